@@ -1,0 +1,65 @@
+/// @file
+/// Schedule primitives as plain data. A trace (trace.hpp) is an ordered list of steps, each one
+/// primitive with its parameters; the text form of trace.hpp is the only representation stored.
+///
+/// Loops are named `stage.axis`: the stage is the tensor it computes, the axis a loop of it, at
+/// first the axes of the statement, later the names that split and fuse give.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lathe {
+
+/// What a step does. The text form of each stands beside it.
+enum class primitive : unsigned char {
+  split,        ///< split(C.i -> i0:_, i1:12, i2:10)   outermost first, `_` = what is left; tails are legal
+  fuse,         ///< fuse(C.i0, C.j0 -> ij)             adjacent loops, outer first, become one
+  reorder,      ///< reorder(C: ij k0 i1 k1 i2 j2)      the complete new order, outermost first
+  vectorize,    ///< vectorize(C.j2)                    a spatial loop; tails are masked
+  unroll,       ///< unroll(C.i2)
+  parallel,     ///< parallel(C.ij)                     the outermost loop, spatial
+  inline_stage, ///< inline(P)                          a pointwise stage is computed where it is read
+  compute_at,   ///< compute_at(P, C.c0)                only the part that one iteration of C.c0 reads
+  cache_write,  ///< cache_write(C at C.k0, register)   accumulate in registers over the reduce loops below
+                ///<                                    k0; `cache_write(C, register)`: over all of them
+  cache_read,   ///< cache_read(B -> Bp at C.k0, [j/32 k j%32])  a packed copy of what C.k0's body reads
+  pack,         ///< pack(W -> Wp, [f/16 c r s f%16])   a packed copy of a whole input, made once per
+                ///<                                    call, or once in bind()
+  rfactor,      ///< rfactor(C.k1)                      stage C_rf computes partial results per k1
+  prefetch      ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
+};
+
+/// One part of a split: `name:factor`, or `name:_` (factor 0) for the part that takes what is left.
+struct split_part {
+  std::string name;
+  std::int64_t factor = 0;  ///< [iterations], 0 = what is left (outermost part only)
+  friend bool operator==(const split_part&, const split_part&) = default;
+};
+
+/// One dimension of a packed layout: `axis`, `axis/f` or `axis%f` of a dimension of the tensor. A
+/// dimension is named by the axis that indexes it in the reading stage (or, for an intermediate, in
+/// the stage that computes it), or by position: `d0`, `d1`, ...
+struct layout_item {
+  std::string axis;
+  std::int64_t div = 1;  ///< index / div ...
+  std::int64_t mod = 0;  ///< ... % mod; 0 = no modulo
+  friend bool operator==(const layout_item&, const layout_item&) = default;
+};
+
+/// One primitive with its parameters. Unused members are empty.
+struct step {
+  primitive what{};
+  std::string stage;                 ///< the stage acted on; prefetch, cache_read, pack: the tensor read
+  std::string loop;                  ///< loop acted on (split, vectorize, unroll, parallel, rfactor)
+  std::vector<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order
+  std::vector<split_part> parts;     ///< split
+  std::string result;                ///< fuse: new loop; cache_read, pack: new stage
+  std::string at_stage, at_loop;     ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
+  std::vector<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
+  std::int64_t distance = 0;         ///< prefetch [iterations ahead]
+  friend bool operator==(const step&, const step&) = default;
+};
+
+}  // namespace lathe
