@@ -1,0 +1,173 @@
+/// @file
+/// What the indices of an access do: their ranges, and their affine form (the access matrix).
+/// Constexpr functions over the flat description; describe.hpp, check.hpp, schedule/ and search/
+/// call them.
+#pragma once
+
+#include <lathe/analysis/desc.hpp>
+
+namespace lathe {
+
+/// Values of an index expression over the whole iteration space: low <= value <= high.
+struct index_range {
+  bool known = false;     ///< false if a gather or an unknown number takes part
+  std::int64_t low = 0;   ///< smallest value
+  std::int64_t high = 0;  ///< largest value
+};
+
+/// Quotient rounded towards minus infinity. @pre divisor >= 1
+constexpr std::int64_t floor_div(std::int64_t value, std::int64_t divisor) {
+  return value / divisor - (value % divisor < 0 ? 1 : 0);
+}
+
+/// Remainder in 0 .. divisor - 1. @pre divisor >= 1
+constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t divisor) {
+  return value - floor_div(value, divisor) * divisor;
+}
+
+namespace detail {
+
+constexpr index_range product_range(const index_range& left, const index_range& right) {
+  const std::int64_t corners[4] = {left.low * right.low, left.low * right.high,
+                                   left.high * right.low, left.high * right.high};
+  index_range result{true, corners[0], corners[0]};
+  for (std::int64_t corner : corners) {
+    if (corner < result.low) result.low = corner;
+    if (corner > result.high) result.high = corner;
+  }
+  return result;
+}
+
+constexpr index_range mod_range(const index_range& value, std::int64_t divisor) {
+  if (value.known && floor_div(value.low, divisor) == floor_div(value.high, divisor)) {
+    return {true, floor_mod(value.low, divisor), floor_mod(value.high, divisor)};
+  }
+  return {true, 0, divisor - 1};
+}
+
+}  // namespace detail
+
+/// Range of the index expression `expr` by interval arithmetic: exact for one occurrence of each
+/// axis, an enclosure otherwise (i - i has range -(n-1) .. n-1).
+/// @complexity O(size of the expression)
+constexpr index_range range_of(const desc_view& desc, int expr) {
+  const desc_expr& node = desc.exprs[expr];
+  if (node.op == opcode::literal) return {node.imm != unknown_extent, node.imm, node.imm};
+  if (node.op == opcode::axis) {
+    const std::int64_t extent = desc.axes[node.imm].extent;
+    return {extent >= 1, 0, extent >= 1 ? extent - 1 : 0};
+  }
+  const bool is_binary = node.op >= opcode::add && node.op <= opcode::mod;
+  if (!is_binary) return {};
+  const index_range left = range_of(desc, node.a);
+  const index_range right = range_of(desc, node.b);
+  if (node.op == opcode::div || node.op == opcode::mod) {
+    if (!right.known || right.low < 1) return {};
+    if (node.op == opcode::mod) return detail::mod_range(left, right.low);
+    if (!left.known) return {};
+    return {true, floor_div(left.low, right.low), floor_div(left.high, right.low)};
+  }
+  if (!left.known || !right.known) return {};
+  if (node.op == opcode::add) return {true, left.low + right.low, left.high + right.high};
+  if (node.op == opcode::sub) return {true, left.low - right.high, left.high - right.low};
+  return detail::product_range(left, right);
+}
+
+/// How an index depends on the axes.
+enum class index_kind : unsigned char {
+  affine,        ///< sum of axes times constants, plus a constant
+  quasi_affine,  ///< the same with / and % by constants
+  indirect       ///< a tensor element takes part
+};
+
+/// `offset + sum of coef[n] * axis n`, n counted within the stage.
+struct affine_form {
+  index_kind kind = index_kind::affine;
+  bool known = true;  ///< false if a number is unknown (type alone)
+  std::int64_t coef[max_stage_axes] = {};
+  std::int64_t offset = 0;
+};
+
+namespace detail {
+
+constexpr bool is_constant(const desc_view& desc, int expr) {
+  const desc_expr& node = desc.exprs[expr];
+  if (node.op == opcode::literal) return true;
+  return node.op >= opcode::add && node.op <= opcode::mod && is_constant(desc, node.a) &&
+         is_constant(desc, node.b);
+}
+
+constexpr void weaken(affine_form& form, index_kind kind) {
+  if (kind > form.kind) form.kind = kind;
+}
+
+// Adds scale * expr. The parts below / and % only decide the kind.
+constexpr void add_to_form(const desc_view& desc, int first_axis, int expr, std::int64_t scale,
+                           affine_form& form) {
+  const desc_expr& node = desc.exprs[expr];
+  if (is_constant(desc, expr)) {
+    const index_range value = range_of(desc, expr);
+    form.known = form.known && value.known;
+    form.offset += value.known ? scale * value.low : 0;
+  } else if (node.op == opcode::axis) {
+    form.coef[node.imm - first_axis] += scale;
+  } else if (node.op == opcode::add || node.op == opcode::sub) {
+    add_to_form(desc, first_axis, node.a, scale, form);
+    add_to_form(desc, first_axis, node.b, node.op == opcode::add ? scale : -scale, form);
+  } else if (node.op == opcode::mul && (is_constant(desc, node.a) || is_constant(desc, node.b))) {
+    const bool constant_left = is_constant(desc, node.a);
+    const index_range factor = range_of(desc, constant_left ? node.a : node.b);
+    form.known = form.known && factor.known;
+    add_to_form(desc, first_axis, constant_left ? node.b : node.a,
+                factor.known ? scale * factor.low : scale, form);
+  } else if (node.op >= opcode::mul && node.op <= opcode::mod) {
+    weaken(form, index_kind::quasi_affine);
+    affine_form below;
+    add_to_form(desc, first_axis, node.a, 1, below);
+    add_to_form(desc, first_axis, node.b, 1, below);
+    weaken(form, below.kind);
+  } else {
+    weaken(form, index_kind::indirect);
+  }
+}
+
+}  // namespace detail
+
+/// The affine form of index expression `expr` of stage `stage`. The numbers count only if `kind` is
+/// affine; a quasi-affine form holds the affine part around the / and %.
+/// @complexity O(size of the expression)
+constexpr affine_form affine_form_of(const desc_view& desc, int stage, int expr) {
+  affine_form form;
+  detail::add_to_form(desc, desc.stages[stage].first_axis, expr, 1, form);
+  return form;
+}
+
+/// An access as a matrix: index[d] = offset[d] + sum of coef[d][n] * axis n of the stage.
+struct access_matrix {
+  bool affine = true;      ///< all rows are affine with known numbers
+  short rank = 0;          ///< rows
+  short axes = 0;          ///< columns: spatial axes first, then reduce axes
+  index_kind kind[max_rank] = {};
+  std::int64_t coef[max_rank][max_stage_axes] = {};
+  std::int64_t offset[max_rank] = {};
+};
+
+/// The access matrix of access `access`.
+/// @complexity O(size of its index expressions)
+constexpr access_matrix access_matrix_of(const desc_view& desc, int access) {
+  const desc_access& source = desc.accesses[access];
+  const desc_stage& stage = desc.stages[source.stage];
+  access_matrix matrix;
+  matrix.rank = desc.tensors[source.tensor].rank;
+  matrix.axes = static_cast<short>(stage.spatial + stage.reduce);
+  for (int d = 0; d < matrix.rank; ++d) {
+    const affine_form form = affine_form_of(desc, source.stage, source.index[d]);
+    matrix.affine = matrix.affine && form.known && form.kind == index_kind::affine;
+    matrix.kind[d] = form.kind;
+    matrix.offset[d] = form.offset;
+    for (int n = 0; n < matrix.axes; ++n) matrix.coef[d][n] = form.coef[n];
+  }
+  return matrix;
+}
+
+}  // namespace lathe
