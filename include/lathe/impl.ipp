@@ -3,3 +3,9 @@
 #pragma once
 
 #include <lathe/lower/ir.ipp>
+#include <lathe/lower/program.ipp>
+#include <lathe/lower/apply.ipp>
+#include <lathe/target/cpu/llvm_api.ipp>
+#include <lathe/target/cpu/mvec_api.ipp>
+#include <lathe/target/cpu/host.ipp>
+#include <lathe/target/cpu/jit.ipp>

@@ -53,7 +53,7 @@ template <class Value>
 class result {
  public:
   result(Value value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor)
-  result(error failure) : failure_(std::move(failure)) {}     // NOLINT(google-explicit-constructor)
+  result(lathe::error failure) : failure_(std::move(failure)) {}  // NOLINT(google-explicit-constructor)
 
   /// True when a value is held.
   bool has_value() const noexcept { return value_.has_value(); }
