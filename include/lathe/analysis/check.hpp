@@ -203,6 +203,14 @@ constexpr diagnosis find_problem(const desc_view& desc) {
   return {};
 }
 
+/// Infers the shapes, then finds the first broken rule about numbers.
+constexpr diagnosis complete(const desc_view& desc, desc_tensor* tensors) {
+  const diagnosis problem = detail::broken_extent(desc);
+  if (!problem.ok()) return problem;
+  infer_shapes(desc, tensors);
+  return find_problem(desc);
+}
+
 /// The first tensor whose shape is neither declared nor inferable, or an ok() diagnosis.
 constexpr diagnosis find_unknown_shape(const desc_view& desc) {
   for (int t = 0; t < desc.tensor_count; ++t) {

@@ -300,13 +300,11 @@ struct description_writer {
   }
 };
 
-/// Writes the description of `source` into arrays of the given capacity.
-template <capacity Size, class Id, class... Parameters, class... Statements>
-constexpr description<Size> write_description(
+/// Writes all entries of an operator, and checks the rules of structure.
+template <class Id, class... Parameters, class... Statements>
+constexpr void write_operation(
+    description_writer& writer,
     const dsl::operation<Id, dsl::parameter_list<Parameters...>, Statements...>& source) {
-  description<Size> result;
-  description_writer writer{result.expr_table, result.axis_table, result.tensor_table,
-                            result.access_table, result.stage_table};
   hana::unpack(source.parameters, [&](const Parameters&... parameters) {
     short position = 0;
     (writer.declare(parameters, position++), ...);
@@ -314,18 +312,23 @@ constexpr description<Size> write_description(
   hana::unpack(source.statements,
                [&](const Statements&... statements) { (writer.write(statements), ...); });
   writer.check_use();
-  result.name = Id::text;
-  result.param_count = static_cast<short>(sizeof...(Parameters));
+}
+
+/// Fills `result` from an operator, infers shapes and checks the rules about numbers.
+template <class Description, class Operation>
+constexpr Description described(const Operation& source) {
+  Description result;
+  description_writer writer{result.expr_table, result.axis_table, result.tensor_table,
+                            result.access_table, result.stage_table};
+  write_operation(writer, source);
+  result.name = Operation::id::text;
+  result.param_count = static_cast<short>(Operation::params());
   result.expr_count = writer.expr_count;
   result.axis_count = writer.axis_count;
   result.tensor_count = writer.tensor_count;
   result.access_count = writer.access_count;
   result.stage_count = writer.stage_count;
-  result.problem = writer.problem;
-  if (result.problem.ok()) {
-    infer_shapes(result, result.tensor_table);
-    result.problem = find_problem(result);
-  }
+  result.problem = writer.problem.ok() ? complete(result, result.tensor_table) : writer.problem;
   return result;
 }
 
@@ -371,12 +374,18 @@ constexpr void explain() {
 template <class Operation>
 struct structure_of {
   // Capacities summed over the expression count a tensor once per access: more than there are.
-  static constexpr auto value = write_description<Operation::size>(Operation{});
+  static constexpr auto value =
+      described<description_arrays<Operation::size>>(Operation{});
   // The same counts hold for every value of the operator.
   static constexpr capacity exact_size{value.expr_count, value.axis_count, value.tensor_count,
                                        value.access_count, value.stage_count};
 
-  static constexpr fingerprint128 fingerprint() { return value.fingerprint(without_extents); }
+  static constexpr int spatial_loops() { return spatial_loops_of(value); }
+  static constexpr int spatial_loops(int stage) { return value.stage_table[stage].spatial; }
+  static constexpr int reduce_loops() { return reduce_loops_of(value); }
+  static constexpr int reduce_loops(int stage) { return value.stage_table[stage].reduce; }
+  static constexpr int outputs() { return outputs_of(value); }
+  static constexpr fingerprint128 fingerprint() { return fingerprint_of(value, without_extents); }
 
   static constexpr bool check() {
     constexpr diagnosis problem = value.problem;
@@ -399,8 +408,8 @@ constexpr auto describe(const Operation& operation) {
   if constexpr (dsl::is_poison<Operation>) {
     return description<capacity{}>{};  // the mistake is reported already
   } else {
-    auto result =
-        detail::write_description<detail::structure_of<Operation>::exact_size>(operation);
+    auto result = detail::described<description<detail::structure_of<Operation>::exact_size>>(
+        operation);
     if (result.problem.ok()) result.problem = find_unknown_shape(result);
     return result;
   }

@@ -14,9 +14,9 @@
 
 namespace lathe {
 
-/// A description that owns its arrays, of exactly the size the operator needs.
+/// The arrays of a description and their counts.
 template <capacity Size>
-struct description {
+struct description_arrays {
   desc_expr expr_table[Size.exprs + 1]{};  // one spare entry: no array is empty
   desc_axis axis_table[Size.axes + 1]{};
   desc_tensor tensor_table[Size.tensors + 1]{};
@@ -25,15 +25,31 @@ struct description {
   short expr_count = 0, axis_count = 0, tensor_count = 0, access_count = 0, stage_count = 0;
   short param_count = 0;
   const char* name = "";
-  diagnosis problem{};  ///< first broken rule about numbers, ok() if none
+  diagnosis problem{};  ///< first broken rule, ok() if none
 
   /// Borrowed view of the arrays.
   constexpr desc_view view() const {
-    return {name,         expr_table, axis_table,   tensor_table, access_table, stage_table,
-            expr_count,   axis_count, tensor_count, access_count, stage_count,  param_count};
+    return {name,       expr_table, axis_table,   tensor_table, access_table, stage_table,
+            expr_count, axis_count, tensor_count, access_count, stage_count,  param_count};
   }
   /// The same, implicitly: functions over desc_view take a description.
   constexpr operator desc_view() const { return view(); }  // NOLINT(google-explicit-constructor)
+};
+
+/// A description that owns its arrays, of exactly the size the operator needs, with all questions
+/// as members.
+template <capacity Size>
+struct description : description_arrays<Size> {
+  using description_arrays<Size>::axis_table;
+  using description_arrays<Size>::tensor_table;
+  using description_arrays<Size>::access_table;
+  using description_arrays<Size>::stage_table;
+  using description_arrays<Size>::tensor_count;
+  using description_arrays<Size>::access_count;
+  using description_arrays<Size>::stage_count;
+  using description_arrays<Size>::param_count;
+  using description_arrays<Size>::problem;
+
   /// True if no rule about numbers is broken and all shapes are known.
   constexpr bool valid() const { return problem.ok(); }
 
@@ -41,19 +57,11 @@ struct description {
   /// Number of stages, one per statement.
   constexpr int stages() const { return stage_count; }
   /// Number of spatial loops, summed over the stages.
-  constexpr int spatial_loops() const {
-    int sum = 0;
-    for (int s = 0; s < stage_count; ++s) sum += stage_table[s].spatial;
-    return sum;
-  }
+  constexpr int spatial_loops() const { return spatial_loops_of(*this); }
   /// Number of spatial loops of one stage.
   constexpr int spatial_loops(int stage) const { return stage_table[stage].spatial; }
   /// Number of reduce loops, summed over the stages.
-  constexpr int reduce_loops() const {
-    int sum = 0;
-    for (int s = 0; s < stage_count; ++s) sum += stage_table[s].reduce;
-    return sum;
-  }
+  constexpr int reduce_loops() const { return reduce_loops_of(*this); }
   /// Number of reduce loops of one stage.
   constexpr int reduce_loops(int stage) const { return stage_table[stage].reduce; }
   /// Name of loop `n` of a stage: spatial loops outermost first, then reduce loops.
@@ -101,11 +109,7 @@ struct description {
   /// Number of parameters that no stage computes.
   constexpr int inputs() const { return param_count - outputs(); }
   /// Number of parameters that a stage computes.
-  constexpr int outputs() const {
-    int count = 0;
-    for (int t = 0; t < param_count; ++t) count += tensor_table[t].producer >= 0 ? 1 : 0;
-    return count;
-  }
+  constexpr int outputs() const { return outputs_of(*this); }
   /// Name of the n-th input in parameter order, "" if there are fewer.
   constexpr const char* input_name(int n) const { return parameter_name(n, false); }
   /// Name of the n-th output in parameter order, "" if there are fewer.

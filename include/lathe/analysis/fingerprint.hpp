@@ -40,16 +40,18 @@ constexpr fingerprint128 fingerprint_of(const desc_view& desc, bool with_numbers
   }
   for (int n = 0; n < desc.expr_count; ++n) {
     const desc_expr& expr = desc.exprs[n];
-    hash.add(static_cast<std::int64_t>(expr.op) * 4096 + static_cast<std::int64_t>(expr.type) * 64 +
-             static_cast<std::int64_t>(expr.kind));
-    hash.add((std::int64_t{expr.a} << 32) + (std::int64_t{expr.b} << 16) + expr.c);
-    if (expr.op != opcode::literal) {
-      hash.add(expr.imm + expr.count * 65536);
-    } else if (with_numbers) {
-      hash.add(expr.imm);
-      hash.add(std::bit_cast<std::int64_t>(expr.num));
+    // 16 bits each: operation and types, then the operands
+    const std::int64_t kinds = static_cast<int>(expr.op) * 256 + static_cast<int>(expr.type) * 8 +
+                               static_cast<int>(expr.kind);
+    hash.add(((kinds * 65536 + expr.a + 1) * 65536 + expr.b + 1) * 65536 + expr.c + 1);
+    if (expr.op == opcode::literal) {
+      if (!with_numbers) continue;
+      hash.add(is_float(expr.type) ? std::bit_cast<std::int64_t>(expr.num) : expr.imm);
+    } else if (expr.op <= opcode::arg || expr.op == opcode::reduce) {
+      hash.add(expr.imm * 65536 + expr.count);
+    } else if (expr.op == opcode::call) {
+      hash.add(expr.name);
     }
-    if (*expr.name != 0) hash.add(expr.name);
   }
   return hash.value();
 }

@@ -7,6 +7,13 @@
 
 namespace lathe {
 
+/// Number of parameters that a stage computes; the other parameters are inputs.
+constexpr int outputs_of(const desc_view& desc) {
+  int count = 0;
+  for (int t = 0; t < desc.param_count; ++t) count += desc.tensors[t].producer >= 0 ? 1 : 0;
+  return count;
+}
+
 /// True if stage `reader` reads what stage `writer` computes.
 /// @complexity O(accesses)
 constexpr bool reads_stage(const desc_view& desc, int reader, int writer) {

@@ -55,6 +55,20 @@ constexpr operation_count operations(const desc_view& desc, int expr, double poi
 
 }  // namespace detail
 
+/// Number of spatial loops, summed over the stages.
+constexpr int spatial_loops_of(const desc_view& desc) {
+  int sum = 0;
+  for (int s = 0; s < desc.stage_count; ++s) sum += desc.stages[s].spatial;
+  return sum;
+}
+
+/// Number of reduce loops, summed over the stages.
+constexpr int reduce_loops_of(const desc_view& desc) {
+  int sum = 0;
+  for (int s = 0; s < desc.stage_count; ++s) sum += desc.stages[s].reduce;
+  return sum;
+}
+
 /// Iterations of stage `stage`: product of all its extents; unknown_count if one is unknown.
 constexpr double trip_count_of(const desc_view& desc, int stage) {
   const desc_stage& s = desc.stages[stage];

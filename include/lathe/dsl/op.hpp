@@ -39,21 +39,22 @@ struct operation<Id, parameter_list<Parameters...>, Statements...> {
   /// Number of parameters, inputs and outputs together.
   static constexpr int params() { return int(sizeof...(Parameters)); }
   /// Number of spatial loops, summed over the stages.
-  static constexpr int spatial_loops() { return structure().spatial_loops(); }
+  static constexpr int spatial_loops() { return analysis::spatial_loops(); }
   /// Number of spatial loops of one stage.
-  static constexpr int spatial_loops(int stage) { return structure().spatial_loops(stage); }
+  static constexpr int spatial_loops(int stage) { return analysis::spatial_loops(stage); }
   /// Number of reduce loops, summed over the stages.
-  static constexpr int reduce_loops() { return structure().reduce_loops(); }
+  static constexpr int reduce_loops() { return analysis::reduce_loops(); }
   /// Number of reduce loops of one stage.
-  static constexpr int reduce_loops(int stage) { return structure().reduce_loops(stage); }
-  /// Number of parameters that are read and not computed.
-  static constexpr int inputs() { return structure().inputs(); }
-  /// Number of parameters that are computed.
-  static constexpr int outputs() { return structure().outputs(); }
+  static constexpr int reduce_loops(int stage) { return analysis::reduce_loops(stage); }
+  /// Number of parameters that no statement computes.
+  static constexpr int inputs() { return params() - outputs(); }
+  /// Number of parameters that a statement computes.
+  static constexpr int outputs() { return analysis::outputs(); }
   /// Hash of the structure: no names, no extents, no other numbers.
-  static constexpr auto structure_fingerprint() { return detail::structure_of<operation>::fingerprint(); }
-  /// All that the type says: a description whose numbers are unknown.
-  static constexpr const auto& structure() { return detail::structure_of<operation>::value; }
+  static constexpr auto structure_fingerprint() { return analysis::fingerprint(); }
+
+ private:
+  using analysis = detail::structure_of<operation>;
 };
 
 template <class Operand>
