@@ -10,7 +10,7 @@ namespace lathe {
 
 /// Values of an index expression over the whole iteration space: low <= value <= high.
 struct index_range {
-  bool known = false;     ///< false if a gather or an unknown number takes part
+  bool known = false;     ///< false if a gather, an unknown number or an overflow takes part
   std::int64_t low = 0;   ///< smallest value
   std::int64_t high = 0;  ///< largest value
 };
@@ -27,14 +27,26 @@ constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t divisor) {
 
 namespace detail {
 
-constexpr index_range product_range(const index_range& left, const index_range& right) {
-  const std::int64_t corners[4] = {left.low * right.low, left.low * right.high,
-                                   left.high * right.low, left.high * right.high};
-  index_range result{true, corners[0], corners[0]};
-  for (std::int64_t corner : corners) {
-    if (corner < result.low) result.low = corner;
-    if (corner > result.high) result.high = corner;
+// left Op right on int64; false if the result does not fit.
+constexpr bool fits(opcode op, std::int64_t left, std::int64_t right, std::int64_t& result) {
+  if (op == opcode::add) return !__builtin_add_overflow(left, right, &result);
+  if (op == opcode::sub) return !__builtin_sub_overflow(left, right, &result);
+  return !__builtin_mul_overflow(left, right, &result);
+}
+
+// Range of left Op right for + - *: its extremes are at corners.
+constexpr index_range corner_range(opcode op, const index_range& left, const index_range& right) {
+  index_range result;
+  for (int corner = 0; corner < 4; ++corner) {
+    std::int64_t value = 0;
+    if (!fits(op, corner < 2 ? left.low : left.high, corner % 2 == 0 ? right.low : right.high,
+              value)) {
+      return {};
+    }
+    if (corner == 0 || value < result.low) result.low = value;
+    if (corner == 0 || value > result.high) result.high = value;
   }
+  result.known = true;
   return result;
 }
 
@@ -68,9 +80,7 @@ constexpr index_range range_of(const desc_view& desc, int expr) {
     return {true, floor_div(left.low, right.low), floor_div(left.high, right.low)};
   }
   if (!left.known || !right.known) return {};
-  if (node.op == opcode::add) return {true, left.low + right.low, left.high + right.high};
-  if (node.op == opcode::sub) return {true, left.low - right.high, left.high - right.low};
-  return detail::product_range(left, right);
+  return detail::corner_range(node.op, left, right);
 }
 
 /// How an index depends on the axes.

@@ -138,37 +138,43 @@ constexpr bounds bounds_below(const desc_view& desc, int expr, const guard* guar
 constexpr diagnosis broken_extent(const desc_view& desc) {
   for (int n = 0; n < desc.axis_count; ++n) {
     const desc_axis& axis = desc.axes[n];
-    if (axis.extent != unknown_extent && axis.extent < 1) {
-      return {diagnostic::extent_below_one, axis.name, desc.stages[axis.stage].name};
+    if (axis.extent == unknown_extent) continue;
+    if (axis.extent < 1 || axis.extent > max_extent) {
+      return {diagnostic::illegal_extent, axis.name, desc.stages[axis.stage].name, axis.extent,
+              axis.extent < 1 ? 1 : max_extent};
     }
   }
   return {};
 }
 
-constexpr bool has_bad_divisor(const desc_view& desc, int expr) {
+// The smallest divisor in an index expression if it is below 1, otherwise 1.
+constexpr std::int64_t smallest_divisor(const desc_view& desc, int expr) {
   const desc_expr& node = desc.exprs[expr];
-  if (node.op < opcode::add || node.op > opcode::mod) return false;
+  if (node.op < opcode::add || node.op > opcode::mod) return 1;
+  const std::int64_t left = smallest_divisor(desc, node.a);
+  std::int64_t right = smallest_divisor(desc, node.b);
   if (node.op == opcode::div || node.op == opcode::mod) {
     const index_range divisor = range_of(desc, node.b);
-    if (divisor.known && divisor.low < 1) return true;
+    if (divisor.known && divisor.low < right) right = divisor.low;
   }
-  return has_bad_divisor(desc, node.a) || has_bad_divisor(desc, node.b);
+  return left < right ? left : right;
 }
 
 constexpr diagnosis broken_access(const desc_view& desc, const desc_access& access) {
   const desc_tensor& tensor = desc.tensors[access.tensor];
   const char* place = desc.stages[access.stage].name;
   for (int d = 0; d < tensor.rank; ++d) {
-    if (has_bad_divisor(desc, access.index[d])) {
-      return {diagnostic::divisor_below_one, tensor.name, place};
-    }
+    const std::int64_t divisor = smallest_divisor(desc, access.index[d]);
+    if (divisor < 1) return {diagnostic::divisor_below_one, tensor.name, place, divisor, 1};
     const index_range range = range_of(desc, access.index[d]);
-    if (access.guarded || !range.known || tensor.shape[d] == unknown_extent) continue;
-    if (range.low < 0 || range.high >= tensor.shape[d]) {
-      return {diagnostic::out_of_bounds, tensor.name, place};
+    const std::int64_t extent = tensor.shape[d];
+    if (access.guarded || !range.known || extent == unknown_extent) continue;
+    if (range.low < 0 || range.high >= extent) {
+      const std::int64_t index = range.low < 0 ? range.low : range.high;
+      return {diagnostic::out_of_bounds, tensor.name, place, index, extent};
     }
-    if (access.write && range.high + 1 < tensor.shape[d]) {
-      return {diagnostic::partly_computed, tensor.name, place};
+    if (access.write && range.high + 1 < extent) {
+      return {diagnostic::partly_computed, tensor.name, place, range.high + 1, extent};
     }
   }
   return {};

@@ -24,8 +24,9 @@ struct description_writer {
   diagnosis problem{};
 
   // ---------------------------------------------------------------- entries
-  constexpr void report(diagnostic code, const char* subject, const char* place = "") {
-    if (problem.ok()) problem = {code, subject, place};
+  constexpr void report(diagnostic code, const char* subject, const char* place = "",
+                        std::int64_t found = 0, std::int64_t limit = 0) {
+    if (problem.ok()) problem = {code, subject, place, found, limit};
   }
   constexpr short stage() const { return static_cast<short>(stage_count - 1); }
   constexpr desc_stage& current() { return stages[stage()]; }
@@ -64,7 +65,7 @@ struct description_writer {
     for (short n = s.first_axis; n < axis_count; ++n) {
       if (!same_text(axes[n].name, name)) continue;
       if (is_open(n)) {
-        if (axes[n].extent != extent) report(diagnostic::two_extents, name, s.name);
+        if (axes[n].extent != extent) report(diagnostic::two_extents, name, s.name, extent, axes[n].extent);
         return n;
       }
       is_closed = true;
@@ -96,7 +97,7 @@ struct description_writer {
       const std::int64_t extent = source.extent(d);
       if (extent == unknown_extent) continue;
       if (tensor.declared && tensor.shape[d] != unknown_extent && tensor.shape[d] != extent) {
-        report(diagnostic::two_shapes, tensor.name);
+        report(diagnostic::two_shapes, tensor.name, "", extent, tensor.shape[d]);
       }
       tensor.shape[d] = extent;
       tensor.declared = true;
@@ -336,7 +337,9 @@ constexpr Description described(const Operation& source) {
 /// statement. Instantiated only when a rule is broken.
 template <diagnostic Code, class Subject, class Place>
 constexpr void explain() {
-  if constexpr (Code == diagnostic::unbound_axis) {
+  if constexpr (Code == diagnostic::illegal_extent) {
+    static_assert(rule::extent_is_1_to_2_to_the_40<Subject, Place>, LATHE_E027);
+  } else if constexpr (Code == diagnostic::unbound_axis) {
     static_assert(rule::axis_is_bound<Subject, Place>, LATHE_E040);
   } else if constexpr (Code == diagnostic::axis_outside_reduction) {
     static_assert(rule::axis_is_used_inside_its_reduction<Subject, Place>, LATHE_E041);
@@ -368,6 +371,10 @@ constexpr void explain() {
     static_assert(rule::index_stays_inside_the_shape<Subject, Place>, LATHE_E054);
   } else if constexpr (Code == diagnostic::too_many_loops) {
     static_assert(rule::axis_is_one_loop_only<Subject, Place>, LATHE_E055);
+  } else if constexpr (Code == diagnostic::shape_unknown) {
+    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E056);
+  } else if constexpr (Code == diagnostic::divisor_below_one) {
+    static_assert(rule::index_stays_inside_the_shape<Subject, Place>, LATHE_E057);
   }
 }
 
@@ -413,6 +420,20 @@ constexpr auto describe(const Operation& operation) {
     if (result.problem.ok()) result.problem = find_unknown_shape(result);
     return result;
   }
+}
+
+/// describe() of an operator whose numbers are constants: `describe_static([] { return gemm(8, 8,
+/// 8); })`. Broken rules about numbers are compile-time errors here.
+/// @error E027, E043, E052 to E057
+template <class Maker>
+constexpr auto describe_static(Maker) {
+  constexpr auto result = describe(Maker{}());
+  constexpr diagnosis problem = result.problem;
+  if constexpr (!problem.ok()) {
+    detail::explain<problem.code, dsl::id_of<fixed_string::copy_of(problem.subject)>,
+                    dsl::id_of<fixed_string::copy_of(problem.place)>>();
+  }
+  return result;
 }
 
 }  // namespace lathe

@@ -7,6 +7,10 @@
 /// time, with the same ids and texts: see analysis/check.hpp.
 #pragma once
 
+#include <lathe/config.hpp>
+
+#include <cstdint>
+
 // Every text says what is wrong and what to write instead. (E001, "needs C++20", is in config.hpp.)
 // -- rules of single expressions, checked where the expression is written
 #define LATHE_E010 "[LATHE-E010] wrong number of indices: write one index per dimension of the tensor"
@@ -44,7 +48,7 @@
   "[LATHE-E025] an operator's body is a list of one or more statements: C(i, j) = ..."
 #define LATHE_E026 \
   "[LATHE-E026] a tensor is assigned without indices: write C(i, j) = ..., or C() = ... for rank 0"
-#define LATHE_E027 "[LATHE-E027] an axis has an extent of at least 1"
+#define LATHE_E027 "[LATHE-E027] an axis has an extent of 1 to 2^40 iterations"
 #define LATHE_E028 \
   "[LATHE-E028] a math function takes floating-point numbers: write exp(cast<float>(...))"
 #define LATHE_E029 "[LATHE-E029] % takes integers: for floating-point numbers use x - y * floor(x / y)"
@@ -95,7 +99,7 @@ namespace lathe {
 /// Ids of the rules of whole operators; the value is the number of the id (E040 is 40).
 enum class diagnostic : unsigned char {
   none = 0,
-  extent_below_one = 27,
+  illegal_extent = 27,
   unbound_axis = 40,
   axis_outside_reduction,
   axis_used_twice,
@@ -121,16 +125,25 @@ struct diagnosis {
   diagnostic code = diagnostic::none;
   const char* subject = "";  ///< axis or tensor at fault
   const char* place = "";    ///< tensor computed by the statement, or ""
+  std::int64_t found = 0;    ///< rules about numbers: the offending index, extent or divisor
+  std::int64_t limit = 0;    ///< rules about numbers: the extent or number it conflicts with
 
   /// True when no rule is broken.
   constexpr bool ok() const { return code == diagnostic::none; }
 };
 
+/// True for the rules whose diagnosis has numbers.
+constexpr bool has_numbers(diagnostic code) {
+  return code == diagnostic::illegal_extent || code == diagnostic::two_extents ||
+         code == diagnostic::out_of_bounds || code == diagnostic::two_shapes ||
+         code == diagnostic::partly_computed || code == diagnostic::divisor_below_one;
+}
+
 /// "[LATHE-E040] what is wrong: what to write instead". @pre code != diagnostic::none
 constexpr const char* text_of(diagnostic code) {
   switch (code) {
     case diagnostic::none: break;
-    case diagnostic::extent_below_one: return LATHE_E027;
+    case diagnostic::illegal_extent: return LATHE_E027;
     case diagnostic::unbound_axis: return LATHE_E040;
     case diagnostic::axis_outside_reduction: return LATHE_E041;
     case diagnostic::axis_used_twice: return LATHE_E042;
@@ -191,8 +204,6 @@ template <class Statement>
 inline constexpr bool is_statement = false;
 template <class Tensor, class Operand>
 inline constexpr bool is_assigned_with_indices = false;
-template <auto Extent>
-inline constexpr bool extent_is_at_least_1 = Extent >= 1;
 template <class Element>
 inline constexpr bool is_floating_point = false;
 template <class Element>
@@ -211,6 +222,8 @@ template <class Axis, class Statement>
 inline constexpr bool axis_is_one_loop_only = false;
 template <class Axis, class Statement>
 inline constexpr bool axis_has_one_extent = false;
+template <class Axis, class Statement>
+inline constexpr bool extent_is_1_to_2_to_the_40 = false;
 template <class Tensor, class Statement>
 inline constexpr bool tensor_is_well_used = false;
 template <class Tensor, class Statement>

@@ -10,6 +10,9 @@ namespace lathe {
 /// "Not known from the type alone": an extent, shape or literal that only the value has.
 inline constexpr std::int64_t unknown_extent = INT64_MIN;
 
+/// Largest extent of an axis [iterations].
+inline constexpr std::int64_t max_extent = std::int64_t{1} << 40;
+
 /// Highest tensor rank.
 inline constexpr int max_rank = 6;
 

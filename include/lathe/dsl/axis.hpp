@@ -17,7 +17,6 @@ namespace dsl {
 /// Where an axis keeps its extent: in the type if it is static.
 template <std::int64_t Extent>
 struct axis_extent {
-  static_assert(rule::extent_is_at_least_1<Extent>, LATHE_E027);
   static constexpr std::int64_t extent() { return Extent; }
 };
 
@@ -83,7 +82,8 @@ inline constexpr bool is_axis<basic_axis<Id, Extent>> = true;
 
 /// A named axis: `axis<"i"> i{M};` with a run-time extent, or `axis<"i", 1024> i;` with a static one.
 /// @error E020 if the name is empty or longer than 31 characters
-/// @error E027 if the extent is below 1 (run-time extents: found by check())
+/// @error E027 if the extent is below 1: reported by the operator that uses the axis; for run-time
+///        extents in description::problem
 template <fixed_string Name, std::int64_t Extent = unknown_extent>
 using axis = dsl::basic_axis<dsl::id_of<Name>, Extent>;
 

@@ -167,7 +167,6 @@ template <class Id, class Element>
 struct basic_param : value_base {
   using element = Element;
   using id = Id;
-  static_assert(is_element<Element> || rule::is_element_type<Element>, LATHE_E022);
   static constexpr int rank = 0;
   static constexpr capacity size{1, 0, 1, 1};
 };

@@ -106,6 +106,11 @@ constexpr auto op(const Parameters&... parameters) {
   if constexpr (!((dsl::is_tensor<Parameters> || dsl::is_param<Parameters>)&&...)) {
     static_assert(rule::is_tensor_or_param<dsl::id_of<Name>>, LATHE_E024);
     return dsl::poison_signature{};
+  } else if constexpr (!(dsl::is_well_formed_tensor<typename Parameters::element,
+                                                    Parameters::rank> &&
+                         ...)) {
+    (dsl::explain_tensor<typename Parameters::element, Parameters::rank>(), ...);
+    return dsl::poison_signature{};
   } else {
     return dsl::signature<dsl::id_of<Name>, Parameters...>{
         detail::hana::basic_tuple<Parameters...>{parameters...}};

@@ -41,6 +41,18 @@ struct tensor_shape<Type, Rank, false> {
   constexpr std::int64_t extent(int dimension) const { return extents[dimension]; }
 };
 
+template <class Element, int Rank>
+inline constexpr bool is_well_formed_tensor =
+    is_element<Element> && rule::rank_is_between_0_and_6<Rank>;
+
+// In a function, not in the class: a compiler that finds a class ill-formed complains about every
+// use of it as well.
+template <class Element, int Rank>
+constexpr void explain_tensor() {
+  static_assert(is_element<Element> || rule::is_element_type<Element>, LATHE_E022);
+  static_assert(rule::rank_is_between_0_and_6<Rank>, LATHE_E023);
+}
+
 /// A tensor named `Id`. `Type` is an element type, with rank `Rank`, or an array type.
 template <class Id, class Type, int Rank = -1>
 struct basic_tensor : tensor_shape<Type, Rank> {
@@ -48,8 +60,6 @@ struct basic_tensor : tensor_shape<Type, Rank> {
   using element = std::remove_all_extents_t<Type>;
   using tensor_shape<Type, Rank>::tensor_shape;
   static constexpr int rank = tensor_shape<Type, Rank>::rank;
-  static_assert(is_element<element> || rule::is_element_type<element>, LATHE_E022);
-  static_assert(rule::rank_is_between_0_and_6<rank>, LATHE_E023);
 
   constexpr basic_tensor() = default;
   constexpr basic_tensor(const basic_tensor&) = default;
@@ -58,7 +68,10 @@ struct basic_tensor : tensor_shape<Type, Rank> {
   /// @error E010 if their number is not the rank, E011 if one is not an integer
   template <class... Indices>
   constexpr auto operator()(const Indices&... indices) const {
-    if constexpr (sizeof...(Indices) != rank) {
+    if constexpr (!is_well_formed_tensor<element, rank>) {
+      explain_tensor<element, rank>();
+      return poison_access{};
+    } else if constexpr (sizeof...(Indices) != rank) {
       static_assert(rule::takes_indices<basic_tensor, rank, int(sizeof...(Indices))>, LATHE_E010);
       return poison_access{};
     } else if constexpr ((is_poison<index_of<Indices>> || ...)) {

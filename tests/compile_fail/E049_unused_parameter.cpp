@@ -1,0 +1,19 @@
+// expect-error: \[LATHE-E049\]
+// B is a parameter that nothing reads or computes.
+#include <lathe/analysis/describe.hpp>
+
+using namespace lathe;
+
+constexpr auto test() {
+  axis<"i", 8> i;
+  tensor<"A", float[8]> A;
+  tensor<"C", float[8]> C;
+  tensor<"B", float[8]> B;
+#ifdef EXPECT_ERROR
+  return op<"test">(A, B, C)(C(i) = A(i));
+#else
+  return op<"test">(A, B, C)(C(i) = A(i) + B(i));
+#endif
+}
+
+constexpr auto description_of_test = describe(test());
