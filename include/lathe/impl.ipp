@@ -3,9 +3,15 @@
 #pragma once
 
 #include <lathe/lower/ir.ipp>
+#include <lathe/lower/plan_of.ipp>
 #include <lathe/lower/program.ipp>
 #include <lathe/lower/apply.ipp>
 #include <lathe/target/cpu/llvm_api.ipp>
 #include <lathe/target/cpu/mvec_api.ipp>
 #include <lathe/target/cpu/host.ipp>
 #include <lathe/target/cpu/jit.ipp>
+#include <lathe/lower/build.ipp>
+#include <lathe/measure/record.ipp>
+#include <lathe/measure/buffer.ipp>
+#include <lathe/measure/compare.ipp>
+#include <lathe/measure/timer.ipp>

@@ -1,0 +1,145 @@
+/// @file
+/// The run-time form of an operator while it is being scheduled. In: a description (desc_view).
+/// Out: apply.hpp edits it step by step, build.hpp turns it into a loop nest.
+///
+/// Every stage is either pointwise (`body` stored per point) or one reduction
+/// (`acc = combine(acc, body)`, then `epilogue(acc)` stored). Statements with several reductions
+/// are split into several stages when the program is made.
+#pragma once
+
+#include <lathe/analysis/desc.hpp>
+#include <lathe/config.hpp>
+#include <lathe/lower/ir.hpp>
+#include <lathe/schedule/primitive.hpp>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lathe {
+
+/// Pseudo buffer of the accumulated value: `load(accumulated)` in combine and epilogue.
+inline constexpr std::int32_t accumulated = -2;
+/// Pseudo buffer of the new term: `load(new_term)` in combine.
+inline constexpr std::int32_t new_term = -3;
+
+/// One axis of a stage's statement.
+struct program_axis {
+  std::string name;
+  ir::expr variable = ir::none;  ///< stands for the axis in body and index expressions
+  std::int64_t extent = 1;       ///< [iterations]
+  bool reduce = false;
+};
+
+/// One dimension of a tensor's memory layout: (index[dim] / div) % mod, mod 0 = no modulo.
+struct layout_dim {
+  int dim = 0;
+  std::int64_t div = 1;
+  std::int64_t mod = 0;
+};
+
+/// One tensor of the program.
+struct program_tensor {
+  std::string name;
+  dtype type{};
+  std::vector<std::int64_t> shape;
+  std::vector<layout_dim> layout;  ///< memory order, slowest first
+  int param = -1;                  ///< position in the operator's parameter list, -1 = intermediate
+  int producer = -1;               ///< stage, -1 = input
+  bool scalar = false;
+  bool bound = false;              ///< packed once in bind()
+};
+
+/// A loop dimension: an axis of the statement, or the fusion of loops of other dimensions. Its parts
+/// tile it: one iteration of part n covers `blocks[n]` consecutive values; the last block is 1.
+struct loop_dim {
+  int axis = -1;                     ///< index into stage::axes; -1 for fused dimensions
+  std::int64_t extent = 1;
+  bool reduce = false;
+  std::vector<std::int64_t> blocks;  ///< per part, outermost first
+  std::vector<std::pair<int, int>> sources;  ///< fused: (dimension, part) of each loop, outermost first
+};
+
+/// One loop of a stage: part `part` of dimension `dim`.
+struct stage_loop {
+  std::string name;
+  int dim = 0;
+  int part = 0;
+  ir::loop_kind how = ir::loop_kind::serial;
+};
+
+/// A prefetch hint of a stage.
+struct stage_prefetch {
+  int tensor = 0;
+  std::string loop;
+  std::int64_t distance = 1;
+};
+
+/// One stage: what it computes and how its loops run.
+struct program_stage {
+  std::string name;
+  int tensor = 0;                   ///< tensor it computes
+  std::vector<program_axis> axes;   ///< spatial axes in order of the tensor's dimensions, then reduce axes
+  int spatial = 0;
+  bool reduction = false;
+  ir::expr body = ir::none;         ///< value, or term of the reduction
+  ir::expr identity = ir::none;     ///< reductions: start value
+  ir::expr combine = ir::none;      ///< reductions: over loads of `accumulated` and `new_term`
+  ir::expr epilogue = ir::none;     ///< reductions: stored value over loads of `accumulated`
+  bool copy = false;                ///< made by cache_read or pack
+
+  std::vector<loop_dim> dims;
+  std::vector<stage_loop> loops;    ///< outermost first
+  bool register_tile = false;       ///< cache_write given
+  std::string accumulate_at;        ///< loop of cache_write's `at`, empty = all reduce loops
+  int attach_stage = -1;            ///< compute_at: consumer stage, -1 = root
+  std::string attach_loop;
+  bool inlined = false;
+  std::vector<stage_prefetch> prefetches;
+
+  /// Position of a loop by name, -1 if absent.
+  int find_loop(std::string_view loop) const;
+};
+
+/// The graph of stages, in order of computation.
+struct program {
+  std::string name;
+  ir::pool exprs;
+  std::vector<program_tensor> tensors;
+  std::vector<program_stage> stages;
+  int param_count = 0;
+
+  int find_stage(std::string_view stage) const;
+  int find_tensor(std::string_view tensor) const;
+  /// True if a reduction stage stores its result itself (no function of it).
+  bool stores_plain_result(const program_stage& stage) const;
+  /// Stages (not inlined) whose expressions load `tensor`.
+  std::vector<int> readers(int tensor) const;
+};
+
+/// The program of a description with its default loops: every stage at root, in the order written.
+/// @pre the description passed analysis/check.hpp (all extents and shapes known)
+LATHE_INLINE program make_program(const desc_view& desc);
+
+/// Possible values of a quantity that depends on which tile a loop is in; empty = unknown.
+using choices = std::vector<std::int64_t>;
+
+/// Sizes of the block that part `part` of `dim` divides: {extent} for the outermost part, then the
+/// full block and the tails.
+LATHE_INLINE choices block_sizes(const loop_dim& dim, int part);
+
+/// Possible trip counts of a loop. @post non-empty
+LATHE_INLINE choices trip_counts(const loop_dim& dim, int part);
+
+/// Gives a stage one serial loop per axis, in order of its axes.
+LATHE_INLINE void reset_loops(program_stage& stage);
+
+/// All loads in an expression: (load node), each once.
+LATHE_INLINE std::vector<ir::expr> loads_in(const ir::pool& exprs, ir::expr root);
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/lower/program.ipp>
+#endif
