@@ -10,6 +10,10 @@
 #include <lathe/target/cpu/mvec_api.ipp>
 #include <lathe/target/cpu/host.ipp>
 #include <lathe/target/cpu/jit.ipp>
+#include <lathe/target/cpu/openmp_api.ipp>
+#include <lathe/target/cpu/parallel.ipp>
+#include <lathe/target/cpu/run.ipp>
+#include <lathe/target/cpu/peak.ipp>
 #include <lathe/lower/build.ipp>
 #include <lathe/measure/record.ipp>
 #include <lathe/measure/buffer.ipp>
