@@ -246,7 +246,15 @@ TEST_CASE("jit: several threads compile, load and unload at once") {
   for (const int count : wrong) CHECK(count == 0);
 }
 
-TEST_CASE("jit: memory stays flat over many variants") {
+#if defined(__SANITIZE_ADDRESS__)
+#define FREED_MEMORY_IS_KEPT true  // AddressSanitizer's quarantine
+#elif defined(__has_feature)
+#define FREED_MEMORY_IS_KEPT __has_feature(address_sanitizer)
+#else
+#define FREED_MEMORY_IS_KEPT false
+#endif
+
+TEST_CASE("jit: memory stays flat over many variants" * doctest::skip(FREED_MEMORY_IS_KEPT)) {
   const auto compiler = test::host_jit();
   if (!compiler) return;
   const auto variants = [&](int from, int to) {
@@ -263,5 +271,6 @@ TEST_CASE("jit: memory stays flat over many variants") {
   const long before = resident_bytes();
   variants(100, 100 + last);
   const long growth = resident_bytes() - before;
-  CHECK_MESSAGE(growth < 4 * 1024 * 1024, "grew by ", growth, " bytes");
+  // Without unloading, each variant keeps about 19 kB.
+  CHECK_MESSAGE(growth < 1024 * 1024, "grew by ", growth, " bytes");
 }

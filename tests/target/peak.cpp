@@ -1,0 +1,48 @@
+#include <doctest/doctest.h>
+
+#include "host_jit.hpp"
+
+#include <lathe/target/cpu/peak.hpp>
+
+using namespace lathe;
+
+TEST_CASE("peak: wider vectors and narrower elements are faster, memory is slower than caches") {
+  double narrower = 0;
+  for (const isa set : test::executable_isas()) {
+    CAPTURE(name_of(set));
+    const auto compiler = test::host_jit(set);
+    if (!compiler) return;
+    const auto target = native::host_target(set);
+    const auto peak = native::measured_peak(*compiler, *target);
+    REQUIRE_MESSAGE(peak.has_value(), (peak ? "" : peak.error().what()));
+    CHECK(peak->f32_gflops > 1.3 * peak->f64_gflops);
+    CHECK(peak->f32_gflops > 1.2 * narrower);
+    CHECK(peak->f32_gflops < 64 * 8);  // two 512-bit FMAs per cycle at 8 GHz
+    CHECK(peak->copy_gbs > 0.1);
+    CHECK(peak->triad_gbs < 1000);
+    narrower = peak->f32_gflops;
+
+    const auto again = native::measured_peak(*compiler, *target);
+    CHECK(again->f32_gflops == peak->f32_gflops);
+  }
+}
+
+TEST_CASE("peak: the floating-point kernel is fused multiply-adds on registers") {
+  const auto compiler = test::host_jit();
+  if (!compiler) return;
+  const auto target = native::host_target();
+  if (!target->fma) {
+    MESSAGE("[SKIP] no fused multiply-add on this machine");
+    return;
+  }
+  const auto text = compiler->assembly(native::detail::fma_text(*target, dtype::f32, "fma_f32"));
+  REQUIRE(text.has_value());
+  const auto count = [&](const std::string& word) {
+    int found = 0;
+    for (auto at = text->find(word); at != std::string::npos; at = text->find(word, at + 1))
+      ++found;
+    return found;
+  };
+  CHECK(count("vfmadd") == native::detail::fma_chains(*target));
+  CHECK(count("rsp") == 0);  // no spills
+}
