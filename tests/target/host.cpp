@@ -4,8 +4,14 @@
 
 #include <cstdlib>
 #include <limits>
+#include <string>
 
 using namespace lathe;
+
+namespace lathe::native::detail {  // private to host.ipp
+LATHE_INLINE std::int64_t parse_size(const std::string& text);
+LATHE_INLINE int quota_cpus(const std::string& quota, const std::string& period);
+}  // namespace lathe::native::detail
 
 TEST_CASE("host: describes a consistent machine") {
   const auto target = native::host_target(native::best_isa());
