@@ -46,6 +46,8 @@ class guarded_buffer {
 
   /// False if something was written between the data and a guard page. @complexity O(page size)
   LATHE_INLINE bool padding_intact() const;
+  /// Restores the pattern that padding_intact() checks.
+  LATHE_INLINE void reset_padding();
   /// Makes writing to the data fault, in this process only.
   LATHE_INLINE void forbid_writing() const;
   /// True if `address` lies in the data, its padding or its guard pages.

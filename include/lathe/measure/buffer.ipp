@@ -101,8 +101,7 @@ LATHE_INLINE guarded_buffer::guarded_buffer(std::int64_t bytes, buffer_layout la
                            " bytes: measure a smaller problem");
   }
   data_ = front + (accessible - occupied);
-  std::fill(front, data_, detail::padding_byte);
-  std::fill(data_ + size_, front + accessible, detail::padding_byte);
+  reset_padding();
 }
 
 LATHE_INLINE guarded_buffer::guarded_buffer(guarded_buffer&& other) noexcept
@@ -135,6 +134,13 @@ LATHE_INLINE bool guarded_buffer::padding_intact() const {
   const auto is_padding = [](std::byte value) { return value == detail::padding_byte; };
   return std::all_of(mapping_ + page, data_, is_padding) &&
          std::all_of(data_ + size_, mapping_ + mapped_bytes_ - page, is_padding);
+}
+
+LATHE_INLINE void guarded_buffer::reset_padding() {
+  if (mapping_ == nullptr) return;
+  const std::int64_t page = detail::page_bytes();
+  std::fill(mapping_ + page, data_, detail::padding_byte);
+  std::fill(data_ + size_, mapping_ + mapped_bytes_ - page, detail::padding_byte);
 }
 
 LATHE_INLINE void guarded_buffer::forbid_writing() const {

@@ -1,0 +1,56 @@
+/// @file
+/// The arguments of an operator under test: one guarded buffer per parameter. In: a plan and the
+/// caller's inputs. Out: what kernels of that operator are run on, and whether they left the inputs
+/// and everything around the outputs alone. Called by the worker.
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/measure/buffer.hpp>
+#include <lathe/target/plan.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lathe {
+
+/// One parameter and its memory.
+struct argument {
+  plan_buffer what;
+  guarded_buffer memory;
+  std::uint64_t hash = 0;  ///< of an input after seal_inputs()
+};
+
+/// The parameters of one operator in order. Every kernel of the operator, whatever its schedule, has
+/// these same parameters; workspaces differ from kernel to kernel and are not part of it.
+class argument_set {
+ public:
+  /// Memory for the parameters of `plan`, shared with children forked later. Inputs hold what
+  /// fill_untouched() writes until the caller fills them.
+  /// @error LATHE-E501 if the system has no memory
+  LATHE_INLINE explicit argument_set(const kernel_plan& plan);
+
+  std::size_t size() const { return arguments_.size(); }
+  argument& operator[](std::size_t index) { return arguments_[index]; }
+  const argument& operator[](std::size_t index) const { return arguments_[index]; }
+
+  /// Remembers the inputs as they are now. Call it after filling them.
+  LATHE_INLINE void seal_inputs();
+  /// Fills the outputs and the padding of all arguments, so that the traces of the last kernel are
+  /// gone. @pre the inputs are intact
+  LATHE_INLINE void reset_outputs();
+  /// Makes writing to inputs fault, in this process only.
+  LATHE_INLINE void forbid_writing_inputs() const;
+  /// What a kernel did that it must not: "changed its input A", "wrote outside C"; empty if nothing.
+  LATHE_INLINE std::string damage() const;
+
+ private:
+  std::vector<argument> arguments_;
+};
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/measure/arguments.ipp>
+#endif

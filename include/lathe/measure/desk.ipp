@@ -1,0 +1,143 @@
+/// @file
+/// Bodies of desk.hpp. The byte form of a plan never leaves this process and its children.
+#pragma once
+
+#include <lathe/measure/desk.hpp>
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+namespace lathe {
+
+namespace detail {
+
+/// Appends plain values and texts to bytes.
+struct byte_writer {
+  std::vector<std::byte> bytes;
+
+  template <class Value>
+  void put(const Value& value) {
+    static_assert(std::is_trivially_copyable_v<Value>);
+    const auto* first = reinterpret_cast<const std::byte*>(&value);
+    bytes.insert(bytes.end(), first, first + sizeof value);
+  }
+  void put_text(const std::string& text) {
+    put(text.size());
+    const auto* first = reinterpret_cast<const std::byte*>(text.data());
+    bytes.insert(bytes.end(), first, first + text.size());
+  }
+};
+
+/// Reads what byte_writer wrote.
+struct byte_reader {
+  const std::byte* at;
+
+  template <class Value>
+  Value take() {
+    Value value;
+    std::memcpy(&value, at, sizeof value);
+    at += sizeof value;
+    return value;
+  }
+  std::string take_text() {
+    const auto size = take<std::size_t>();
+    std::string text(reinterpret_cast<const char*>(at), size);
+    at += size;
+    return text;
+  }
+};
+
+inline std::vector<std::byte> plan_to_bytes(const kernel_plan& plan) {
+  byte_writer out;
+  out.put(plan.scratch_bytes);
+  out.put(plan.buffers.size());
+  for (const plan_buffer& buffer : plan.buffers) {
+    out.put_text(buffer.name);
+    out.put(buffer.type);
+    out.put(buffer.elements);
+    out.put(buffer.param);
+    out.put(buffer.output);
+    out.put(buffer.scalar);
+    out.put(buffer.bound);
+  }
+  out.put(plan.phases.size());
+  for (const plan_phase& phase : plan.phases) {
+    out.put_text(phase.symbol);
+    out.put(phase.tasks);
+    out.put(phase.parallel);
+    out.put(phase.bind_only);
+  }
+  return std::move(out.bytes);
+}
+
+inline kernel_plan plan_from_bytes(const std::byte* bytes) {
+  byte_reader in{bytes};
+  kernel_plan plan;
+  plan.scratch_bytes = in.take<std::int64_t>();
+  plan.buffers.resize(in.take<std::size_t>());
+  for (plan_buffer& buffer : plan.buffers) {
+    buffer.name = in.take_text();
+    buffer.type = in.take<dtype>();
+    buffer.elements = in.take<std::int64_t>();
+    buffer.param = in.take<bool>();
+    buffer.output = in.take<bool>();
+    buffer.scalar = in.take<bool>();
+    buffer.bound = in.take<bool>();
+  }
+  plan.phases.resize(in.take<std::size_t>());
+  for (plan_phase& phase : plan.phases) {
+    phase.symbol = in.take_text();
+    phase.tasks = in.take<std::int64_t>();
+    phase.parallel = in.take<bool>();
+    phase.bind_only = in.take<bool>();
+  }
+  return plan;
+}
+
+}  // namespace detail
+
+LATHE_INLINE desk::desk()
+    : memory_(static_cast<std::int64_t>(sizeof(desk_page)) + room, buffer_layout::starts_aligned,
+              buffer_sharing::shared) {
+  static_assert(std::is_trivially_copyable_v<desk_page>);
+  new (memory_.data()) desk_page;
+}
+
+LATHE_INLINE bool desk::put(const kernel_plan& plan, std::span<const std::byte> object) {
+  const std::vector<std::byte> bytes = detail::plan_to_bytes(plan);
+  if (bytes.size() + object.size() > static_cast<std::size_t>(room)) return false;
+  page().plan_bytes = static_cast<std::int64_t>(bytes.size());
+  page().object_bytes = static_cast<std::int64_t>(object.size());
+  std::copy(bytes.begin(), bytes.end(), payload());
+  std::copy(object.begin(), object.end(), payload() + bytes.size());
+  return true;
+}
+
+LATHE_INLINE kernel_plan desk::plan() const { return detail::plan_from_bytes(payload()); }
+
+LATHE_INLINE std::span<const std::byte> desk::object() const {
+  return {payload() + page().plan_bytes, static_cast<std::size_t>(page().object_bytes)};
+}
+
+LATHE_INLINE void desk::reply_failure(failure kind, std::string_view reason) {
+  desk_page& reply = page();
+  reply.failed = kind;
+  const std::size_t length = std::min(reason.size(), reply.reason.size() - 1);
+  std::copy_n(reason.data(), length, reply.reason.data());
+  reply.reason[length] = '\0';
+}
+
+LATHE_INLINE void desk::reply_times(const timing& times) {
+  desk_page& reply = page();
+  reply.failed = failure::none;
+  reply.hopeless = times.hopeless;
+  const std::size_t count = std::min(times.samples.size(), reply.samples.size());
+  std::copy_n(times.samples.begin(), count, reply.samples.begin());
+  reply.sample_count = static_cast<int>(count);
+}
+
+}  // namespace lathe

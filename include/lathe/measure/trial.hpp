@@ -1,0 +1,59 @@
+/// @file
+/// One compiled kernel made ready to run on the arguments under test: linked, with workspaces of its
+/// own. In: object bytes and plan. Out: a checked run, then times. Called by the worker, inside its
+/// child process or, without isolation, in the host's.
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/core/error.hpp>
+#include <lathe/measure/arguments.hpp>
+#include <lathe/measure/timer.hpp>
+#include <lathe/target/cpu/jit.hpp>
+#include <lathe/target/cpu/parallel.hpp>
+#include <lathe/target/plan.hpp>
+
+#include <cstddef>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace lathe {
+
+/// A linked kernel and everything it runs on. The argument set must outlive it.
+class kernel_trial {
+ public:
+  /// @param threads  most threads of a parallel phase
+  /// @error LATHE-E3xx from linking; LATHE-E502 if the plan's parameters are not the argument set's
+  LATHE_INLINE static result<kernel_trial> create(const native::jit& compiler, kernel_plan plan,
+                                                  std::span<const std::byte> object,
+                                                  const argument_set& arguments, int threads,
+                                                  const parallel_for_hook& hook);
+
+  /// Fills the workspaces like outputs, then runs all phases once, those of bind() first.
+  LATHE_INLINE void run_afresh();
+  /// Times the phases of a call.
+  LATHE_INLINE timing time(const timing_options& options);
+  /// "wrote outside workspace Bp", or empty.
+  LATHE_INLINE std::string damage() const;
+
+  /// Address of every buffer of the plan.
+  std::span<void* const> addresses() const { return addresses_; }
+
+ private:
+  kernel_trial() = default;
+
+  kernel_plan plan_;
+  native::loaded_object object_;
+  std::vector<phase_function> phases_;
+  std::vector<guarded_buffer> workspaces_;
+  std::vector<void*> addresses_;
+  guarded_buffer scratch_;
+  int threads_ = 1;
+  parallel_for_hook hook_;
+};
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/measure/trial.ipp>
+#endif

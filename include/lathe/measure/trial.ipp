@@ -1,0 +1,80 @@
+/// @file
+/// Bodies of trial.hpp.
+#pragma once
+
+#include <lathe/measure/trial.hpp>
+#include <lathe/target/cpu/run.hpp>
+
+#include <cstdint>
+#include <utility>
+
+namespace lathe {
+
+LATHE_INLINE result<kernel_trial> kernel_trial::create(const native::jit& compiler,
+                                                       kernel_plan plan,
+                                                       std::span<const std::byte> object,
+                                                       const argument_set& arguments, int threads,
+                                                       const parallel_for_hook& hook) {
+  kernel_trial trial;
+  std::size_t parameter = 0;
+  for (const plan_buffer& buffer : plan.buffers) {
+    if (!buffer.param) {
+      trial.workspaces_.emplace_back(buffer.bytes(), buffer_layout::starts_aligned);
+      trial.addresses_.push_back(trial.workspaces_.back().data());
+      continue;
+    }
+    if (parameter == arguments.size() ||
+        arguments[parameter].memory.size() != buffer.bytes()) {
+      return error("LATHE-E502", "parameter " + buffer.name + " of the kernel has " +
+                                     std::to_string(buffer.bytes()) +
+                                     " bytes, the arguments under test differ: make them from a "
+                                     "plan of the same operator and extents");
+    }
+    trial.addresses_.push_back(arguments[parameter++].memory.data());
+  }
+
+  result<native::loaded_object> loaded = compiler.load(object);
+  if (!loaded) return loaded.error();
+  trial.object_ = std::move(*loaded);
+  result<std::vector<phase_function>> phases = native::phase_functions(plan, trial.object_);
+  if (!phases) return phases.error();
+  trial.phases_ = std::move(*phases);
+
+  const std::int64_t scratch = native::scratch_bytes(plan, threads);
+  if (scratch > 0) trial.scratch_ = guarded_buffer(scratch, buffer_layout::starts_aligned);
+  trial.plan_ = std::move(plan);
+  trial.threads_ = threads;
+  trial.hook_ = hook;
+  return trial;
+}
+
+LATHE_INLINE void kernel_trial::run_afresh() {
+  std::size_t workspace = 0;
+  for (const plan_buffer& buffer : plan_.buffers) {
+    if (buffer.param) continue;
+    fill_untouched(workspaces_[workspace++].data(), buffer.type, buffer.elements);
+  }
+  for (const native::plan_part part : {native::plan_part::bind, native::plan_part::every_call}) {
+    native::run_plan(plan_, phases_, addresses_.data(), scratch_.data(), threads_, hook_, part);
+  }
+}
+
+LATHE_INLINE timing kernel_trial::time(const timing_options& options) {
+  const auto call = [](void* self) {
+    auto& trial = *static_cast<kernel_trial*>(self);
+    native::run_plan(trial.plan_, trial.phases_, trial.addresses_.data(), trial.scratch_.data(),
+                     trial.threads_, trial.hook_);
+  };
+  return time_calls(call, this, options);
+}
+
+LATHE_INLINE std::string kernel_trial::damage() const {
+  std::size_t workspace = 0;
+  for (const plan_buffer& buffer : plan_.buffers) {
+    if (buffer.param) continue;
+    if (!workspaces_[workspace++].padding_intact()) return "wrote outside workspace " + buffer.name;
+  }
+  return scratch_.padding_intact() ? std::string() : "wrote outside its scratch memory";
+}
+
+}  // namespace lathe
