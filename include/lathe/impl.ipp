@@ -19,3 +19,13 @@
 #include <lathe/measure/buffer.ipp>
 #include <lathe/measure/compare.ipp>
 #include <lathe/measure/timer.ipp>
+#include <lathe/measure/arguments.ipp>
+#include <lathe/measure/trial.ipp>
+#include <lathe/measure/desk.ipp>
+#include <lathe/measure/process.ipp>
+#include <lathe/measure/worker.ipp>
+#include <lathe/target/cpu/executable.ipp>
+#include <lathe/space/reuse.ipp>
+#include <lathe/space/tile.ipp>
+#include <lathe/space/estimate.ipp>
+#include <lathe/space/cpu_space.ipp>

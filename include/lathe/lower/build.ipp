@@ -12,7 +12,7 @@ namespace detail {
 /// A block size: its value and the values it can take (empty = not enumerated).
 struct block_size {
   ir::expr value = ir::none;
-  choices possible;
+  size_choices possible;
   bool is_static() const { return possible.size() == 1; }
 };
 
@@ -318,7 +318,7 @@ class nest_builder {
 
   /// Size of the block inside one iteration: the full block, or what is left of it.
   block_size inner_size(const block_size& size, ir::expr variable, std::int64_t block_extent) {
-    choices next;
+    size_choices next;
     for (const std::int64_t value : size.possible) {
       if (value >= block_extent) next.push_back(block_extent);
       if (value % block_extent != 0) next.push_back(value % block_extent);
@@ -512,7 +512,7 @@ class nest_builder {
         std::vector<std::pair<ir::expr, ir::expr>> mapping;
         for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
           if (!exprs().depends_on(each.atom, stage.axes[axis].variable)) continue;
-          if (frame.size[axis].possible != choices{1}) return whole;
+          if (frame.size[axis].possible != size_choices{1}) return whole;
           mapping.emplace_back(stage.axes[axis].variable, axis_value(frame, static_cast<int>(axis)));
         }
         if (!loads_in(exprs(), each.atom).empty()) return whole;
@@ -530,7 +530,7 @@ class nest_builder {
       out.base = exprs().add(out.base, low);
       const std::int64_t step = each.coef < 0 ? -each.coef : each.coef;
       out.size.value = exprs().add(out.size.value, exprs().scale(reach, step));
-      choices sums;
+      size_choices sums;
       for (const std::int64_t left : out.size.possible)
         for (const std::int64_t right : size.possible) sums.push_back(left + step * (right - 1));
       std::ranges::sort(sums, std::greater<>{});

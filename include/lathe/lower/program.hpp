@@ -123,14 +123,14 @@ struct program {
 LATHE_INLINE program make_program(const desc_view& desc);
 
 /// Possible values of a quantity that depends on which tile a loop is in; empty = unknown.
-using choices = std::vector<std::int64_t>;
+using size_choices = std::vector<std::int64_t>;
 
 /// Sizes of the block that part `part` of `dim` divides: {extent} for the outermost part, then the
 /// full block and the tails.
-LATHE_INLINE choices block_sizes(const loop_dim& dim, int part);
+LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part);
 
 /// Possible trip counts of a loop. @post non-empty
-LATHE_INLINE choices trip_counts(const loop_dim& dim, int part);
+LATHE_INLINE size_choices trip_counts(const loop_dim& dim, int part);
 
 /// Gives a stage one serial loop per axis, in order of its axes.
 LATHE_INLINE void reset_loops(program_stage& stage);

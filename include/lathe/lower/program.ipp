@@ -68,11 +68,11 @@ LATHE_INLINE bool program::stores_plain_result(const program_stage& stage) const
   return stored->what == ir::kind::load && stored->imm == accumulated;
 }
 
-LATHE_INLINE choices block_sizes(const loop_dim& dim, int part) {
-  choices sizes{dim.extent};
+LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part) {
+  size_choices sizes{dim.extent};
   for (int at = 0; at < part; ++at) {
     const std::int64_t block = dim.blocks[static_cast<std::size_t>(at)];
-    choices next;
+    size_choices next;
     for (const std::int64_t size : sizes) {
       if (size >= block) next.push_back(block);
       if (size % block != 0) next.push_back(size % block);
@@ -84,8 +84,8 @@ LATHE_INLINE choices block_sizes(const loop_dim& dim, int part) {
   return sizes;
 }
 
-LATHE_INLINE choices trip_counts(const loop_dim& dim, int part) {
-  choices counts = block_sizes(dim, part);
+LATHE_INLINE size_choices trip_counts(const loop_dim& dim, int part) {
+  size_choices counts = block_sizes(dim, part);
   const std::int64_t block = dim.blocks[static_cast<std::size_t>(part)];
   for (std::int64_t& size : counts) size = (size + block - 1) / block;
   counts.erase(std::unique(counts.begin(), counts.end()), counts.end());

@@ -1,0 +1,50 @@
+/// @file
+/// The schedule space of the CPU: sites for the decisions of tile.hpp, one group per stage. In: a
+/// program, the processor and the call. Out: a search_space whose points are traces; the estimate is
+/// its first known-good point, so no search can end with nothing.
+///
+/// FlexTensor's space (Zheng et al., ASPLOS 2020, sections 4.1 and 4.2): multi-level splits of every
+/// axis, order patterns, unrolling and inlining, with parallel outermost and vectors innermost
+/// decided beforehand, and neighbours that differ by one move. Ours adds factors that do not divide
+/// (13 and 7 have splits too), the choice of the vectorized axis, packing and partial sums.
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/schedule/point.hpp>
+#include <lathe/space/estimate.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace lathe {
+
+/// See the head of this file.
+class cpu_space : public search_space {
+ public:
+  LATHE_INLINE cpu_space(program of, const cpu_target& target, call_context call);
+
+  /// The trace a point stands for. @pre is_inside(candidate)
+  LATHE_INLINE trace to_trace(const point& candidate) const;
+
+  /// Registers, code volume and duplicate points, before anything is compiled.
+  LATHE_INLINE std::optional<rejection> why_rejected(const point& candidate) const override;
+  LATHE_INLINE std::uint64_t hash(const point& candidate) const override;
+
+ private:
+  LATHE_INLINE void add_sites(int stage);
+  LATHE_INLINE std::vector<stage_decision> decode(const point& candidate) const;
+  LATHE_INLINE point encode(const std::vector<stage_decision>& decisions) const;
+
+  program program_;
+  cpu_target target_;
+  call_context call_;
+  std::vector<std::size_t> first_site_;  ///< per stage
+};
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/space/cpu_space.ipp>
+#endif

@@ -1,0 +1,222 @@
+/// @file
+/// Bodies of cpu_space.hpp.
+#pragma once
+
+#include <lathe/space/cpu_space.hpp>
+#include <lathe/space/reuse.hpp>
+
+#include <algorithm>
+#include <array>
+
+namespace lathe {
+namespace detail {
+
+inline constexpr std::array<std::int64_t, 16> row_factors{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28};
+/// Blocks of spatial axes [register tiles]; the last stands for "the whole axis".
+inline constexpr std::array<std::int64_t, 14> block_tiles{1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, INT64_C(1) << 40};
+/// Blocks of reduce axes [iterations].
+inline constexpr std::array<std::int64_t, 12> reduce_blocks{8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, INT64_C(1) << 40};
+inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
+inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
+inline constexpr std::int64_t most_unrolled = 1024;  ///< multiply-adds written out in one tile
+
+/// Number of leading entries of an ascending table that make a difference for an extent.
+template <std::size_t Count>
+inline std::int32_t useful_entries(const std::array<std::int64_t, Count>& table, std::int64_t extent) {
+  std::int32_t count = 1;
+  while (static_cast<std::size_t>(count) < Count && table[static_cast<std::size_t>(count) - 1] < extent) ++count;
+  return count;
+}
+
+/// Position of the entry nearest to a value.
+template <class Table, class Value>
+inline std::int32_t nearest_entry(const Table& table, Value value, std::int32_t count) {
+  std::int32_t best = 0;
+  for (std::int32_t at = 1; at < count; ++at) {
+    const auto distance = [&](std::int32_t entry) {
+      const auto size = table[static_cast<std::size_t>(entry)];
+      return size > value ? size - value : value - size;
+    };
+    if (distance(at) < distance(best)) best = at;
+  }
+  return best;
+}
+
+/// Site numbers of a reduction stage, relative to its first site.
+struct reduction_sites {
+  explicit reduction_sites(const program_stage& stage, std::size_t uses)
+      : rows(5), blocks(rows + static_cast<std::size_t>(stage.spatial)), packs(blocks + stage.axes.size()),
+        count(packs + uses) {}
+  static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3, inner_reduce = 4;
+  std::size_t rows, blocks, packs, count;
+};
+
+}  // namespace detail
+
+LATHE_INLINE cpu_space::cpu_space(program of, const cpu_target& target, call_context call)
+    : program_(std::move(of)), target_(target), call_(std::move(call)) {
+  for (std::size_t at = 0; at < program_.stages.size(); ++at) add_sites(static_cast<int>(at));
+  estimates.push_back(encode(estimate(program_, target_, call_)));
+}
+
+LATHE_INLINE void cpu_space::add_sites(int index) {
+  const program_stage& stage = program_.stages[static_cast<std::size_t>(index)];
+  first_site_.push_back(sites.size());
+  const auto add = [&](const std::string& what, std::int32_t choices, bool ordered) {
+    site made{what + " " + stage.name, std::max(choices, 1), {}};
+    if (ordered) made.moves = linear_moves(made.choices);
+    sites.push_back(std::move(made));
+  };
+  if (!stage.reduction) {
+    const bool intermediate = program_.tensors[static_cast<std::size_t>(stage.tensor)].param < 0;
+    add("inline", intermediate ? 2 : 1, false);
+    add("vectorize", 2, false);
+    return;
+  }
+  const auto axes = static_cast<std::int32_t>(stage.axes.size());
+  add("vector axis", axes, false);
+  add("vectors", static_cast<std::int32_t>(detail::vector_counts.size()), true);
+  add("unroll", static_cast<std::int32_t>(detail::unroll_depths.size()), true);
+  add("order", 6, false);
+  add("inner reduce", axes - stage.spatial, false);
+  for (int axis = 0; axis < stage.spatial; ++axis) {
+    const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
+    add("rows " + of.name, detail::useful_entries(detail::row_factors, of.extent), true);
+  }
+  for (const program_axis& of : stage.axes) {
+    if (of.reduce)
+      add("block " + of.name,
+          program_.stores_plain_result(stage) ? detail::useful_entries(detail::reduce_blocks, of.extent) : 1, true);
+    else
+      add("block " + of.name, of.extent == 1 ? 1 : static_cast<std::int32_t>(detail::block_tiles.size()), true);
+  }
+  for (const load_use& use : loads_of(program_, stage))
+    add("pack " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 3, false);
+}
+
+LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidate) const {
+  std::vector<stage_decision> out(program_.stages.size());
+  for (std::size_t at = 0; at < out.size(); ++at) {
+    const program_stage& stage = program_.stages[at];
+    const auto choice = [&](std::size_t site) {
+      return static_cast<std::size_t>(candidate.choices[first_site_[at] + site]);
+    };
+    out[at].reduction = stage.reduction;
+    if (!stage.reduction) {
+      const dtype type = program_.tensors[static_cast<std::size_t>(stage.tensor)].type;
+      out[at].point.place = choice(0) == 1 ? placement::inlined : placement::root;
+      out[at].point.lanes = choice(1) == 1 ? std::max(1, target_.vector_bytes / size_of(type)) : 1;
+      continue;
+    }
+    const std::size_t uses = loads_of(program_, stage).size();
+    const detail::reduction_sites site(stage, uses);
+    reduction_tile& tile = out[at].tile;
+    tile.vector_axis = static_cast<int>(choice(site.vector_axis));
+    tile.vectors = detail::vector_counts[choice(site.vectors)];
+    tile.unroll = detail::unroll_depths[choice(site.unroll)];
+    tile.order = static_cast<level_order>(choice(site.order) / 2);
+    tile.vector_blocks_outside = choice(site.order) % 2 == 1;
+    tile.inner_reduce = stage.spatial + static_cast<int>(choice(site.inner_reduce));
+    tile.lanes = std::max(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+      const bool spatial = !stage.axes[axis].reduce;
+      const bool vector = static_cast<int>(axis) == tile.vector_axis;
+      tile.rows.push_back(spatial && !vector ? detail::row_factors[choice(site.rows + axis)] : 1);
+      const std::size_t entry = choice(site.blocks + axis);
+      if (spatial) {
+        const std::int64_t factor = std::min(detail::tile_factor(tile, axis), stage.axes[axis].extent);
+        const std::int64_t tiles = detail::block_tiles[entry];
+        tile.block.push_back(tiles > stage.axes[axis].extent ? stage.axes[axis].extent : tiles * factor);
+      } else {
+        const bool whole = entry + 1 == static_cast<std::size_t>(sites[first_site_[at] + site.blocks + axis].choices);
+        tile.block.push_back(whole ? stage.axes[axis].extent : detail::reduce_blocks[entry]);
+      }
+    }
+    if (tile.unroll > 1) {  // short reduce axes are unrolled whole
+      const std::int64_t extent = stage.axes[static_cast<std::size_t>(tile.inner_reduce)].extent;
+      if (extent <= tile.unroll + 1) tile.unroll = extent;
+    }
+    for (std::size_t use = 0; use < uses; ++use)
+      tile.pack.push_back(static_cast<packing>(choice(site.packs + use)));
+  }
+  return out;
+}
+
+LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decisions) const {
+  point out;
+  out.choices.assign(sites.size(), 0);
+  for (std::size_t at = 0; at < decisions.size(); ++at) {
+    const program_stage& stage = program_.stages[at];
+    const auto set = [&](std::size_t site, std::int64_t choice) {
+      const std::size_t number = first_site_[at] + site;
+      out.choices[number] = static_cast<std::int32_t>(
+          std::clamp<std::int64_t>(choice, 0, sites[number].choices - 1));
+    };
+    const auto choices = [&](std::size_t site) { return sites[first_site_[at] + site].choices; };
+    if (!stage.reduction) {
+      set(0, decisions[at].point.place == placement::inlined ? 1 : 0);
+      set(1, decisions[at].point.lanes > 1 ? 1 : 0);
+      continue;
+    }
+    const reduction_tile& tile = decisions[at].tile;
+    const detail::reduction_sites site(stage, tile.pack.size());
+    set(site.vector_axis, tile.vector_axis);
+    set(site.vectors, tile.vectors - 1);
+    set(site.unroll, detail::nearest_entry(detail::unroll_depths, tile.unroll, 4));
+    set(site.order, static_cast<int>(tile.order) * 2 + (tile.vector_blocks_outside ? 1 : 0));
+    set(site.inner_reduce, tile.inner_reduce - stage.spatial);
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+      const std::int64_t extent = stage.axes[axis].extent;
+      if (stage.axes[axis].reduce) {
+        const std::int32_t count = choices(site.blocks + axis);
+        set(site.blocks + axis, tile.block[axis] >= extent
+                                    ? count - 1
+                                    : detail::nearest_entry(detail::reduce_blocks, tile.block[axis], count));
+        continue;
+      }
+      set(site.rows + axis, detail::nearest_entry(detail::row_factors, tile.rows[axis], choices(site.rows + axis)));
+      const std::int64_t factor = std::min(detail::tile_factor(tile, axis), extent);
+      const std::int32_t count = choices(site.blocks + axis);
+      set(site.blocks + axis, tile.block[axis] >= extent
+                                  ? count - 1
+                                  : detail::nearest_entry(detail::block_tiles, tile.block[axis] / factor, count - 1));
+    }
+    for (std::size_t use = 0; use < tile.pack.size(); ++use) set(site.packs + use, static_cast<int>(tile.pack[use]));
+  }
+  return out;
+}
+
+LATHE_INLINE trace cpu_space::to_trace(const point& candidate) const {
+  return trace_of(program_, decode(candidate));
+}
+
+LATHE_INLINE std::optional<rejection> cpu_space::why_rejected(const point& candidate) const {
+  const std::vector<stage_decision> decisions = decode(candidate);
+  for (std::size_t at = 0; at < decisions.size(); ++at) {
+    if (!decisions[at].reduction) continue;
+    const program_stage& stage = program_.stages[at];
+    const reduction_tile& tile = decisions[at].tile;
+    const bool partial = tile.vector_axis >= stage.spatial;
+    if (partial) {
+      if (tile.vectors > 1) return rejection{"partial sums use one vector per row", false};
+      int tiled = 0;
+      for (const std::int64_t rows : tile.rows) tiled += rows > 1 ? 1 : 0;
+      if (tiled > 1) return rejection{"partial sums tile one axis", false};
+      if (stage.axes[static_cast<std::size_t>(tile.vector_axis)].extent < 2 * tile.lanes)
+        return rejection{"axis " + stage.axes[static_cast<std::size_t>(tile.vector_axis)].name +
+                             " is too short for partial sums", false};
+    }
+    const std::int64_t registers = registers_of(stage, tile);
+    if (registers > target_.vector_registers)
+      return rejection{"the tile of " + stage.name + " needs " + std::to_string(registers) + " of " +
+                           std::to_string(target_.vector_registers) + " vector registers", true};
+    std::int64_t unrolled = (registers - 1 - tile.vectors) * tile.unroll;
+    if (unrolled > detail::most_unrolled)
+      return rejection{"the tile of " + stage.name + " unrolls " + std::to_string(unrolled) + " multiply-adds", true};
+  }
+  return std::nullopt;
+}
+
+LATHE_INLINE std::uint64_t cpu_space::hash(const point& candidate) const { return hash_of(to_trace(candidate)); }
+
+}  // namespace lathe

@@ -1,0 +1,45 @@
+/// @file
+/// The analytic schedule: decisions for every stage without measuring anything. In: a program with
+/// default loops and the processor. Out: one decision per stage, the first candidate of every search
+/// and the whole answer of effort `estimate`.
+///
+/// The register tile follows Low et al., "Analytical modeling is enough for high-performance BLIS"
+/// (TOMS 2016): enough independent accumulators to hide the latency of the multiply-add, then as few
+/// loads per operation as the registers allow; block sizes follow from the cache sizes.
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/core/target.hpp>
+#include <lathe/lower/program.hpp>
+#include <lathe/space/tile.hpp>
+
+#include <string>
+#include <vector>
+
+namespace lathe {
+
+/// Decisions for all stages of a program: the member that fits the stage counts.
+struct stage_decision {
+  bool reduction = false;
+  reduction_tile tile;
+  pointwise_tile point;
+};
+
+/// What is known about the call besides the program.
+struct call_context {
+  std::vector<std::string> bound;  ///< inputs packed once in bind()
+  int threads = 1;
+};
+
+/// One decision per stage. O(stages * axes^2 * tile sizes), well below a millisecond.
+LATHE_INLINE std::vector<stage_decision> estimate(const program& of, const cpu_target& target,
+                                                  const call_context& call);
+
+/// The trace of a list of decisions: inlined stages first, then every other stage in order.
+LATHE_INLINE trace trace_of(const program& of, const std::vector<stage_decision>& decisions);
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/space/estimate.ipp>
+#endif

@@ -1,0 +1,294 @@
+/// @file
+/// Bodies of estimate.hpp.
+#pragma once
+
+#include <lathe/lower/apply.hpp>
+#include <lathe/space/estimate.hpp>
+#include <lathe/space/reuse.hpp>
+
+#include <algorithm>
+
+namespace lathe {
+namespace detail {
+
+inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
+inline constexpr double fma_latency = 4;      ///< [cycles]
+inline constexpr double scalar_copy = 1.5;    ///< [cycles] per element of a strided copy
+inline constexpr double vector_copy = 0.15;   ///< [cycles] per element of a contiguous copy
+
+/// Chooses the tile of one reduction stage.
+class tile_chooser {
+ public:
+  tile_chooser(const program& of, const program_stage& stage, const cpu_target& target, const call_context& call)
+      : program_(of), stage_(stage), target_(target), call_(call), uses_(loads_of(of, stage)),
+        output_(output_strides(of, stage)) {
+    const dtype type = of.exprs[stage.identity].type;
+    bytes_ = size_of(type);
+    lanes_ = std::max(1, target.vector_bytes / bytes_);
+    for (const program_axis& axis : stage.axes)
+      if (axis.reduce) terms_ *= static_cast<double>(axis.extent);
+  }
+
+  reduction_tile choose() {
+    best_.rows.assign(stage_.axes.size(), 1);
+    best_.block.assign(stage_.axes.size(), 0);
+    best_.pack.assign(uses_.size(), packing::none);
+    best_.lanes = lanes_;
+    for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
+      const program_axis& of = stage_.axes[static_cast<std::size_t>(axis)];
+      if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis) : of.extent > 1) try_vector_axis(axis);
+    }
+    if (best_cost_ == no_cost) best_.lanes = 1;  // a single point
+    finish();
+    return best_;
+  }
+
+ private:
+  static constexpr double no_cost = 1e300;
+
+  bool can_sum_partially(int axis) const {
+    if (stage_.spatial + 1 == static_cast<int>(stage_.axes.size()) &&
+        stage_.axes[static_cast<std::size_t>(axis)].extent <= lanes_)
+      return false;
+    return std::ranges::all_of(uses_, [&](const load_use& use) {
+      const auto at = static_cast<std::size_t>(axis);
+      return use.irregular[at] == 0 && (use.stride[at] == 0 || use.stride[at] == 1);
+    });
+  }
+
+  double extent(int axis) const { return static_cast<double>(stage_.axes[static_cast<std::size_t>(axis)].extent); }
+
+  double elements(const load_use& use) const {
+    double count = 1;
+    for (const std::int64_t size : program_.tensors[static_cast<std::size_t>(use.tensor)].shape)
+      count *= static_cast<double>(size);
+    return count;
+  }
+
+  bool is_bound(const load_use& use) const {
+    const std::string& name = program_.tensors[static_cast<std::size_t>(use.tensor)].name;
+    return std::ranges::find(call_.bound, name) != call_.bound.end();
+  }
+
+  /// Share of the work of a tiling that is not beyond the end.
+  static double utilisation(double size, double factor) {
+    const double tiles = static_cast<double>(static_cast<std::int64_t>((size + factor - 1) / factor));
+    return size / (tiles * factor);
+  }
+
+  void try_vector_axis(int axis) {
+    const bool partial = axis >= stage_.spatial;
+    // Row axes: those along which some vector operand stays the same are worth most.
+    std::vector<int> rows;
+    for (int other = 0; other < stage_.spatial; ++other)
+      if (other != axis && extent(other) > 1) rows.push_back(other);
+    static constexpr std::int64_t factors[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28};
+    for (int vectors = 1; vectors <= (partial ? 1 : 6); ++vectors) {
+      if (vectors > 1 && extent(axis) <= lanes_ * (vectors - 1)) break;
+      consider(axis, vectors, -1, 1);
+      for (const int row : rows)
+        for (const std::int64_t factor : factors)
+          if (factor > 1 && static_cast<double>(factor) <= extent(row)) consider(axis, vectors, row, factor);
+    }
+  }
+
+  void consider(int axis, int vectors, int row, std::int64_t factor) {
+    const std::int64_t accumulators = vectors * factor;
+    if (accumulators + vectors + 1 > target_.vector_registers) return;
+    const bool partial = axis >= stage_.spatial;
+    if (partial && factor > 8) return;  // the lanes of every row are added up in straight code
+    double loads = 0, copies = 0;
+    for (const load_use& use : uses_) {
+      const auto at = static_cast<std::size_t>(axis);
+      const double rows = row >= 0 && use.depends(row) ? static_cast<double>(factor) : 1;
+      if (!use.depends(axis)) {
+        loads += rows;
+        continue;
+      }
+      const bool contiguous = use.irregular[at] == 0 && use.stride[at] == 1;
+      const bool packable = use.dim_of(axis) >= 0;
+      const double vector_loads = rows * vectors;
+      if (contiguous) {
+        loads += vector_loads;
+      } else if (packable) {
+        loads += vector_loads;
+        if (!is_bound(use)) copies += elements(use) * scalar_copy;
+      } else {
+        loads += vector_loads * lanes_ * 1.5;
+      }
+    }
+    const double tile_fma = static_cast<double>(accumulators);
+    double cycles = std::max({tile_fma / fma_per_cycle, loads / loads_per_cycle, fma_latency});
+    cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(lanes_) * vectors);
+    if (row >= 0) cycles /= utilisation(extent(row), static_cast<double>(factor));
+    double points = points_of(stage_) / (tile_fma * lanes_);
+    double total = points * cycles + copies;
+    if (partial) {
+      total += points_of(stage_) / terms_ * (lanes_ + 4);  // adding up the lanes
+    } else if (output_[static_cast<std::size_t>(axis)] != 1) {
+      total += points_of(stage_) / terms_ * 1.2;  // stores lane by lane
+    }
+    total *= 1 - 0.0005 * static_cast<double>(accumulators);  // among equals the larger tile
+    if (total >= best_cost_) return;
+    best_cost_ = total;
+    best_.vector_axis = axis;
+    best_.vectors = vectors;
+    std::ranges::fill(best_.rows, 1);
+    if (row >= 0) best_.rows[static_cast<std::size_t>(row)] = factor;
+  }
+
+  /// Block sizes from the cache sizes, then threads and packing.
+  void finish() {
+    const auto count = static_cast<int>(stage_.axes.size());
+    for (int axis = 0; axis < count; ++axis)
+      best_.block[static_cast<std::size_t>(axis)] = stage_.axes[static_cast<std::size_t>(axis)].extent;
+    int longest = -1;
+    for (int axis = stage_.spatial; axis < count; ++axis)
+      if (longest < 0 || extent(axis) > extent(longest)) longest = axis;
+    best_.inner_reduce = count > stage_.spatial ? count - 1 : -1;
+    const bool partial = best_.vector_axis >= stage_.spatial;
+    if (best_.inner_reduce >= 0) {
+      const double inner = partial ? extent(best_.vector_axis) / lanes_ : extent(best_.inner_reduce);
+      best_.unroll = inner <= 4 && !partial ? std::max<std::int64_t>(1, static_cast<std::int64_t>(inner))
+                     : inner >= 8          ? 4
+                                           : 1;
+      if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256) best_.unroll = 1;
+    }
+    if (partial) return;
+
+    const auto vector = static_cast<std::size_t>(best_.vector_axis);
+    const double tile_width = static_cast<double>(best_.vectors) * lanes_;
+    const double l2 = static_cast<double>(target_.l2_bytes);
+    double depth = terms_;
+    // A sliver (tile width x terms) is read once per row tile: keep it in half of L2, and a matrix
+    // product's in a sixteenth so that its panel of slivers fits as well.
+    const bool single = count == stage_.spatial + 1;
+    const double room = single ? l2 / 16 : l2 / 2;
+    if (longest >= 0 && program_.stores_plain_result(stage_) && tile_width * depth * bytes_ > room) {
+      const double others = depth / extent(longest);
+      auto block = static_cast<std::int64_t>(room / (tile_width * others * bytes_));
+      block = std::max<std::int64_t>(16, block / 16 * 16);
+      if (static_cast<double>(block) < extent(longest)) {
+        best_.block[static_cast<std::size_t>(longest)] = block;
+        depth = others * static_cast<double>(block);
+      }
+    }
+    const double panel_width = std::max(1.0, l2 / 2 / (depth * bytes_ * tile_width));
+    best_.block[vector] = static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
+    best_.order = single ? level_order::vector_axis_first : level_order::blocks_first;
+
+    for (int axis = 0; axis < stage_.spatial; ++axis) {
+      if (axis == best_.vector_axis || !single) continue;
+      const std::int64_t rows = best_.rows[static_cast<std::size_t>(axis)];
+      const auto tiles = static_cast<std::int64_t>(l2 / 8 / (depth * bytes_ * static_cast<double>(rows)));
+      best_.block[static_cast<std::size_t>(axis)] = rows * std::max<std::int64_t>(1, tiles);
+    }
+    share_among_threads();
+    for (std::size_t at = 0; at < uses_.size(); ++at) best_.pack[at] = packing_of(uses_[at]);
+  }
+
+  double tile_rows() const {
+    double rows = 1;
+    for (int axis = 0; axis < stage_.spatial; ++axis)
+      if (axis != best_.vector_axis) rows *= static_cast<double>(best_.rows[static_cast<std::size_t>(axis)]);
+    return rows;
+  }
+
+  /// Enough blocks for every thread, taken from the outermost axes that have tiles to give.
+  void share_among_threads() {
+    if (call_.threads < 2) return;
+    double tasks = 1;
+    const auto blocks = [&](int axis) {
+      const std::int64_t size = best_.block[static_cast<std::size_t>(axis)];
+      return static_cast<double>((stage_.axes[static_cast<std::size_t>(axis)].extent + size - 1) / size);
+    };
+    for (int axis = 0; axis < stage_.spatial; ++axis)
+      if (best_.order == level_order::blocks_first || axis == best_.vector_axis) tasks *= blocks(axis);
+    const double wanted = 4.0 * call_.threads;
+    for (int axis = 0; axis < stage_.spatial && tasks < wanted; ++axis) {
+      if (best_.order != level_order::blocks_first && axis != best_.vector_axis) continue;
+      const auto at = static_cast<std::size_t>(axis);
+      const double before = blocks(axis);
+      const std::int64_t factor = detail::tile_factor(best_, at);
+      auto size = static_cast<std::int64_t>(extent(axis) / (before * wanted / tasks));
+      best_.block[at] = std::max(factor, size / factor * factor);
+      tasks *= blocks(axis) / before;
+    }
+  }
+
+  packing packing_of(const load_use& use) const {
+    const auto at = static_cast<std::size_t>(best_.vector_axis);
+    if (!use.depends(best_.vector_axis)) return packing::none;
+    const bool contiguous = use.irregular[at] == 0 && use.stride[at] == 1;
+    if (use.dim_of(best_.vector_axis) < 0) return packing::none;
+    double reused = 1;
+    for (int axis = 0; axis < stage_.spatial; ++axis)
+      if (!use.depends(axis)) reused *= extent(axis);
+    if (is_bound(use)) return packing::whole;
+    if (!contiguous) return packing::whole;
+    const bool large = elements(use) * bytes_ > static_cast<double>(target_.l1_bytes);
+    return reused >= 32 && large ? packing::panel : packing::none;
+  }
+
+  const program& program_;
+  const program_stage& stage_;
+  const cpu_target& target_;
+  const call_context& call_;
+  std::vector<load_use> uses_;
+  std::vector<std::int64_t> output_;
+  int bytes_ = 4, lanes_ = 1;
+  double terms_ = 1;
+  reduction_tile best_;
+  double best_cost_ = no_cost;
+};
+
+/// Inline what is cheap to compute again: copies and selects that are read about once per element.
+LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage) {
+  if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return false;
+  const std::vector<int> readers = of.readers(stage.tensor);
+  if (readers.size() != 1) return false;
+  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  return points_of(reader) <= 2 * points_of(stage) && operations_per_point(of, stage) <= 4;
+}
+
+}  // namespace detail
+
+LATHE_INLINE std::vector<stage_decision> estimate(const program& of, const cpu_target& target,
+                                                  const call_context& call) {
+  std::vector<stage_decision> out(of.stages.size());
+  for (std::size_t at = 0; at < of.stages.size(); ++at) {
+    const program_stage& stage = of.stages[at];
+    out[at].reduction = stage.reduction;
+    if (stage.reduction) {
+      out[at].tile = detail::tile_chooser(of, stage, target, call).choose();
+      continue;
+    }
+    const dtype type = of.tensors[static_cast<std::size_t>(stage.tensor)].type;
+    out[at].point.lanes = std::max(1, target.vector_bytes / size_of(type));
+    out[at].point.place = detail::worth_inlining(of, stage) ? placement::inlined : placement::root;
+  }
+  return out;
+}
+
+LATHE_INLINE trace trace_of(const program& of, const std::vector<stage_decision>& decisions) {
+  trace out;
+  program at = of;
+  for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
+    if (decisions[stage].reduction || decisions[stage].point.place != placement::inlined) continue;
+    step made;
+    made.what = primitive::inline_stage;
+    made.stage = of.stages[stage].name;
+    apply_step(at, made);
+    out.steps.push_back(std::move(made));
+  }
+  for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
+    if (at.stages[stage].inlined) continue;
+    if (decisions[stage].reduction)
+      append_steps(at, static_cast<int>(stage), decisions[stage].tile, out);
+    else
+      append_steps(at, static_cast<int>(stage), decisions[stage].point, out);
+  }
+  return out;
+}
+
+}  // namespace lathe

@@ -1,0 +1,51 @@
+/// @file
+/// How the loads of a stage move when one axis moves: the facts from which spaces and estimates are
+/// derived. In: one stage of a program. Out: per load and axis a stride, or "irregular".
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/lower/program.hpp>
+
+#include <cstdint>
+#include <vector>
+
+namespace lathe {
+
+/// One tensor access of a stage's body, in terms of the stage's axes.
+struct load_use {
+  int tensor = 0;
+  std::vector<std::int64_t> stride;  ///< per axis [elements of the row-major tensor]
+  std::vector<char> irregular;       ///< per axis: the index depends on it, but not affinely
+  std::vector<int> axis_of_dim;      ///< per dimension: the axis it equals exactly, -1 if none
+
+  /// True if the loaded element depends on the axis.
+  bool depends(int axis) const {
+    const auto at = static_cast<std::size_t>(axis);
+    return stride[at] != 0 || irregular[at] != 0;
+  }
+  /// Dimension that is indexed by exactly this axis, -1 if none.
+  int dim_of(int axis) const {
+    for (std::size_t dim = 0; dim < axis_of_dim.size(); ++dim)
+      if (axis_of_dim[dim] == axis) return static_cast<int>(dim);
+    return -1;
+  }
+};
+
+/// All distinct loads of a stage's body, in order of appearance.
+LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_stage& stage);
+
+/// Strides of the stage's own tensor per axis (0 for reduce axes) [elements].
+LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of, const program_stage& stage);
+
+/// Floating or integer operations per point of the stage's iteration space (selects and index
+/// arithmetic not counted); a multiply-add counts 2.
+LATHE_INLINE int operations_per_point(const program& of, const program_stage& stage);
+
+/// Number of points of the stage's iteration space.
+LATHE_INLINE double points_of(const program_stage& stage);
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/space/reuse.ipp>
+#endif

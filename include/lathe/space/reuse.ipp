@@ -1,0 +1,85 @@
+/// @file
+/// Bodies of reuse.hpp.
+#pragma once
+
+#include <lathe/space/reuse.hpp>
+
+#include <algorithm>
+
+namespace lathe {
+namespace detail {
+
+LATHE_INLINE std::vector<std::int64_t> row_major_strides(const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> strides(shape.size(), 1);
+  for (std::size_t dim = shape.size(); dim-- > 1;) strides[dim - 1] = strides[dim] * shape[dim];
+  return strides;
+}
+
+LATHE_INLINE void count_operations(const ir::pool& exprs, ir::expr at, int& count) {
+  if (at == ir::none) return;
+  const ir::node& value = exprs[at];
+  if (value.what == ir::kind::load || value.what == ir::kind::linear) return;
+  const bool counts = (value.what == ir::kind::binary && !is_comparison(value.fn) && !is_logical(value.fn)) ||
+                      value.what == ir::kind::unary || value.what == ir::kind::call;
+  if (counts) count += is_math_function(value.fn) && value.fn != opcode::sqrt ? 8 : 1;
+  for (const ir::expr each : exprs.args(at)) count_operations(exprs, each, count);
+  count_operations(exprs, value.a, count);
+  count_operations(exprs, value.b, count);
+  count_operations(exprs, value.c, count);
+}
+
+}  // namespace detail
+
+LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_stage& stage) {
+  std::vector<load_use> out;
+  for (const ir::expr load : loads_in(of.exprs, stage.body)) {
+    const std::int64_t index = of.exprs[load].imm;
+    if (index < 0) continue;
+    load_use use;
+    use.tensor = static_cast<int>(index);
+    use.stride.assign(stage.axes.size(), 0);
+    use.irregular.assign(stage.axes.size(), 0);
+    const auto indices = of.exprs.args(load);
+    const auto strides = detail::row_major_strides(of.tensors[static_cast<std::size_t>(index)].shape);
+    for (std::size_t dim = 0; dim < indices.size(); ++dim) {
+      int equal = -1;
+      for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+        const ir::expr variable = stage.axes[axis].variable;
+        if (indices[dim] == variable) equal = static_cast<int>(axis);
+        const ir::expr atom = of.exprs.terms(variable)[0].atom;
+        for (const ir::term& each : of.exprs.terms(indices[dim])) {
+          if (each.atom == atom)
+            use.stride[axis] += each.coef * strides[dim];
+          else if (of.exprs.depends_on(each.atom, variable))
+            use.irregular[axis] = 1;
+        }
+      }
+      use.axis_of_dim.push_back(equal);
+    }
+    out.push_back(std::move(use));
+  }
+  return out;
+}
+
+LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of, const program_stage& stage) {
+  std::vector<std::int64_t> out(stage.axes.size(), 0);
+  const auto strides =
+      detail::row_major_strides(of.tensors[static_cast<std::size_t>(stage.tensor)].shape);
+  std::ranges::copy(strides, out.begin());
+  return out;
+}
+
+LATHE_INLINE int operations_per_point(const program& of, const program_stage& stage) {
+  int count = 0;
+  detail::count_operations(of.exprs, stage.body, count);
+  if (stage.reduction) detail::count_operations(of.exprs, stage.combine, count);
+  return count;
+}
+
+LATHE_INLINE double points_of(const program_stage& stage) {
+  double points = 1;
+  for (const program_axis& axis : stage.axes) points *= static_cast<double>(axis.extent);
+  return points;
+}
+
+}  // namespace lathe

@@ -1,0 +1,73 @@
+/// @file
+/// The CPU schedule template: decisions for one stage as numbers, and their translation into steps
+/// of a trace. FlexTensor's analysed space (Zheng et al., ASPLOS 2020, section 4) with what the
+/// measurements of the CPU asked for: tails, packing, register tiles of vectors.
+///
+/// Levels of a reduction stage, outermost first:
+///     S0  blocks of spatial axes (fused and parallel)      R0  blocks of reduce axes
+///     S1  register tiles within a block                    R1  terms of one block
+///     tile  rows x vectors, unrolled and vectorized: accumulators in registers
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/core/target.hpp>
+#include <lathe/lower/program.hpp>
+#include <lathe/schedule/trace.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lathe {
+
+/// Where a pointwise intermediate is computed.
+enum class placement : unsigned char { root, inlined };
+
+/// How an operand of a reduction reaches the innermost loop.
+enum class packing : unsigned char {
+  none,   ///< read where it is
+  panel,  ///< the part that a block needs is copied in the order it is used
+  whole   ///< copied once per call (or in bind())
+};
+
+/// Order of the outer levels of a reduction stage.
+enum class level_order : unsigned char {
+  blocks_first,      ///< S0 R0 S1 R1 tile
+  vector_axis_first, ///< S0 of the vectorized axis, R0, the other S0, S1 R1 tile (Goto and van de Geijn, 2008)
+  vector_axis_last   ///< the other S0, R0, S0 of the vectorized axis, S1 R1 tile
+};
+
+/// Decisions for one reduction stage.
+struct reduction_tile {
+  int vector_axis = 0;              ///< spatial axis, or a reduce axis (then partial sums are vectorized: rfactor)
+  int lanes = 1;                    ///< elements of one vector
+  int vectors = 1;                  ///< vectors of the tile along the vectorized axis
+  std::vector<std::int64_t> rows;   ///< per axis: register tile factor (spatial), 1 for the vectorized one
+  std::vector<std::int64_t> block;  ///< per axis: S0 / R0 block [iterations]; >= extent = one block
+  int inner_reduce = -1;            ///< axis whose terms run innermost, -1 = none
+  std::int64_t unroll = 1;          ///< of the innermost reduce axis
+  level_order order = level_order::blocks_first;
+  bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
+  std::vector<packing> pack;        ///< per load of loads_of()
+};
+
+/// Decisions for one pointwise stage.
+struct pointwise_tile {
+  placement place = placement::root;
+  int lanes = 1;  ///< vector length of the last axis, 1 = scalar
+};
+
+/// Appends the steps of a reduction stage. @pre `stage` has its default loops in `of`
+LATHE_INLINE void append_steps(const program& of, int stage, const reduction_tile& tile, trace& out);
+
+/// Appends the steps of a pointwise stage.
+LATHE_INLINE void append_steps(const program& of, int stage, const pointwise_tile& tile, trace& out);
+
+/// Vector registers that the tile needs: accumulators, one row of vectors, one broadcast.
+LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reduction_tile& tile);
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/space/tile.ipp>
+#endif

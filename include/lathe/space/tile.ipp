@@ -1,0 +1,386 @@
+/// @file
+/// Bodies of tile.hpp.
+#pragma once
+
+#include <lathe/lower/apply.hpp>
+#include <lathe/space/reuse.hpp>
+#include <lathe/space/tile.hpp>
+
+#include <algorithm>
+
+namespace lathe {
+namespace detail {
+
+/// Writes steps; one function per primitive.
+class step_writer {
+ public:
+  explicit step_writer(trace& out) : out_(out) {}
+
+  void split(const std::string& stage, const std::string& loop, std::vector<split_part> parts) {
+    step& made = add(primitive::split, stage);
+    made.loop = loop;
+    made.parts = std::move(parts);
+  }
+  void reorder(const std::string& stage, std::vector<std::string> loops) {
+    add(primitive::reorder, stage).loops = std::move(loops);
+  }
+  void fuse(const std::string& stage, std::vector<std::string> loops, const std::string& into) {
+    step& made = add(primitive::fuse, stage);
+    made.loops = std::move(loops);
+    made.result = into;
+  }
+  void annotate(primitive what, const std::string& stage, const std::string& loop) {
+    add(what, stage).loop = loop;
+  }
+  void cache_write(const std::string& stage, const std::string& loop) {
+    step& made = add(primitive::cache_write, stage);
+    if (loop.empty()) return;
+    made.at_stage = stage;
+    made.at_loop = loop;
+  }
+  void copy(primitive what, const std::string& tensor, const std::string& result, const std::string& stage,
+            const std::string& loop, std::vector<layout_item> layout) {
+    step& made = add(what, tensor);
+    made.result = result;
+    made.at_stage = loop.empty() ? "" : stage;
+    made.at_loop = loop;
+    made.layout = std::move(layout);
+  }
+  void place(primitive what, const std::string& stage, const std::string& at_stage, const std::string& loop) {
+    step& made = add(what, stage);
+    made.at_stage = at_stage;
+    made.at_loop = loop;
+  }
+
+ private:
+  step& add(primitive what, const std::string& stage) {
+    out_.steps.emplace_back();
+    out_.steps.back().what = what;
+    out_.steps.back().stage = stage;
+    return out_.steps.back();
+  }
+  trace& out_;
+};
+
+/// The loops of one axis by level; empty names do not exist.
+struct axis_loops {
+  std::string outer, inner, rows, lanes;
+  std::int64_t rows_count = 1;
+};
+
+LATHE_INLINE std::int64_t tile_factor(const reduction_tile& tile, std::size_t axis) {
+  return static_cast<int>(axis) == tile.vector_axis
+             ? static_cast<std::int64_t>(tile.vectors) * tile.lanes
+             : tile.rows[axis];
+}
+
+/// A name for a part of an axis that no other axis has.
+LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis, char level) {
+  std::string name = axis + level;
+  while (std::ranges::any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
+    name += '_';
+  return name;
+}
+
+/// Splits one axis into the levels it needs and returns their names.
+LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stage, std::size_t axis,
+                                   const reduction_tile& tile) {
+  const program_axis& of = stage.axes[axis];
+  const bool vector = static_cast<int>(axis) == tile.vector_axis;
+  const bool unrolled_reduce = of.reduce && static_cast<int>(axis) == tile.inner_reduce && tile.unroll > 1;
+  const std::int64_t factor = std::min(
+      of.extent, of.reduce ? (unrolled_reduce ? tile.unroll : 1) : tile_factor(tile, axis));
+  const std::int64_t block = std::clamp(tile.block[axis], factor, of.extent);
+  const std::int64_t tiles = (block + factor - 1) / factor;
+  axis_loops out;
+  std::vector<split_part> parts;
+  const auto part = [&](std::string& name, char level, std::int64_t count) {
+    name = part_name(stage, of.name, level);
+    parts.push_back({name, parts.empty() ? 0 : count});
+  };
+  if (tiles * factor < of.extent) part(out.outer, '0', 0);
+  if (tiles > 1) part(out.inner, '1', tiles);
+  if (vector && !of.reduce) {
+    const std::int64_t lanes = std::min<std::int64_t>(tile.lanes, of.extent);
+    const std::int64_t count = (factor + lanes - 1) / lanes;
+    out.rows_count = count;
+    if (count > 1) part(out.rows, '2', count);
+    part(out.lanes, count > 1 ? '3' : '2', lanes);
+  } else if (factor > 1) {
+    out.rows_count = factor;
+    part(out.rows, '2', factor);
+  }
+  if (parts.size() > 1) {
+    write.split(stage.name, of.name, parts);
+    return out;
+  }
+  for (std::string* name : {&out.outer, &out.inner, &out.rows, &out.lanes})
+    if (!name->empty()) *name = of.name;
+  if (parts.empty()) out.outer = of.name;
+  return out;
+}
+
+/// Fuses the leading loops and makes them parallel; returns the name that now stands for the last.
+LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& stage,
+                                       const std::vector<std::string>& leading) {
+  if (leading.empty()) return {};
+  std::string name = leading[0];
+  if (leading.size() > 1) {
+    name = leading[0];
+    for (std::size_t at = 1; at < leading.size(); ++at) name += "_" + leading[at];
+    if (name.size() > 40) name = leading[0] + "_to_" + leading.back();
+    write.fuse(stage.name, leading, name);
+  }
+  write.annotate(primitive::parallel, stage.name, name);
+  return name;
+}
+
+/// Layout of a packed operand: tiles of the vectorized axis and of rows innermost.
+LATHE_INLINE std::vector<layout_item> packed_layout(const program& of, const program_stage& stage,
+                                                    const load_use& use, const reduction_tile& tile) {
+  const std::vector<std::string> names = dimension_names(of, use.tensor, &stage);
+  std::vector<layout_item> blocks, middle, tail;
+  for (std::size_t dim = 0; dim < names.size(); ++dim) {
+    const int axis = use.axis_of_dim[dim];
+    const bool spatial = axis >= 0 && !stage.axes[static_cast<std::size_t>(axis)].reduce;
+    const std::int64_t factor = spatial ? tile_factor(tile, static_cast<std::size_t>(axis)) : 1;
+    if (factor < 2 || stage.axes[static_cast<std::size_t>(axis)].extent <= factor) {
+      if (factor >= 2 && axis == tile.vector_axis)
+        tail.push_back({names[dim], 1, 0});
+      else
+        middle.push_back({names[dim], 1, 0});
+      continue;
+    }
+    blocks.push_back({names[dim], factor, 0});
+    if (axis == tile.vector_axis)
+      tail.push_back({names[dim], 1, factor});
+    else
+      tail.insert(tail.begin(), {names[dim], 1, factor});
+  }
+  blocks.insert(blocks.end(), middle.begin(), middle.end());
+  blocks.insert(blocks.end(), tail.begin(), tail.end());
+  return blocks;
+}
+
+/// Loops of a copy: vectors where the source is contiguous, short strided runs unrolled.
+LATHE_INLINE void schedule_copy_steps(step_writer& write, const std::string& copy,
+                                      const std::vector<layout_item>& layout,
+                                      const std::vector<std::string>& names, const program_tensor& source,
+                                      int lanes, bool root) {
+  const layout_item& last = layout.back();
+  std::size_t dim = 0;
+  while (names[dim] != last.axis) ++dim;
+  const bool split = last.mod != 0;
+  const std::string loop = split ? last.axis + "_1" : last.axis;
+  const std::int64_t count = split ? last.mod : source.shape[dim];
+  const bool contiguous = dim + 1 == source.shape.size();
+  if (contiguous && lanes > 1) {
+    if (count > lanes) {
+      write.split(copy, loop, {{loop + "v", 0}, {loop + "l", lanes}});
+      write.annotate(primitive::vectorize, copy, loop + "l");
+    } else {
+      write.annotate(primitive::vectorize, copy, loop);
+    }
+  } else if (count <= 32) {
+    write.annotate(primitive::unroll, copy, loop);
+  }
+  if (root && layout.size() > 1)
+    write.annotate(primitive::parallel, copy, layout[0].div > 1 ? layout[0].axis + "_0" : layout[0].axis);
+}
+
+/// Partial sums over a contiguous reduce axis, one per vector lane, for several rows at a time.
+LATHE_INLINE void append_partial_sums(const program_stage& stage, const reduction_tile& tile, trace& out) {
+  step_writer write(out);
+  const std::string& axis = stage.axes[static_cast<std::size_t>(tile.vector_axis)].name;
+  const std::string outer = part_name(stage, axis, '0'), lane = part_name(stage, axis, '1');
+  write.split(stage.name, axis, {{outer, 0}, {lane, tile.lanes}});
+  write.annotate(primitive::rfactor, stage.name, lane);
+  const std::string partial = stage.name + "_rf";
+
+  std::vector<std::string> leading, order;  // of the stage that adds up the lanes
+  std::vector<std::string> inner;           // of the partial sums
+  std::string rows, partial_rows;
+  for (int at = 0; at < stage.spatial; ++at) {
+    const program_axis& of = stage.axes[static_cast<std::size_t>(at)];
+    const std::int64_t factor = std::min(tile.rows[static_cast<std::size_t>(at)], of.extent);
+    if (factor < 2) {
+      leading.push_back(of.name);
+      inner.push_back(of.name);
+      continue;
+    }
+    const std::string blocks = part_name(stage, of.name, '0');
+    rows = part_name(stage, of.name, '2');
+    write.split(stage.name, of.name, {{blocks, 0}, {rows, factor}});
+    write.split(partial, of.name, {{blocks, 0}, {rows, factor}});
+    leading.push_back(blocks);
+    inner.push_back(blocks);
+  }
+  order = leading;
+  order.push_back(lane);
+  if (!rows.empty()) order.push_back(rows);
+  if (order.size() > 1) write.reorder(stage.name, order);
+  if (!rows.empty()) write.annotate(primitive::unroll, stage.name, rows);
+  write.annotate(primitive::unroll, stage.name, lane);
+  write.cache_write(stage.name, "");
+  const std::string at = make_parallel(write, stage, leading);
+
+  for (std::size_t r = static_cast<std::size_t>(stage.spatial); r < stage.axes.size(); ++r)
+    if (static_cast<int>(r) != tile.vector_axis) inner.push_back(stage.axes[r].name);
+  if (tile.unroll > 1) {
+    const std::string steps = outer + "u";
+    write.split(partial, outer, {{outer, 0}, {steps, tile.unroll}});
+    inner.push_back(outer);
+    inner.push_back(steps);
+    write.annotate(primitive::unroll, partial, steps);
+  } else {
+    inner.push_back(outer);
+  }
+  if (!rows.empty()) inner.push_back(rows);
+  inner.push_back(lane);
+  write.reorder(partial, inner);
+  if (!rows.empty()) write.annotate(primitive::unroll, partial, rows);
+  write.annotate(primitive::vectorize, partial, lane);
+  write.cache_write(partial, "");
+  if (!at.empty()) write.place(primitive::compute_at, partial, stage.name, at);
+}
+
+}  // namespace detail
+
+LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reduction_tile& tile) {
+  std::int64_t rows = 1;
+  for (int axis = 0; axis < stage.spatial; ++axis)
+    if (axis != tile.vector_axis) rows *= tile.rows[static_cast<std::size_t>(axis)];
+  return rows * tile.vectors + tile.vectors + 1;
+}
+
+LATHE_INLINE void append_steps(const program& of, int index, const reduction_tile& tile,
+                               trace& out) {
+  const program_stage& stage = of.stages[static_cast<std::size_t>(index)];
+  if (tile.vector_axis >= stage.spatial) return detail::append_partial_sums(stage, tile, out);
+  detail::step_writer write(out);
+  std::vector<detail::axis_loops> loops;
+  for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+    loops.push_back(detail::split_axis(write, stage, axis, tile));
+
+  // The outer levels, in the chosen order; `depth` remembers the axis of each loop.
+  std::vector<std::string> before, reduce_blocks, after;
+  std::vector<int> before_axis, reduce_axis, after_axis;
+  for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+    if (loops[axis].outer.empty()) continue;
+    const int number = static_cast<int>(axis);
+    if (stage.axes[axis].reduce) {
+      reduce_blocks.push_back(loops[axis].outer);
+      reduce_axis.push_back(number);
+      continue;
+    }
+    const bool vector = number == tile.vector_axis;
+    const bool inside = (tile.order == level_order::vector_axis_first && !vector) ||
+                        (tile.order == level_order::vector_axis_last && vector);
+    const bool single = stage.axes[axis].extent == 1;
+    (inside && !single ? after : before).push_back(loops[axis].outer);
+    (inside && !single ? after_axis : before_axis).push_back(number);
+  }
+  if (reduce_blocks.empty()) {  // then the order decides only which blocks run outside
+    before.insert(before.end(), after.begin(), after.end());
+    before_axis.insert(before_axis.end(), after_axis.begin(), after_axis.end());
+    after.clear();
+    after_axis.clear();
+  }
+  std::vector<std::string> order = before;
+  const auto append = [&](const std::vector<std::string>& names) {
+    order.insert(order.end(), names.begin(), names.end());
+  };
+  append(reduce_blocks);
+  append(after);
+  const auto vector_axis = static_cast<std::size_t>(tile.vector_axis);
+  const std::string& vector_tiles = loops[vector_axis].inner;
+  if (tile.vector_blocks_outside && !vector_tiles.empty()) order.push_back(vector_tiles);
+  for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage.spatial); ++axis)
+    if (axis != vector_axis && !loops[axis].inner.empty()) order.push_back(loops[axis].inner);
+  if (!tile.vector_blocks_outside && !vector_tiles.empty()) order.push_back(vector_tiles);
+  const auto inner = static_cast<std::size_t>(std::max(tile.inner_reduce, 0));
+  for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis)
+    if (axis != inner && !loops[axis].inner.empty()) order.push_back(loops[axis].inner);
+  for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis) {
+    if (axis == inner && !loops[axis].inner.empty()) order.push_back(loops[axis].inner);
+    if (!loops[axis].rows.empty()) order.push_back(loops[axis].rows);
+  }
+  for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage.spatial); ++axis)
+    if (axis != vector_axis && !loops[axis].rows.empty()) order.push_back(loops[axis].rows);
+  if (!loops[vector_axis].rows.empty()) order.push_back(loops[vector_axis].rows);
+  if (!loops[vector_axis].lanes.empty()) order.push_back(loops[vector_axis].lanes);
+  if (order.size() > 1) write.reorder(stage.name, order);
+
+  for (const detail::axis_loops& each : loops)
+    if (!each.rows.empty()) write.annotate(primitive::unroll, stage.name, each.rows);
+  if (!loops[vector_axis].lanes.empty() && tile.lanes > 1)
+    write.annotate(primitive::vectorize, stage.name, loops[vector_axis].lanes);
+  else if (!loops[vector_axis].lanes.empty())
+    write.annotate(primitive::unroll, stage.name, loops[vector_axis].lanes);
+  write.cache_write(stage.name, reduce_blocks.empty() ? "" : reduce_blocks.back());
+
+  const bool several = std::ranges::any_of(before_axis, [&](int axis) {
+    return stage.axes[static_cast<std::size_t>(axis)].extent > 1;
+  });
+  const std::string fused = several ? detail::make_parallel(write, stage, before) : "";
+
+  // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
+  const std::vector<load_use> uses = loads_of(of, stage);
+  for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
+    if (tile.pack[at] == packing::none) continue;
+    const program_tensor& source = of.tensors[static_cast<std::size_t>(uses[at].tensor)];
+    const bool repeated = std::ranges::any_of(out.steps, [&](const step& each) {
+      return (each.what == primitive::pack || each.what == primitive::cache_read) && each.stage == source.name;
+    });
+    if (repeated) continue;
+    std::string place;
+    if (tile.pack[at] == packing::panel) {
+      for (std::size_t loop = 0; loop < before.size(); ++loop)
+        if (uses[at].depends(before_axis[loop])) place = fused.empty() ? before[loop] : fused;
+      for (std::size_t loop = 0; loop < reduce_blocks.size(); ++loop)
+        if (uses[at].depends(reduce_axis[loop])) place = reduce_blocks[loop];
+      for (std::size_t loop = 0; loop < after.size(); ++loop)
+        if (uses[at].depends(after_axis[loop])) place = after[loop];
+    }
+    const std::vector<layout_item> layout = detail::packed_layout(of, stage, uses[at], tile);
+    const std::string copy = source.name + "_packed";
+    const bool input = source.param >= 0;
+    write.copy(place.empty() && input ? primitive::pack : primitive::cache_read, source.name, copy, stage.name,
+               place, layout);
+    detail::schedule_copy_steps(write, copy, layout, detail::dimension_names(of, uses[at].tensor, &stage), source,
+                                tile.lanes, place.empty());
+  }
+}
+
+LATHE_INLINE void append_steps(const program& of, int index, const pointwise_tile& tile,
+                               trace& out) {
+  const program_stage& stage = of.stages[static_cast<std::size_t>(index)];
+  detail::step_writer write(out);
+  if (tile.place == placement::inlined) {
+    out.steps.emplace_back();
+    out.steps.back().what = primitive::inline_stage;
+    out.steps.back().stage = stage.name;
+    return;
+  }
+  if (stage.axes.empty()) return;
+  const program_axis& last = stage.axes.back();
+  std::vector<std::string> leading;
+  for (std::size_t axis = 0; axis + 1 < stage.axes.size(); ++axis) leading.push_back(stage.axes[axis].name);
+  if (last.extent > tile.lanes) {
+    const std::string blocks = detail::part_name(stage, last.name, '0');
+    const std::string lanes = detail::part_name(stage, last.name, '1');
+    if (tile.lanes > 1) {
+      write.split(stage.name, last.name, {{blocks, 0}, {lanes, tile.lanes}});
+      write.annotate(primitive::vectorize, stage.name, lanes);
+      if (leading.empty()) leading.push_back(blocks);
+    } else if (leading.empty()) {
+      leading.push_back(last.name);
+    }
+  } else if (last.extent > 1 && tile.lanes > 1) {
+    write.annotate(primitive::vectorize, stage.name, last.name);
+  }
+  const double work = points_of(stage);
+  if (work >= 4096) detail::make_parallel(write, stage, leading);
+}
+
+}  // namespace lathe

@@ -1,0 +1,175 @@
+/// @file
+/// Bodies of executable.hpp.
+#pragma once
+
+#include <lathe/target/cpu/executable.hpp>
+#include <lathe/target/cpu/run.hpp>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <optional>
+#include <span>
+
+namespace lathe::native {
+namespace detail {
+
+inline constexpr std::int64_t cache_line = 64;  ///< [bytes]
+
+LATHE_INLINE std::int64_t rounded_to_line(std::int64_t bytes) {
+  return (bytes + cache_line - 1) / cache_line * cache_line;
+}
+
+/// A 64-byte aligned block; large ones start on a page, so that huge pages can back them.
+struct aligned_block {
+  struct release {
+    void operator()(std::byte* memory) const { std::free(memory); }
+  };
+  std::unique_ptr<std::byte, release> memory;
+
+  static aligned_block allocate(std::int64_t bytes) {
+    if (bytes == 0) return {};
+    const std::size_t alignment = bytes >= (1 << 20) ? 4096 : 64;
+    const std::size_t size = (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
+    auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, size));
+    if (memory == nullptr)
+      lathe::fail("LATHE-E321", "a kernel needs " + std::to_string(bytes) +
+                                    " bytes of workspace and the system has none left; free memory "
+                                    "or pass a workspace of your own");
+    aligned_block out;
+    out.memory.reset(memory);
+    return out;
+  }
+};
+
+}  // namespace detail
+
+struct executable::state {
+  struct code {
+    kernel_plan plan;
+    std::vector<std::byte> object;
+    loaded_object loaded;
+    std::vector<phase_function> phases;
+  };
+
+  std::shared_ptr<const code> of;
+  int threads = 1;
+  parallel_for_hook hook{};
+  std::int64_t scratch = 0;                 ///< [bytes]
+  std::vector<std::int64_t> offset;         ///< per buffer: in the workspace, -1 = not there
+  std::int64_t workspace = 0;               ///< [bytes]
+  detail::aligned_block bound;              ///< packed copies of bound inputs
+  std::vector<void*> bound_address;         ///< per buffer, null = not bound
+  mutable std::mutex guard;
+  mutable std::vector<detail::aligned_block> idle;
+
+  void lay_out() {
+    scratch = detail::rounded_to_line(scratch_bytes(of->plan, threads));
+    workspace = scratch;
+    for (const plan_buffer& buffer : of->plan.buffers) {
+      const bool here = !buffer.param && !buffer.bound;
+      offset.push_back(here ? workspace : -1);
+      if (here) workspace += detail::rounded_to_line(buffer.bytes());
+    }
+    bound_address.assign(of->plan.buffers.size(), nullptr);
+  }
+
+  void run(void* const* params, std::byte* memory, plan_part part) const {
+    constexpr std::size_t usual = 32;  // longer tables are rare: allocate for them only
+    std::array<void*, usual> small{};
+    std::vector<void*> large;
+    const std::size_t count = of->plan.buffers.size();
+    void** table = small.data();
+    if (count > usual) {
+      large.resize(count);
+      table = large.data();
+    }
+    std::size_t param = 0;
+    for (std::size_t at = 0; at < count; ++at) {
+      if (of->plan.buffers[at].param)
+        table[at] = params[param++];
+      else
+        table[at] = offset[at] >= 0 ? memory + offset[at] : bound_address[at];
+    }
+    run_plan(of->plan, of->phases, table, memory, threads, hook, part);
+  }
+};
+
+LATHE_INLINE result<executable> executable::make(kernel_plan plan, std::vector<std::byte> object,
+                                                 const jit& linker, int threads,
+                                                 parallel_for_hook hook) {
+  auto code = std::make_shared<state::code>();
+  result<loaded_object> loaded = linker.load(object);
+  if (!loaded) return loaded.error();
+  code->loaded = std::move(*loaded);
+  result<std::vector<phase_function>> phases = phase_functions(plan, code->loaded);
+  if (!phases) return phases.error();
+  code->phases = std::move(*phases);
+  code->plan = std::move(plan);
+  code->object = std::move(object);
+  auto made = std::make_shared<state>();
+  made->of = std::move(code);
+  made->threads = std::max(threads, 1);
+  made->hook = hook;
+  made->lay_out();
+  executable out;
+  out.state_ = std::move(made);
+  return out;
+}
+
+LATHE_INLINE void executable::operator()(void* const* params) const {
+  if (state_->workspace == 0) return state_->run(params, nullptr, plan_part::every_call);
+  detail::aligned_block block;
+  {
+    const std::lock_guard lock(state_->guard);
+    if (!state_->idle.empty()) {
+      block = std::move(state_->idle.back());
+      state_->idle.pop_back();
+    }
+  }
+  if (!block.memory) block = detail::aligned_block::allocate(state_->workspace);
+  state_->run(params, block.memory.get(), plan_part::every_call);
+  const std::lock_guard lock(state_->guard);
+  state_->idle.push_back(std::move(block));
+}
+
+LATHE_INLINE void executable::operator()(void* const* params, void* workspace) const {
+  state_->run(params, static_cast<std::byte*>(workspace), plan_part::every_call);
+}
+
+LATHE_INLINE std::int64_t executable::workspace_bytes() const { return state_->workspace; }
+
+LATHE_INLINE executable executable::bind(void* const* params) const {
+  auto made = std::make_shared<state>();
+  made->of = state_->of;
+  made->threads = state_->threads;
+  made->hook = state_->hook;
+  made->lay_out();
+  std::int64_t bytes = 0;
+  std::vector<std::int64_t> place;
+  for (const plan_buffer& buffer : made->of->plan.buffers) {
+    place.push_back(buffer.bound ? bytes : -1);
+    if (buffer.bound) bytes += detail::rounded_to_line(buffer.bytes());
+  }
+  made->bound = detail::aligned_block::allocate(bytes);
+  for (std::size_t at = 0; at < place.size(); ++at)
+    if (place[at] >= 0) made->bound_address[at] = made->bound.memory.get() + place[at];
+  const detail::aligned_block temporary = detail::aligned_block::allocate(made->workspace);
+  made->run(params, temporary.memory.get(), plan_part::bind);
+  executable out;
+  out.state_ = std::move(made);
+  return out;
+}
+
+LATHE_INLINE bool executable::needs_bind() const {
+  return std::ranges::any_of(state_->of->plan.buffers, &plan_buffer::bound) &&
+         state_->bound.memory == nullptr;
+}
+
+LATHE_INLINE const kernel_plan& executable::plan() const { return state_->of->plan; }
+LATHE_INLINE const std::vector<std::byte>& executable::object() const { return state_->of->object; }
+LATHE_INLINE int executable::threads() const { return state_->threads; }
+
+}  // namespace lathe::native
