@@ -10,13 +10,9 @@ constexpr auto test() {
   tensor<"C", float[8]> C;
   tensor<"D", float[8]> D;
 #ifdef EXPECT_ERROR
-  return op<"test">(A, C)(
-      C(i) = A(i),
-      C(i) = 2 * A(i));
+  return op<"test">(A, C)(C(i) = A(i), C(i) = 2 * A(i));
 #else
-  return op<"test">(A, C, D)(
-      C(i) = A(i),
-      D(i) = 2 * A(i));
+  return op<"test">(A, C, D)(C(i) = A(i), D(i) = 2 * A(i));
 #endif
 }
 

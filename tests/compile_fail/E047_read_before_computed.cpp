@@ -10,13 +10,9 @@ constexpr auto test() {
   tensor<"C", float[8]> C;
   tensor<"B", float[8]> B;
 #ifdef EXPECT_ERROR
-  return op<"test">(A, B, C)(
-      C(i) = B(i) + 1,
-      B(i) = A(i));
+  return op<"test">(A, B, C)(C(i) = B(i) + 1, B(i) = A(i));
 #else
-  return op<"test">(A, B, C)(
-      B(i) = A(i),
-      C(i) = B(i) + 1);
+  return op<"test">(A, B, C)(B(i) = A(i), C(i) = B(i) + 1);
 #endif
 }
 

@@ -10,13 +10,9 @@ constexpr auto test() {
   tensor<"C", float[8]> C;
   tensor<"B", float[8]> B;
 #ifdef EXPECT_ERROR
-  return op<"test">(A, C)(
-      B(i) = 2 * A(i),
-      C(i) = A(i));
+  return op<"test">(A, C)(B(i) = 2 * A(i), C(i) = A(i));
 #else
-  return op<"test">(A, C)(
-      B(i) = 2 * A(i),
-      C(i) = B(i));
+  return op<"test">(A, C)(B(i) = 2 * A(i), C(i) = B(i));
 #endif
 }
 

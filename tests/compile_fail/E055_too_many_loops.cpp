@@ -28,8 +28,8 @@ constexpr auto test() {
   return op<"test">(A, C)(
       C(i) = sum(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15, r16)(A(i)));
 #else
-  return op<"test">(A, C)(
-      C(i) = sum(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15)(A(i)));
+  return op<"test">(
+      A, C)(C(i) = sum(r1, r2, r3, r4, r5, r6, r7, r8, r9, r10, r11, r12, r13, r14, r15)(A(i)));
 #endif
 }
 

@@ -154,9 +154,9 @@ constexpr affine_form affine_form_of(const desc_view& desc, int stage, int expr)
 
 /// An access as a matrix: index[d] = offset[d] + sum of coef[d][n] * axis n of the stage.
 struct access_matrix {
-  bool affine = true;      ///< all rows are affine with known numbers
-  short rank = 0;          ///< rows
-  short axes = 0;          ///< columns: spatial axes first, then reduce axes
+  bool affine = true;  ///< all rows are affine with known numbers
+  short rank = 0;      ///< rows
+  short axes = 0;      ///< columns: spatial axes first, then reduce axes
   index_kind kind[max_rank] = {};
   std::int64_t coef[max_rank][max_stage_axes] = {};
   std::int64_t offset[max_rank] = {};

@@ -36,8 +36,8 @@ constexpr bool is_index_expression(const desc_view& desc, int expr) {
   const desc_expr& node = desc.exprs[expr];
   if (node.op == opcode::literal) return node.type == dtype::i64;
   if (node.op == opcode::axis) return true;
-  return node.op >= opcode::add && node.op <= opcode::mod &&
-         is_index_expression(desc, node.a) && is_index_expression(desc, node.b);
+  return node.op >= opcode::add && node.op <= opcode::mod && is_index_expression(desc, node.a) &&
+         is_index_expression(desc, node.b);
 }
 
 // Narrows the range of an index whose form differs from the condition's only by a constant:
@@ -144,6 +144,15 @@ constexpr diagnosis broken_extent(const desc_view& desc) {
               axis.extent < 1 ? 1 : max_extent};
     }
   }
+  for (int t = 0; t < desc.tensor_count; ++t) {
+    const desc_tensor& tensor = desc.tensors[t];
+    for (int d = 0; tensor.declared && d < tensor.rank; ++d) {
+      const std::int64_t extent = tensor.shape[d];
+      if (extent < 1 || extent > max_extent) {
+        return {diagnostic::illegal_extent, tensor.name, "", extent, extent < 1 ? 1 : max_extent};
+      }
+    }
+  }
   return {};
 }
 
@@ -235,7 +244,8 @@ constexpr diagnosis find_unknown_shape(const desc_view& desc) {
 constexpr bounds bounds_of(const desc_view& desc) {
   bounds worst = bounds::proven;
   for (int s = 0; s < desc.stage_count; ++s) {
-    detail::join(worst, detail::bounds_of_access(desc, desc.accesses[desc.stages[s].write], nullptr));
+    detail::join(worst,
+                 detail::bounds_of_access(desc, desc.accesses[desc.stages[s].write], nullptr));
     detail::join(worst, detail::bounds_below(desc, desc.stages[s].body, nullptr));
   }
   return worst;

@@ -1,7 +1,7 @@
 /// @file
 /// Broken rules about numbers as run-time errors. In: an operator with run-time extents. Out: its
-/// description, or lathe::error with the id and text that the compiler would have printed. api/ calls
-/// this before it tunes, compiles or evaluates.
+/// description, or lathe::error with the id and text that the compiler would have printed. api/
+/// calls this before it tunes, compiles or evaluates.
 #pragma once
 
 #include <lathe/analysis/describe.hpp>

@@ -1,10 +1,11 @@
 /// @file
 /// The seam: walks an operator's expression types once and writes the flat description. In: an
-/// operation of dsl/op.hpp. Out: `description`, a constexpr value convertible to desc_view. The same
-/// code runs at compile time, on operators whose numbers are constants, and at run time.
+/// operation of dsl/op.hpp. Out: `description`, a constexpr value convertible to desc_view. The
+/// same code runs at compile time, on operators whose numbers are constants, and at run time.
 #pragma once
 
 #include <lathe/analysis/description.hpp>
+#include <lathe/analysis/explain.hpp>
 #include <lathe/dsl/op.hpp>
 
 namespace lathe {
@@ -19,8 +20,8 @@ struct description_writer {
   desc_access* accesses;
   desc_stage* stages;
   short expr_count = 0, axis_count = 0, tensor_count = 0, access_count = 0, stage_count = 0;
-  short guard_depth = 0;        // number of selects around the current expression
-  std::uint64_t closed = 0;     // bit n: axis n of the stage is a reduce axis whose reduction ended
+  short guard_depth = 0;     // number of selects around the current expression
+  std::uint64_t closed = 0;  // bit n: axis n of the stage is a reduce axis whose reduction ended
   diagnosis problem{};
 
   // ---------------------------------------------------------------- entries
@@ -43,9 +44,11 @@ struct description_writer {
   constexpr void open_axis(const char* name, std::int64_t extent, bool reduce) {
     desc_stage& s = current();
     for (int n = s.first_axis; n < axis_count; ++n) {
-      if (is_open(n) && same_text(axes[n].name, name)) report(diagnostic::axis_used_twice, name, s.name);
+      if (is_open(n) && same_text(axes[n].name, name))
+        report(diagnostic::axis_used_twice, name, s.name);
     }
-    if (axis_count - s.first_axis == max_stage_axes) report(diagnostic::too_many_loops, s.name, s.name);
+    if (axis_count - s.first_axis == max_stage_axes)
+      report(diagnostic::too_many_loops, s.name, s.name);
     axes[axis_count++] = {name, extent, stage(), reduce};
     ++(reduce ? s.reduce : s.spatial);
   }
@@ -65,7 +68,8 @@ struct description_writer {
     for (short n = s.first_axis; n < axis_count; ++n) {
       if (!same_text(axes[n].name, name)) continue;
       if (is_open(n)) {
-        if (axes[n].extent != extent) report(diagnostic::two_extents, name, s.name, extent, axes[n].extent);
+        if (axes[n].extent != extent)
+          report(diagnostic::two_extents, name, s.name, extent, axes[n].extent);
         return n;
       }
       is_closed = true;
@@ -91,7 +95,8 @@ struct description_writer {
   }
   template <class Tensor>
   constexpr short tensor_of(const Tensor& source) {
-    const short t = find_tensor(Tensor::id::text, dtype_of<typename Tensor::element>, Tensor::rank, false);
+    const short t =
+        find_tensor(Tensor::id::text, dtype_of<typename Tensor::element>, Tensor::rank, false);
     desc_tensor& tensor = tensors[t];
     for (int d = 0; d < Tensor::rank && d < tensor.rank; ++d) {
       const std::int64_t extent = source.extent(d);
@@ -175,7 +180,8 @@ struct description_writer {
   // The type in which the operands of a comparison meet.
   template <class Left, class Right>
   static constexpr dtype compared_type() {
-    constexpr dtype kind = dsl::kind_of<dsl::joined<typename Left::element, typename Right::element>>;
+    constexpr dtype kind =
+        dsl::kind_of<dsl::joined<typename Left::element, typename Right::element>>;
     return kind == dtype::weak_int ? dtype::i64 : kind == dtype::weak_float ? dtype::f64 : kind;
   }
 
@@ -295,8 +301,10 @@ struct description_writer {
   constexpr void check_use() {
     for (int t = 0; t < tensor_count; ++t) {
       if (tensors[t].read) continue;
-      if (tensors[t].producer < 0) report(diagnostic::unused_parameter, tensors[t].name);
-      else if (tensors[t].param < 0) report(diagnostic::unused_intermediate, tensors[t].name);
+      if (tensors[t].producer < 0)
+        report(diagnostic::unused_parameter, tensors[t].name);
+      else if (tensors[t].param < 0)
+        report(diagnostic::unused_intermediate, tensors[t].name);
     }
   }
 };
@@ -333,56 +341,10 @@ constexpr Description described(const Operation& source) {
   return result;
 }
 
-/// Turns a broken rule into one static_assert whose condition names the axis or tensor and the
-/// statement. Instantiated only when a rule is broken.
-template <diagnostic Code, class Subject, class Place>
-constexpr void explain() {
-  if constexpr (Code == diagnostic::illegal_extent) {
-    static_assert(rule::extent_is_1_to_2_to_the_40<Subject, Place>, LATHE_E027);
-  } else if constexpr (Code == diagnostic::unbound_axis) {
-    static_assert(rule::axis_is_bound<Subject, Place>, LATHE_E040);
-  } else if constexpr (Code == diagnostic::axis_outside_reduction) {
-    static_assert(rule::axis_is_used_inside_its_reduction<Subject, Place>, LATHE_E041);
-  } else if constexpr (Code == diagnostic::axis_used_twice) {
-    static_assert(rule::axis_is_one_loop_only<Subject, Place>, LATHE_E042);
-  } else if constexpr (Code == diagnostic::two_extents) {
-    static_assert(rule::axis_has_one_extent<Subject, Place>, LATHE_E043);
-  } else if constexpr (Code == diagnostic::name_clash) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E044);
-  } else if constexpr (Code == diagnostic::tensor_not_available) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E045);
-  } else if constexpr (Code == diagnostic::computed_twice) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E046);
-  } else if constexpr (Code == diagnostic::read_before_computed) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E047);
-  } else if constexpr (Code == diagnostic::reads_own_output) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E048);
-  } else if constexpr (Code == diagnostic::unused_parameter) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E049);
-  } else if constexpr (Code == diagnostic::unused_intermediate) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E050);
-  } else if constexpr (Code == diagnostic::two_parameters_of_one_name) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E051);
-  } else if constexpr (Code == diagnostic::out_of_bounds) {
-    static_assert(rule::index_stays_inside_the_shape<Subject, Place>, LATHE_E052);
-  } else if constexpr (Code == diagnostic::two_shapes) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E053);
-  } else if constexpr (Code == diagnostic::partly_computed) {
-    static_assert(rule::index_stays_inside_the_shape<Subject, Place>, LATHE_E054);
-  } else if constexpr (Code == diagnostic::too_many_loops) {
-    static_assert(rule::axis_is_one_loop_only<Subject, Place>, LATHE_E055);
-  } else if constexpr (Code == diagnostic::shape_unknown) {
-    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E056);
-  } else if constexpr (Code == diagnostic::divisor_below_one) {
-    static_assert(rule::index_stays_inside_the_shape<Subject, Place>, LATHE_E057);
-  }
-}
-
 template <class Operation>
 struct structure_of {
   // Capacities summed over the expression count a tensor once per access: more than there are.
-  static constexpr auto value =
-      described<description_arrays<Operation::size>>(Operation{});
+  static constexpr auto value = described<description_arrays<Operation::size>>(Operation{});
   // The same counts hold for every value of the operator.
   static constexpr capacity exact_size{value.expr_count, value.axis_count, value.tensor_count,
                                        value.access_count, value.stage_count};
@@ -415,8 +377,8 @@ constexpr auto describe(const Operation& operation) {
   if constexpr (dsl::is_poison<Operation>) {
     return description<capacity{}>{};  // the mistake is reported already
   } else {
-    auto result = detail::described<description<detail::structure_of<Operation>::exact_size>>(
-        operation);
+    auto result =
+        detail::described<description<detail::structure_of<Operation>::exact_size>>(operation);
     if (result.problem.ok()) result.problem = find_unknown_shape(result);
     return result;
   }

@@ -1,6 +1,6 @@
 /// @file
-/// The value that describe() returns: the arrays of a description and the questions one can ask in a
-/// static_assert. Every answer comes from a non-template function over desc_view (access.hpp,
+/// The value that describe() returns: the arrays of a description and the questions one can ask in
+/// a static_assert. Every answer comes from a non-template function over desc_view (access.hpp,
 /// graph.hpp, stats.hpp, check.hpp, fingerprint.hpp), which run-time code calls directly.
 #pragma once
 
@@ -65,12 +65,8 @@ struct description : description_arrays<Size> {
   /// Number of reduce loops of one stage.
   constexpr int reduce_loops(int stage) const { return stage_table[stage].reduce; }
   /// Name of loop `n` of a stage: spatial loops outermost first, then reduce loops.
-  constexpr const char* axis_name(int stage, int n) const {
-    return axis_table[stage_table[stage].first_axis + n].name;
-  }
-  /// True if loop `n` of a stage has this name.
-  constexpr bool is_axis(int stage, int n, const char* axis) const {
-    return same_text(axis_name(stage, n), axis);
+  constexpr text_ref axis_name(int stage, int n) const {
+    return {axis_table[stage_table[stage].first_axis + n].name};
   }
   /// Extent of loop `n` of a stage [iterations]; unknown_extent from the type alone.
   constexpr std::int64_t extent(int stage, int n) const {
@@ -79,7 +75,7 @@ struct description : description_arrays<Size> {
   /// Extent of the loop of a stage with this name; unknown_extent if there is none.
   constexpr std::int64_t extent(int stage, const char* axis) const {
     for (int n = 0; n < spatial_loops(stage) + reduce_loops(stage); ++n) {
-      if (is_axis(stage, n, axis)) return extent(stage, n);
+      if (axis_name(stage, n) == axis) return extent(stage, n);
     }
     return unknown_extent;
   }
@@ -111,9 +107,9 @@ struct description : description_arrays<Size> {
   /// Number of parameters that a stage computes.
   constexpr int outputs() const { return outputs_of(*this); }
   /// Name of the n-th input in parameter order, "" if there are fewer.
-  constexpr const char* input_name(int n) const { return parameter_name(n, false); }
+  constexpr text_ref input_name(int n) const { return parameter_name(n, false); }
   /// Name of the n-th output in parameter order, "" if there are fewer.
-  constexpr const char* output_name(int n) const { return parameter_name(n, true); }
+  constexpr text_ref output_name(int n) const { return parameter_name(n, true); }
   /// Index of the tensor with this name, -1 if there is none.
   constexpr int tensor(const char* tensor_name) const {
     for (int t = 0; t < tensor_count; ++t) {
@@ -164,11 +160,11 @@ struct description : description_arrays<Size> {
   }
 
  private:
-  constexpr const char* parameter_name(int n, bool computed) const {
+  constexpr text_ref parameter_name(int n, bool computed) const {
     for (int t = 0; t < param_count; ++t) {
-      if ((tensor_table[t].producer >= 0) == computed && n-- == 0) return tensor_table[t].name;
+      if ((tensor_table[t].producer >= 0) == computed && n-- == 0) return {tensor_table[t].name};
     }
-    return "";
+    return {};
   }
 };
 

@@ -29,7 +29,8 @@ constexpr fingerprint128 fingerprint_of(const desc_view& desc, bool with_numbers
   }
   for (int n = 0; n < desc.tensor_count; ++n) {
     const desc_tensor& tensor = desc.tensors[n];
-    hash.add(static_cast<std::int64_t>(tensor.type) * 16 + tensor.rank * 2 + (tensor.scalar ? 1 : 0));
+    hash.add(static_cast<std::int64_t>(tensor.type) * 16 + tensor.rank * 2 +
+             (tensor.scalar ? 1 : 0));
     hash.add(tensor.producer);
     for (int d = 0; with_numbers && d < tensor.rank; ++d) hash.add(tensor.shape[d]);
   }

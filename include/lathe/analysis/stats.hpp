@@ -47,8 +47,8 @@ constexpr operation_count operations(const desc_view& desc, int expr, double poi
     sum.count += below.count;
     sum.is_element = sum.is_element || below.is_element;
   }
-  const bool is_free = is_comparison(node.op) || is_logical(node.op) ||
-                       node.op == opcode::select || node.op == opcode::cast;
+  const bool is_free = is_comparison(node.op) || is_logical(node.op) || node.op == opcode::select ||
+                       node.op == opcode::cast;
   if (!is_free && (is_float(node.type) || sum.is_element)) sum.count += points;
   return sum;
 }

@@ -2,9 +2,9 @@
 /// The compile-time errors of lathe: ids, texts, and the named conditions that fail.
 ///
 /// Each rule is a variable template over the user's own names. A failed static_assert prints the
-/// text, and the compiler prints the condition with its arguments: `axis_is_bound<id<'k'>, id<'C'>>`
-/// says which axis and which tensor. Rules about numbers (extents, shapes) are also found at run
-/// time, with the same ids and texts: see analysis/check.hpp.
+/// text, and the compiler prints the condition with its arguments: `axis_is_bound<id<'k'>,
+/// id<'C'>>` says which axis and which tensor. Rules about numbers (extents, shapes) are also found
+/// at run time, with the same ids and texts: see analysis/check.hpp.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -13,20 +13,21 @@
 
 // Every text says what is wrong and what to write instead. (E001, "needs C++20", is in config.hpp.)
 // -- rules of single expressions, checked where the expression is written
-#define LATHE_E010 "[LATHE-E010] wrong number of indices: write one index per dimension of the tensor"
+#define LATHE_E010 \
+  "[LATHE-E010] wrong number of indices: write one index per dimension of the tensor"
 #define LATHE_E011 \
   "[LATHE-E011] a tensor index must be an integer: use axes, integers and integer tensors"
 #define LATHE_E012 \
   "[LATHE-E012] non-affine index: an axis is multiplied or divided by an axis; use a constant"
-#define LATHE_E013 \
-  "[LATHE-E013] an axis is not an element value: write cast<float>(axis) to compute with its value"
+#define LATHE_E013                                                                             \
+  "[LATHE-E013] an axis is not an element value: write cast<float>(axis) to compute with its " \
+  "value"
 #define LATHE_E014 \
   "[LATHE-E014] the operands have different element types: convert one with cast<T>(...)"
-#define LATHE_E015 \
-  "[LATHE-E015] a condition must be a comparison: write select(A(i) > 0, ..., ...)"
+#define LATHE_E015 "[LATHE-E015] a condition must be a comparison: write select(A(i) > 0, ..., ...)"
 #define LATHE_E016 \
   "[LATHE-E016] not an expression: operands are tensor elements A(i, j), params, axes and numbers"
-#define LATHE_E017 \
+#define LATHE_E017                                                                           \
   "[LATHE-E017] the left-hand side takes plain axes only: write C(i, j) = ... and move the " \
   "arithmetic into the indices on the right"
 #define LATHE_E018 \
@@ -36,28 +37,31 @@
 #define LATHE_E020 "[LATHE-E020] a name has 1 to 31 characters"
 #define LATHE_E021 \
   "[LATHE-E021] an external function takes at most three arguments: call<\"f\", float>(x, y, z)"
-#define LATHE_E022 \
+#define LATHE_E022                                                                          \
   "[LATHE-E022] not an element type: use float, double, int, std::int64_t, std::int8_t or " \
   "std::uint8_t"
-#define LATHE_E023 \
+#define LATHE_E023                                                           \
   "[LATHE-E023] a tensor has rank 0 to 6: write tensor<\"A\", float, 2> or " \
   "tensor<\"A\", float[64][32]>"
 #define LATHE_E024 \
   "[LATHE-E024] op<\"name\">(...) takes tensors and params: write op<\"gemm\">(A, B, C)(...)"
 #define LATHE_E025 \
   "[LATHE-E025] an operator's body is a list of one or more statements: C(i, j) = ..."
-#define LATHE_E026 \
-  "[LATHE-E026] a tensor is assigned without indices: write C(i, j) = ..., or C() = ... for rank 0"
-#define LATHE_E027 "[LATHE-E027] an axis has an extent of 1 to 2^40 iterations"
+#define LATHE_E026                                                                                 \
+  "[LATHE-E026] a tensor is assigned without indices: write C(i, j) = ..., or C() = ... for rank " \
+  "0"
+#define LATHE_E027 "[LATHE-E027] an axis or a dimension has an extent of 1 to 2^40"
 #define LATHE_E028 \
   "[LATHE-E028] a math function takes floating-point numbers: write exp(cast<float>(...))"
-#define LATHE_E029 "[LATHE-E029] % takes integers: for floating-point numbers use x - y * floor(x / y)"
+#define LATHE_E029 \
+  "[LATHE-E029] % takes integers: for floating-point numbers use x - y * floor(x / y)"
 #define LATHE_E030 \
   "[LATHE-E030] a comparison is not a number: write select(condition, 1, 0) or cast<float>(...)"
-#define LATHE_E031 \
-  "[LATHE-E031] the combiner must return an expression of the reduced element type"
+#define LATHE_E031 "[LATHE-E031] the combiner must return an expression of the reduced element type"
+#define LATHE_E032 \
+  "[LATHE-E032] a statement assigns with = alone: write C(i, j) = sum(k)(...) instead of +="
 // -- rules of whole operators, checked when the statements are put together
-#define LATHE_E040 \
+#define LATHE_E040                                                                                 \
   "[LATHE-E040] an axis is neither on the left-hand side of its statement nor reduced: add it to " \
   "one of them"
 #define LATHE_E041 \
@@ -68,28 +72,30 @@
   "[LATHE-E043] two axes of one statement have the same name but different extents: rename one"
 #define LATHE_E044 \
   "[LATHE-E044] two tensors have the same name but different element types or ranks: rename one"
-#define LATHE_E045 \
+#define LATHE_E045                                                                              \
   "[LATHE-E045] a tensor is read that is neither a parameter of op nor computed by an earlier " \
   "statement: add it to op<\"name\">(...)"
-#define LATHE_E046 "[LATHE-E046] a tensor is computed by two statements: give one of them another name"
-#define LATHE_E047 \
-  "[LATHE-E047] a tensor is read by a statement before the one that computes it: reorder them, or " \
+#define LATHE_E046 \
+  "[LATHE-E046] a tensor is computed by two statements: give one of them another name"
+#define LATHE_E047                                                                               \
+  "[LATHE-E047] a tensor is read by a statement before the one that computes it: reorder them, " \
+  "or "                                                                                          \
   "pass the old values as a separate input"
 #define LATHE_E048 \
   "[LATHE-E048] a statement reads the tensor it computes: pass the old values as a separate input"
 #define LATHE_E049 \
   "[LATHE-E049] a parameter of op is neither read nor computed: remove it from op<\"name\">(...)"
-#define LATHE_E050 \
-  "[LATHE-E050] a tensor is computed but never read: add it to op<\"name\">(...) to make it an output"
+#define LATHE_E050                                                                               \
+  "[LATHE-E050] a tensor is computed but never read: add it to op<\"name\">(...) to make it an " \
+  "output"
 #define LATHE_E051 "[LATHE-E051] two parameters of op have the same name: rename one"
 #define LATHE_E052 "[LATHE-E052] an index leaves the tensor's shape: guard it with select(...)"
 #define LATHE_E053 "[LATHE-E053] one tensor has two different shapes: declare it once"
-#define LATHE_E054 \
+#define LATHE_E054                                                                                \
   "[LATHE-E054] a computed tensor is declared larger than its axes cover: every element must be " \
   "computed"
-#define LATHE_E055 \
-  "[LATHE-E055] a statement has more than 16 loops: split it into two statements"
-#define LATHE_E056 \
+#define LATHE_E055 "[LATHE-E055] a statement has more than 16 loops: split it into two statements"
+#define LATHE_E056                                                                     \
   "[LATHE-E056] a tensor's shape cannot be inferred from how it is read: declare it, " \
   "tensor<\"X\", float, 2> X{H, W}"
 #define LATHE_E057 "[LATHE-E057] an index is divided by a constant below 1"
@@ -212,6 +218,8 @@ template <class... Operands>
 inline constexpr bool is_number = false;
 template <class Combined>
 inline constexpr bool is_combined_value = false;
+template <class Tensor>
+inline constexpr bool is_plainly_assigned = false;
 
 // Rules of whole operators: the names of an axis or tensor and of the statement.
 template <class Axis, class Statement>

@@ -44,12 +44,19 @@ struct fixed_string {
 
 /// True if two zero-terminated texts are equal.
 constexpr bool same_text(const char* left, const char* right) {
-  if (left == right) return true;
   while (*left != 0 && *left == *right) {
     ++left;
     ++right;
   }
   return *left == *right;
 }
+
+/// A borrowed name that compares with string literals: `desc.axis_name(0, 0) == "i"`.
+struct text_ref {
+  const char* text = "";  ///< zero-terminated
+  friend constexpr bool operator==(const text_ref& left, const char* right) {
+    return same_text(left.text, right);
+  }
+};
 
 }  // namespace lathe

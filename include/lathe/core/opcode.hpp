@@ -20,31 +20,54 @@ inline constexpr int max_rank = 6;
 inline constexpr int max_stage_axes = 16;
 
 /// Operation of an expression node. Operands are `a`, `b`, `c` (node indices, -1 = none).
+// clang-format off: one group of operations per line
 enum class opcode : unsigned char {
   literal,  ///< constant: `imm` if `type` is an integer kind, else `num`
   axis,     ///< value of a loop variable, i64: `imm` = index into axes
   load,     ///< tensor element: `imm` = index into accesses
   arg,      ///< operand of a user-defined combiner: `imm` = 0 (accumulated) or 1 (new term)
-  add, sub, mul,
-  div, mod,              ///< C++ division and remainder of element values
-  floor_div, floor_mod,  ///< `/` and `%` of index expressions (i64): the quotient is rounded down
-  min, max,
-  neg, abs, exp, log, sqrt, tanh, erf, sin, cos, pow, floor,
-  less, less_equal, greater, greater_equal, equal, not_equal,
-  logical_and, logical_or, logical_not,
+  add,
+  sub,
+  mul,
+  div,
+  mod,  ///< C++ division and remainder of element values
+  floor_div,
+  floor_mod,  ///< `/` and `%` of index expressions (i64): the quotient is rounded down
+  min,
+  max,
+  neg,
+  abs,
+  exp,
+  log,
+  sqrt,
+  tanh,
+  erf,
+  sin,
+  cos,
+  pow,
+  floor,
+  less,
+  less_equal,
+  greater,
+  greater_equal,
+  equal,
+  not_equal,
+  logical_and,
+  logical_or,
+  logical_not,
   select,  ///< a ? b : c, lazy: the branch not taken is never evaluated
   cast,    ///< `a` converted to `type`
   call,    ///< external function `name`(a, b, c)
-  reduce   ///< `a` reduced over axes [imm, imm + count): see desc_expr::kind, b = identity, c = combiner
+  reduce   ///< `a` reduced over axes [imm, imm + count) as desc_expr::kind says; user reducers:
+           ///< b = identity (literal), c = combiner (over arg nodes), both -1 for the others
 };
+// clang-format on
 
 /// How a reduce node combines terms. `user`: expression c over arg 0 and arg 1.
 enum class reducer_kind : unsigned char { sum, prod, max, min, user };
 
 /// True for comparisons: their result is boolean, their operands are numbers.
-constexpr bool is_comparison(opcode op) {
-  return op >= opcode::less && op <= opcode::not_equal;
-}
+constexpr bool is_comparison(opcode op) { return op >= opcode::less && op <= opcode::not_equal; }
 
 /// True for `&&`, `||` and `!`.
 constexpr bool is_logical(opcode op) {

@@ -26,8 +26,7 @@ struct axis_extent<unknown_extent> {
   std::int64_t count = unknown_extent;  ///< [iterations]
 
   constexpr axis_extent() = default;
-  template <class Integer>
-    requires std::is_integral_v<Integer>
+  template <integer Integer>
   constexpr explicit axis_extent(Integer iterations)
       : count(static_cast<std::int64_t>(iterations)) {}
 
@@ -80,7 +79,8 @@ inline constexpr bool is_axis<basic_axis<Id, Extent>> = true;
 
 }  // namespace dsl
 
-/// A named axis: `axis<"i"> i{M};` with a run-time extent, or `axis<"i", 1024> i;` with a static one.
+/// A named axis: `axis<"i"> i{M};` with a run-time extent, or `axis<"i", 1024> i;` with a static
+/// one.
 /// @error E020 if the name is empty or longer than 31 characters
 /// @error E027 if the extent is below 1: reported by the operator that uses the axis; for run-time
 ///        extents in description::problem

@@ -27,7 +27,21 @@ concept value_expression = std::is_base_of_v<value_base, Operand>;
 /// Any node of an expression.
 template <class Operand>
 concept expression = index_expression<Operand> || value_expression<Operand> ||
-                     std::is_base_of_v<poison_base, Operand>;
+    std::is_base_of_v<poison_base, Operand>;
+/// Operands of + - * / % and comparisons: an expression on either side, so that a foreign operand
+/// on the other can be explained.
+template <class Left, class Right>
+concept operands = expression<Left> || expression<Right>;
+/// Different operands of max, min and pow. Two axes belong to a reduction: max(r, s)(...).
+template <class Left, class Right>
+concept function_operands = operands<Left, Right> && !std::is_same_v<Left, Right> &&
+                            !(index_expression<Left> && index_expression<Right>);
+/// An operand of max, min and pow that both sides share.
+template <class Operand>
+concept function_operand = expression<Operand> && !index_expression<Operand>;
+/// A C++ integer type.
+template <class Number>
+concept integer = std::is_integral_v<Number>;
 /// True for poison alone.
 template <class Operand>
 inline constexpr bool is_poison = std::is_base_of_v<poison_base, Operand>;

@@ -4,8 +4,8 @@
 /// them; operators.hpp and tensor.hpp build them.
 ///
 /// Every node has `element`, the C++ type of its result (weak_int and weak_float for literals that
-/// have not met a typed operand), and `size`, the entries it takes in a description. All are default
-/// constructible: a default-constructed operator is what the type alone says.
+/// have not met a typed operand), and `size`, the entries it takes in a description. All are
+/// default constructible: a default-constructed operator is what the type alone says.
 #pragma once
 
 #include <lathe/core/dtype.hpp>
@@ -27,10 +27,12 @@ inline constexpr dtype kind_of<weak_int> = dtype::weak_int;
 template <>
 inline constexpr dtype kind_of<weak_float> = dtype::weak_float;
 
+/// True if tensors, params and casts can have this element type: all but bool.
+template <class Element>
+inline constexpr bool is_tensor_element = is_element<Element> && !std::is_same_v<Element, bool>;
+
 /// True for the kinds of literals.
-constexpr bool is_weak(dtype kind) {
-  return kind == dtype::weak_int || kind == dtype::weak_float;
-}
+constexpr bool is_weak(dtype kind) { return kind == dtype::weak_int || kind == dtype::weak_float; }
 
 /// True if the two kinds can meet in one operation.
 constexpr bool is_compatible(dtype left, dtype right) {
@@ -43,9 +45,10 @@ constexpr bool is_compatible(dtype left, dtype right) {
 
 // weak_int gives way to weak_float, both give way to a real element type.
 template <class Left, class Right>
-using joined = std::conditional_t<
-    kind_of<Left> == dtype::weak_int || (kind_of<Left> == dtype::weak_float && !is_weak(kind_of<Right>)),
-    Right, Left>;
+using joined =
+    std::conditional_t<kind_of<Left> == dtype::weak_int ||
+                           (kind_of<Left> == dtype::weak_float && !is_weak(kind_of<Right>)),
+                       Right, Left>;
 
 /// A number written in the expression. `number` is std::int64_t, double or bool.
 template <class Element>

@@ -19,8 +19,8 @@ namespace dsl {
 template <class... Parameters>
 struct parameter_list {};
 
-/// A complete operator: what op<"name">(parameters...)(statements...) returns. Copyable; its type is
-/// the same for every size. Structural questions are static members, so that they work in a
+/// A complete operator: what op<"name">(parameters...)(statements...) returns. Copyable; its type
+/// is the same for every size. Structural questions are static members, so that they work in a
 /// static_assert on any object, constexpr or not.
 template <class Id, class Parameters, class... Statements>
 struct operation;
@@ -97,9 +97,9 @@ struct poison_signature {
 
 }  // namespace dsl
 
-/// Starts an operator: `op<"gemm">(A, B, C)(C(i, j) = ...)`. The list is its C-like signature, in the
-/// order of a call; parameters that a statement computes are outputs, the others inputs. Computed
-/// tensors outside the list are intermediates.
+/// Starts an operator: `op<"gemm">(A, B, C)(C(i, j) = ...)`. The list is its C-like signature, in
+/// the order of a call; parameters that a statement computes are outputs, the others inputs.
+/// Computed tensors outside the list are intermediates.
 /// @error E024 if a parameter is neither a tensor nor a param
 template <fixed_string Name, class... Parameters>
 constexpr auto op(const Parameters&... parameters) {

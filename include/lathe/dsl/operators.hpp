@@ -109,13 +109,16 @@ constexpr auto combine(const Left& left, const Right& right) {
   } else {
     using left_element = typename Left::element;
     using right_element = typename Right::element;
-    constexpr bool any_boolean = std::is_same_v<left_element, bool> || std::is_same_v<right_element, bool>;
+    constexpr bool any_boolean =
+        std::is_same_v<left_element, bool> || std::is_same_v<right_element, bool>;
     constexpr bool any_float = is_float(kind_of<left_element>) || is_float(kind_of<right_element>);
     if constexpr (is_logical(Op)) {
       if constexpr (std::is_same_v<left_element, bool> && std::is_same_v<right_element, bool>) {
         return binary<Op, Left, Right>{left, right};
       } else {
-        static_assert(rule::is_condition<std::conditional_t<std::is_same_v<left_element, bool>, right_element, left_element>>, LATHE_E015);
+        static_assert(rule::is_condition<std::conditional_t<std::is_same_v<left_element, bool>,
+                                                            right_element, left_element>>,
+                      LATHE_E015);
         return poison{};
       }
     } else if constexpr (any_boolean) {
@@ -144,14 +147,17 @@ constexpr auto index_arithmetic(const Left& left, const Right& right) {
   if constexpr (!(index_expression<Left> || is_integer_literal<Left>) ||
                 !(index_expression<Right> || is_integer_literal<Right>)) {
     if constexpr (std::is_floating_point_v<Left> || std::is_floating_point_v<Right>) {
-      static_assert(rule::is_element_value<std::conditional_t<index_expression<Left>, Left, Right>>, LATHE_E013);
+      static_assert(rule::is_element_value<std::conditional_t<index_expression<Left>, Left, Right>>,
+                    LATHE_E013);
     } else if constexpr (is_tensor<Left> || is_tensor<Right>) {
       return combine<Op>(as_value(left), as_value(right));
     } else {
-      static_assert(rule::is_expression<std::conditional_t<index_expression<Left>, Right, Left>>, LATHE_E016);
+      static_assert(rule::is_expression<std::conditional_t<index_expression<Left>, Right, Left>>,
+                    LATHE_E016);
     }
     return poison{};
-  } else if constexpr (is_sum || (is_product && !(index_expression<Left> && index_expression<Right>)) ||
+  } else if constexpr (is_sum ||
+                       (is_product && !(index_expression<Left> && index_expression<Right>)) ||
                        !index_expression<Right>) {
     return make_index<Op>(as_index(left), as_index(right));
   } else {
@@ -172,10 +178,12 @@ constexpr auto arithmetic(const Left& left, const Right& right) {
   } else {  // y + S(c) is an indirect index; alpha * i is not
     using value = std::conditional_t<index_expression<Left>, Right, Left>;
     constexpr dtype kind = kind_of<typename value::element>;
-    if constexpr ((Op == opcode::add || Op == opcode::sub) && !is_float(kind) && kind != dtype::boolean) {
+    if constexpr ((Op == opcode::add || Op == opcode::sub) && !is_float(kind) &&
+                  kind != dtype::boolean) {
       return make_index<Op>(as_index(left), as_index(right));
     } else {
-      static_assert(rule::is_element_value<std::conditional_t<index_expression<Left>, Left, Right>>, LATHE_E013);
+      static_assert(rule::is_element_value<std::conditional_t<index_expression<Left>, Left, Right>>,
+                    LATHE_E013);
       return poison{};
     }
   }
@@ -212,11 +220,11 @@ constexpr auto apply(const Operand& operand) {
   }
 }
 
-#define LATHE_BINARY_OPERATOR(symbol, function, name)                 \
-  template <class Left, class Right>                                  \
-    requires(expression<Left> || expression<Right>)                   \
+#define LATHE_BINARY_OPERATOR(symbol, function, name)                    \
+  template <class Left, class Right>                                     \
+  requires operands<Left, Right>                                         \
   constexpr auto operator symbol(const Left& left, const Right& right) { \
-    return function<opcode::name>(left, right);                       \
+    return function<opcode::name>(left, right);                          \
   }
 LATHE_BINARY_OPERATOR(+, arithmetic, add)
 LATHE_BINARY_OPERATOR(-, arithmetic, sub)
@@ -259,15 +267,15 @@ constexpr auto operator!(const Operand& operand) {
   }
 }
 
-#define LATHE_UNARY_FUNCTION(name)                  \
-  template <expression Operand>                     \
-  constexpr auto name(const Operand& operand) {     \
-    if constexpr (index_expression<Operand>) {      \
+#define LATHE_UNARY_FUNCTION(name)                                \
+  template <expression Operand>                                   \
+  constexpr auto name(const Operand& operand) {                   \
+    if constexpr (index_expression<Operand>) {                    \
       static_assert(rule::is_element_value<Operand>, LATHE_E013); \
-      return poison{};                              \
-    } else {                                        \
-      return apply<opcode::name>(operand);          \
-    }                                               \
+      return poison{};                                            \
+    } else {                                                      \
+      return apply<opcode::name>(operand);                        \
+    }                                                             \
   }
 LATHE_UNARY_FUNCTION(exp)
 LATHE_UNARY_FUNCTION(log)
@@ -284,25 +292,25 @@ LATHE_UNARY_FUNCTION(abs)
 template <opcode Op, class Left, class Right>
 constexpr auto function_of_two(const Left& left, const Right& right) {
   if constexpr (index_expression<Left> || index_expression<Right>) {
-    static_assert(rule::is_element_value<std::conditional_t<index_expression<Left>, Left, Right>>, LATHE_E013);
+    static_assert(rule::is_element_value<std::conditional_t<index_expression<Left>, Left, Right>>,
+                  LATHE_E013);
     return poison{};
   } else {
     return combine<Op>(as_value(left), as_value(right));
   }
 }
 
-#define LATHE_BINARY_FUNCTION(name)                                                        \
-  template <class Left, class Right>                                                       \
-    requires(!std::is_same_v<Left, Right> && (value_expression<Left> || value_expression<Right> || \
-             is_poison<Left> || is_poison<Right>))                                         \
-  constexpr auto name(const Left& left, const Right& right) {                              \
-    return function_of_two<opcode::name>(left, right);                                     \
-  }                                                                                        \
-  /* One type for both: more constrained than std::max(const T&, const T&), so chosen. */  \
-  template <class Operand>                                                                 \
-    requires(value_expression<Operand> || is_poison<Operand>)                              \
-  constexpr auto name(const Operand& left, const Operand& right) {                         \
-    return combine<opcode::name>(left, right);                                             \
+// The second form, one type for both operands, is more constrained than std::max(const T&, const
+// T&) and so is chosen when both are visible.
+#define LATHE_BINARY_FUNCTION(name)                                \
+  template <class Left, class Right>                               \
+  requires function_operands<Left, Right>                          \
+  constexpr auto name(const Left& left, const Right& right) {      \
+    return function_of_two<opcode::name>(left, right);             \
+  }                                                                \
+  template <function_operand Operand>                              \
+  constexpr auto name(const Operand& left, const Operand& right) { \
+    return combine<opcode::name>(left, right);                     \
   }
 LATHE_BINARY_FUNCTION(max)
 LATHE_BINARY_FUNCTION(min)
@@ -311,8 +319,8 @@ LATHE_BINARY_FUNCTION(pow)
 
 }  // namespace dsl
 
-/// `condition ? yes : no`, element by element and lazily: the branch not taken is never evaluated, so
-/// its indices may leave the tensor there.
+/// `condition ? yes : no`, element by element and lazily: the branch not taken is never evaluated,
+/// so its indices may leave the tensor there.
 /// @error E015 if the condition is not a comparison, E014 if the branches' element types differ
 template <class Condition, class Yes, class No>
 constexpr auto select(const Condition& condition, const Yes& yes, const No& no) {
@@ -322,14 +330,17 @@ constexpr auto select(const Condition& condition, const Yes& yes, const No& no) 
   using test_type = decltype(test);
   using first_type = decltype(first);
   using second_type = decltype(second);
-  if constexpr (dsl::is_poison<test_type> || dsl::is_poison<first_type> || dsl::is_poison<second_type>) {
+  if constexpr (dsl::is_poison<test_type> || dsl::is_poison<first_type> ||
+                dsl::is_poison<second_type>) {
     return dsl::poison{};
   } else if constexpr (!std::is_same_v<typename test_type::element, bool>) {
     static_assert(rule::is_condition<typename test_type::element>, LATHE_E015);
     return dsl::poison{};
   } else if constexpr (!dsl::is_compatible(dsl::kind_of<typename first_type::element>,
                                            dsl::kind_of<typename second_type::element>)) {
-    static_assert(rule::same_element_type<typename first_type::element, typename second_type::element>, LATHE_E014);
+    static_assert(
+        rule::same_element_type<typename first_type::element, typename second_type::element>,
+        LATHE_E014);
     return dsl::poison{};
   } else {
     return dsl::selection<test_type, first_type, second_type>{test, first, second};
@@ -343,7 +354,7 @@ constexpr auto cast(const Operand& operand) {
   auto value = dsl::as_value(operand);
   if constexpr (dsl::is_poison<decltype(value)>) {
     return dsl::poison{};
-  } else if constexpr (!is_element<Element>) {
+  } else if constexpr (!dsl::is_tensor_element<Element>) {
     static_assert(rule::is_element_type<Element>, LATHE_E022);
     return dsl::poison{};
   } else {
@@ -356,7 +367,7 @@ constexpr auto cast(const Operand& operand) {
 /// @error E021 if there are more than three arguments, E022 if Element is not an element type
 template <fixed_string Name, class Element, class... Arguments>
 constexpr auto call(const Arguments&... arguments) {
-  if constexpr (!is_element<Element>) {
+  if constexpr (!dsl::is_tensor_element<Element>) {
     static_assert(rule::is_element_type<Element>, LATHE_E022);
     return dsl::poison{};
   } else if constexpr (sizeof...(Arguments) > 3) {

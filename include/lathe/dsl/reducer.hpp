@@ -82,7 +82,7 @@ struct reduction_over {
 };
 
 /// What a mistake in the axes of a reduction leaves behind.
-struct poison_reduction {
+struct poison_reduction : poison {
   template <class Operand>
   constexpr poison operator()(const Operand&) const {
     return {};
@@ -108,6 +108,19 @@ constexpr auto max(const Axes&... axes) {
 template <index_expression... Axes>
 constexpr auto min(const Axes&... axes) {
   return reduce_over(built_in_reducer<reducer_kind::min>{}, axes...);
+}
+
+/// Explains max(A(i, k)): the axes are missing. @error E018
+template <value_expression Operand>
+constexpr auto max(const Operand&) {
+  static_assert(rule::are_reduce_axes<Operand>, LATHE_E018);
+  return poison_reduction{};
+}
+/// Explains min(A(i, k)): the axes are missing. @error E018
+template <value_expression Operand>
+constexpr auto min(const Operand&) {
+  static_assert(rule::are_reduce_axes<Operand>, LATHE_E018);
+  return poison_reduction{};
 }
 
 }  // namespace dsl

@@ -25,6 +25,9 @@ struct tensor_shape {
   static constexpr std::int64_t extent(int dimension) { return array_extent<Type>(dimension); }
 };
 
+template <int Rank, std::size_t Given>
+concept has_extents = Given != 0 && static_cast<int>(Given) == Rank;
+
 /// Element types: in the value; `unknown_extent` where the shape is inferred.
 template <class Type, int Rank>
 struct tensor_shape<Type, Rank, false> {
@@ -34,22 +37,23 @@ struct tensor_shape<Type, Rank, false> {
   constexpr tensor_shape() {
     for (std::int64_t& extent : extents) extent = unknown_extent;
   }
-  template <class... Integers>
-    requires(sizeof...(Integers) == Rank && Rank > 0 && (std::is_integral_v<Integers> && ...))
-  constexpr explicit tensor_shape(Integers... shape) : extents{static_cast<std::int64_t>(shape)...} {}
+  template <integer... Integers>
+  requires has_extents<Rank, sizeof...(Integers)>
+  constexpr explicit tensor_shape(Integers... shape)
+      : extents{static_cast<std::int64_t>(shape)...} {}
 
   constexpr std::int64_t extent(int dimension) const { return extents[dimension]; }
 };
 
 template <class Element, int Rank>
-inline constexpr bool is_well_formed_tensor =
-    is_element<Element> && rule::rank_is_between_0_and_6<Rank>;
+inline constexpr bool is_well_formed_tensor = (Rank >= 0) && (Rank <= max_rank) &&
+                                              (is_tensor_element<Element>);
 
 // In a function, not in the class: a compiler that finds a class ill-formed complains about every
 // use of it as well.
 template <class Element, int Rank>
 constexpr void explain_tensor() {
-  static_assert(is_element<Element> || rule::is_element_type<Element>, LATHE_E022);
+  static_assert(is_tensor_element<Element> || rule::is_element_type<Element>, LATHE_E022);
   static_assert(rule::rank_is_between_0_and_6<Rank>, LATHE_E023);
 }
 
@@ -112,8 +116,8 @@ struct statement {
   using tensor = Tensor;
   access<Tensor, Axes...> lhs;  ///< indices are plain axes: the spatial loops, outermost first
   Value rhs;
-  static constexpr capacity size = access<Tensor, Axes...>::size + Value::size +
-                                   capacity{0, int(sizeof...(Axes)), 0, 0, 1};
+  static constexpr capacity size =
+      access<Tensor, Axes...>::size + Value::size + capacity{0, int(sizeof...(Axes)), 0, 0, 1};
 };
 
 template <class Tensor, class... Indices>
@@ -137,7 +141,26 @@ struct access : value_base {
   /// The same for an operand of the same type, which would otherwise be a copy assignment.
   [[nodiscard]] constexpr auto operator=(const access& operand) const { return assigned(operand); }
 
+  /// Explain that a statement is no update. @error E032
+  template <class Operand>
+  constexpr poison operator+=(const Operand& operand) const {
+    return updated(operand);
+  }
+  template <class Operand>
+  constexpr poison operator-=(const Operand& operand) const {
+    return updated(operand);
+  }
+  template <class Operand>
+  constexpr poison operator*=(const Operand& operand) const {
+    return updated(operand);
+  }
+
  private:
+  template <class Operand>
+  static constexpr poison updated(const Operand&) {
+    static_assert(rule::is_plainly_assigned<typename Tensor::id> || is_poison<Operand>, LATHE_E032);
+    return {};
+  }
   template <class Operand>
   constexpr auto assigned(const Operand& operand) const {
     if constexpr (!(is_axis<Indices> && ...)) {
@@ -148,7 +171,8 @@ struct access : value_base {
       using value_type = decltype(value);
       if constexpr (is_poison<value_type>) {
         return poison{};
-      } else if constexpr (!is_compatible(kind_of<element>, kind_of<typename value_type::element>)) {
+      } else if constexpr (!is_compatible(kind_of<element>,
+                                          kind_of<typename value_type::element>)) {
         static_assert(rule::same_element_type<element, typename value_type::element>, LATHE_E014);
         return poison{};
       } else {
@@ -165,8 +189,8 @@ inline constexpr bool is_statement<statement<Tensor, Value, Axes...>> = true;
 
 }  // namespace dsl
 
-/// A named tensor, row-major: `tensor<"A", float, 2> A{M, K};` with a run-time shape, `... A;` with the
-/// shape inferred from its indices, or `tensor<"A", float[64][32]> A;` with a static one.
+/// A named tensor, row-major: `tensor<"A", float, 2> A{M, K};` with a run-time shape, `... A;` with
+/// the shape inferred from its indices, or `tensor<"A", float[64][32]> A;` with a static one.
 /// @error E022 if the element type is not supported, E023 if the rank is above 6 or missing
 template <fixed_string Name, class Type, int Rank = -1>
 using tensor = dsl::basic_tensor<dsl::id_of<Name>, Type, Rank>;
