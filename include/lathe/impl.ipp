@@ -2,6 +2,7 @@
 /// Every run-time body once, in dependency order: what lathe::compiled's translation unit includes.
 #pragma once
 
+#include <lathe/schedule/trace.ipp>
 #include <lathe/lower/ir.ipp>
 #include <lathe/lower/plan_of.ipp>
 #include <lathe/lower/program.ipp>
