@@ -70,7 +70,7 @@ LATHE_INLINE std::string apply_split(program_stage& stage, const step& what) {
     if (factor > (std::int64_t{1} << 31)) return "split factor out of range";
     blocks[part - 1] = blocks[part] * factor;
   }
-  const choices outer = block_sizes(dim, old.part);
+  const size_choices outer = block_sizes(dim, old.part);
   const std::int64_t needed = (outer.front() + blocks[0] - 1) / blocks[0];
   if (what.parts[0].factor != 0 && what.parts[0].factor != needed)
     return "the outermost part of split(" + quoted(what.loop) + ") has " + std::to_string(needed) +
@@ -117,7 +117,7 @@ LATHE_INLINE std::string apply_fuse(program_stage& stage, const step& what) {
     const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
     if (at > 0 && dim.reduce != made.reduce) return "a spatial and a reduce loop cannot be fused";
     made.reduce = dim.reduce;
-    const choices counts = trip_counts(dim, loop.part);
+    const size_choices counts = trip_counts(dim, loop.part);
     if (counts.size() != 1)
       return "loop " + quoted(loop.name) +
              " has different trip counts in different tiles, so it cannot be fused; fuse outer "
