@@ -30,3 +30,14 @@
 #include <lathe/space/tile.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>
+#include <lathe/core/sha256.ipp>
+#include <lathe/store/text.ipp>
+#include <lathe/store/key.ipp>
+#include <lathe/store/plan_text.ipp>
+#include <lathe/store/record_io.ipp>
+#include <lathe/store/winner.ipp>
+#include <lathe/store/directory.ipp>
+#include <lathe/store/segment.ipp>
+#include <lathe/store/objects.ipp>
+#include <lathe/store/wisdom.ipp>
+#include <lathe/store/cache.ipp>

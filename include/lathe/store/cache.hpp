@@ -1,0 +1,116 @@
+/// @file
+/// The cache of tuning results. In: a key. Out: the best known winner and its machine code. Called
+/// by api/ around every tune, and by the command line.
+///
+/// Layers, all merged by time: this process's memory, the user's own segments (read and written),
+/// wisdom files (read only). Nothing in a cache is ever fatal: see report().
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/core/error.hpp>
+#include <lathe/store/key.hpp>
+#include <lathe/store/report.hpp>
+#include <lathe/store/winner.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lathe {
+
+/// Whether the cache on disk is used.
+enum class cache_mode : unsigned char {
+  rw,  ///< found in it, written to it
+  ro,  ///< found in it; new winners stay in memory
+  off  ///< nothing is found or kept, not even in memory
+};
+
+/// Where a cache is and how it is used. What is not set here comes from the environment:
+/// LATHE_CACHE_MODE (rw, ro, off), LATHE_CACHE_DIR, LATHE_WISDOM_PATH (separated by colons).
+/// Set-uid and other AT_SECURE processes ignore the environment and use no cache.
+struct cache_options {
+  std::optional<cache_mode> mode;  ///< default rw
+  /// Default $XDG_CACHE_HOME/lathe, else $HOME/.cache/lathe, else memory only.
+  std::string directory;
+  std::vector<std::string> wisdom;  ///< files and directories, read once by open()
+  bool environment = true;          ///< false: ignore environment variables
+  std::int64_t object_limit = std::int64_t{256} << 20;  ///< [bytes] of all objects together
+};
+
+/// Handle of an open cache; copies share it. Every member may be called from several threads, and
+/// any number of processes may use one directory. After fork() the child writes a segment of its
+/// own.
+class cache {
+ public:
+  /// Opens the layers. Never fails: a layer that cannot or must not be used is left out and
+  /// report() says why.
+  static LATHE_INLINE cache open(const cache_options& options = {});
+
+  /// The best winner of a key, by ranks_before(). One with origin `imported` must be checked first;
+  /// then put() it, or reject() it. An imported winner whose trace was put or rejected here is not
+  /// returned again, whatever time it claims. Looks for new records of other processes on a miss.
+  LATHE_INLINE std::optional<winner> find(const cache_key& key) const;
+
+  /// Keeps a winner, and its object file if `object` is not empty; version, date and digest are
+  /// filled in. @returns the winner as it was kept, in memory at least; an invalid one (empty
+  /// trace, times not positive) is not kept, and report() says so
+  LATHE_INLINE winner put(winner found, std::span<const std::byte> object = {});
+
+  /// Marks a trace as unusable for a key: it failed its check.
+  LATHE_INLINE void reject(const cache_key& key, const std::string& trace,
+                           const std::string& reason);
+
+  /// Machine code of a winner, made by this LLVM version for these processor features. Nothing if
+  /// there is none, it was made by or for another, or its bytes are not those that were put.
+  LATHE_INLINE std::optional<std::vector<std::byte>> object_of(const winner& found,
+                                                               std::string_view llvm_version,
+                                                               std::string_view cpu_features);
+
+  /// Appends one trial of a search.
+  LATHE_INLINE void put(const trial& one);
+  /// All trials of a key that are on disk or in memory, by number; of equal numbers the first read.
+  LATHE_INLINE std::vector<trial> trials(const cache_key& key);
+
+  /// The best winner of every key, by key text.
+  LATHE_INLINE std::vector<winner> list() const;
+  /// Reads what other processes have written since.
+  LATHE_INLINE void refresh();
+
+  /// list() as wisdom text or file. @error E402 the file cannot be written
+  LATHE_INLINE std::string export_text() const;
+  LATHE_INLINE result<std::size_t> export_file(const std::string& path) const;
+  /// Takes winners from wisdom, marked imported. @returns their number
+  /// @error E405 the path cannot be read
+  LATHE_INLINE std::size_t import_text(std::string_view text);
+  LATHE_INLINE result<std::size_t> import_file(const std::string& path);
+
+  /// Reads every record and object on disk again and reports on them alone. Changes nothing.
+  LATHE_INLINE store_report verify() const;
+  /// Merges segments that nobody writes to any more and drops objects over the limit. Records are
+  /// never dropped. @returns number of segments merged
+  LATHE_INLINE std::size_t prune();
+
+  /// What was met so far that could not be used.
+  LATHE_INLINE store_report report() const;
+  /// Directory in use; empty: memory only.
+  LATHE_INLINE std::string directory() const;
+  /// The mode in force: off for AT_SECURE processes.
+  LATHE_INLINE cache_mode mode() const;
+
+ private:
+  struct state;
+  explicit cache(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+
+  std::shared_ptr<state> state_;
+};
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#  include <lathe/store/cache.ipp>
+#endif

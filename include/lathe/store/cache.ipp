@@ -1,0 +1,383 @@
+/// @file
+/// Bodies of cache.hpp.
+#pragma once
+
+#include <lathe/store/cache.hpp>
+#include <lathe/store/objects.hpp>
+#include <lathe/store/segment.hpp>
+#include <lathe/store/text.hpp>
+#include <lathe/store/wisdom.hpp>
+
+#include <cerrno>
+#include <cstdlib>
+#include <ctime>
+#include <map>
+#include <mutex>
+#include <set>
+#include <sys/auxv.h>
+#include <unistd.h>
+#include <utility>
+
+namespace lathe {
+namespace detail {
+
+// What is known about one key.
+struct cache_entry {
+  std::optional<winner> measured;              // best of those measured here
+  std::map<std::string, winner> imported;      // by trace
+  std::set<std::string, std::less<>> settled;  // traces measured or rejected here
+  std::set<std::string, std::less<>> rejected;
+
+  const winner* best() const {
+    const winner* found = measured ? &*measured : nullptr;
+    for (const auto& [trace, candidate] : imported) {
+      if (settled.contains(trace)) continue;
+      if (found == nullptr || ranks_before(candidate, *found)) found = &candidate;
+    }
+    return found;
+  }
+  void add(winner candidate) {
+    if (candidate.origin == provenance::imported) {
+      const auto place = imported.find(candidate.trace);
+      if (place == imported.end()) {
+        std::string trace = candidate.trace;
+        imported.emplace(std::move(trace), std::move(candidate));
+      } else if (ranks_before(candidate, place->second)) {
+        place->second = std::move(candidate);
+      }
+      return;
+    }
+    settled.insert(candidate.trace);
+    if (rejected.contains(candidate.trace)) return;
+    if (!measured || ranks_before(candidate, *measured)) measured = std::move(candidate);
+  }
+};
+
+LATHE_INLINE std::string utc_now() {
+  const std::time_t now = std::time(nullptr);
+  std::tm parts{};
+  char text[32] = "";
+  if (::gmtime_r(&now, &parts) != nullptr) {
+    std::strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts);
+  }
+  return text;
+}
+
+LATHE_INLINE std::string version_text() {
+  return std::to_string(LATHE_VERSION_MAJOR) + '.' + std::to_string(LATHE_VERSION_MINOR) + '.' +
+         std::to_string(LATHE_VERSION_PATCH);
+}
+
+// Fills in from the environment what the options leave open.
+LATHE_INLINE cache_options with_environment(cache_options options, store_report& report) {
+  const auto variable = [&](const char* name) {
+    const char* const value = options.environment ? std::getenv(name) : nullptr;
+    return std::string(value == nullptr ? "" : value);
+  };
+  if (const auto word = variable("LATHE_CACHE_MODE"); !options.mode && !word.empty()) {
+    if (word == "rw") options.mode = cache_mode::rw;
+    if (word == "ro") options.mode = cache_mode::ro;
+    if (word == "off") options.mode = cache_mode::off;
+    if (!options.mode) {
+      report.say("[LATHE-E401] LATHE_CACHE_MODE is '" + word +
+                 "': expected rw, ro or off; using rw");
+    }
+  }
+  if (!options.mode) options.mode = cache_mode::rw;
+  if (options.directory.empty()) options.directory = variable("LATHE_CACHE_DIR");
+  if (options.directory.empty()) {
+    // The XDG base directory specification: relative paths are to be ignored.
+    if (const auto base = variable("XDG_CACHE_HOME"); base.starts_with('/')) {
+      options.directory = base + "/lathe";
+    } else if (const auto home = variable("HOME"); home.starts_with('/')) {
+      options.directory = home + "/.cache/lathe";
+    }
+  }
+  if (options.wisdom.empty()) {
+    const std::string list = variable("LATHE_WISDOM_PATH");
+    for (const auto part : split_text(list, ':')) {
+      if (!part.empty()) options.wisdom.emplace_back(part);
+    }
+  }
+  return options;
+}
+
+}  // namespace detail
+
+// Everything behind a handle. `lock` protects all of it.
+struct cache::state {
+  std::mutex lock;
+  cache_options options;
+  detail::store_directory directory;
+  detail::store_directory objects;
+  bool can_write = false;
+  store_report report;
+  std::map<std::string, detail::cache_entry, std::less<>> entries;  // by key text
+  detail::segment_reader winners{"seg"};
+  detail::segment_writer winner_log{"seg"};
+  detail::segment_writer trial_log{"trial"};
+  std::vector<trial> unwritten_trials;
+
+  void add(winner found) {
+    std::string key = found.key.text();
+    entries[std::move(key)].add(std::move(found));
+  }
+  void add(const rejected_trace& found) {
+    detail::cache_entry& entry = entries[found.key.text()];
+    entry.settled.insert(found.trace);
+    entry.rejected.insert(found.trace);
+    if (entry.measured && entry.measured->trace == found.trace) entry.measured.reset();
+  }
+
+  void read_new() {
+    if (!directory) return;
+    for (const std::string& payload : winners.read_new(directory, report)) {
+      auto record = detail::decode(payload);
+      detail::count_skipped(record, directory.path(), report);
+      if (record.what != detail::decoded::state::ok) continue;
+      ++report.records;
+      if (auto* const found = std::get_if<winner>(&record.value)) add(std::move(*found));
+      if (auto* const found = std::get_if<rejected_trace>(&record.value)) add(*found);
+    }
+  }
+
+  const winner* best(std::string_view key) const {
+    const auto place = entries.find(key);
+    return place == entries.end() ? nullptr : place->second.best();
+  }
+
+  // Appends a line to the disk if there is one. @returns false if it stays in memory only.
+  bool append(detail::segment_writer& log, const std::string& line, bool durable) {
+    if (!can_write) return false;
+    const int failure = log.append(directory, line, durable);
+    if (failure == 0) return true;
+    can_write = false;
+    report.say("[LATHE-E402] cache directory '" + directory.path() + "' cannot be written (" +
+               detail::system_text(failure) + "): continuing in memory");
+    return false;
+  }
+
+  void say_invalid(const char* what) {
+    report.say(std::string("[LATHE-E407] a ") + what +
+               " is not kept: expected a trace, positive finite times and text without control "
+               "characters");
+  }
+
+  winner keep(winner found, std::span<const std::byte> object) {
+    if (options.mode == cache_mode::off) return found;
+    if (found.version.empty()) found.version = detail::version_text();
+    if (found.date.empty()) found.date = detail::utc_now();
+    found.object_digest.clear();
+    if (!detail::line_of(found)) {
+      say_invalid("winner");
+      return found;
+    }
+    if (!object.empty() && can_write && objects) {
+      found.object_digest = detail::keep_object(objects, object, options.object_limit, report);
+    }
+    if (const auto line = detail::line_of(found)) append(winner_log, *line, true);
+    add(found);
+    return found;
+  }
+};
+
+LATHE_INLINE cache cache::open(const cache_options& options) {
+  auto opened = std::make_shared<state>();
+  state& self = *opened;
+  if (::getauxval(AT_SECURE) != 0) {
+    self.options.mode = cache_mode::off;
+    self.report.say("[LATHE-E401] no cache in a set-user-id or otherwise privileged process");
+    return cache(std::move(opened));
+  }
+  self.options = detail::with_environment(options, self.report);
+  if (self.options.mode == cache_mode::off) return cache(std::move(opened));
+  for (const std::string& path : self.options.wisdom) {
+    for (winner& found : read_wisdom(path, self.report)) self.add(std::move(found));
+  }
+  if (self.options.directory.empty()) {
+    self.report.say(
+        "[LATHE-E401] no cache directory: HOME is not set; set LATHE_CACHE_DIR to keep "
+        "results; continuing in memory");
+    return cache(std::move(opened));
+  }
+  const bool writable = self.options.mode == cache_mode::rw;
+  auto directory = detail::store_directory::open(self.options.directory, writable);
+  if (!directory) {
+    // A read-only cache that was never written is empty, not wrong.
+    if (writable || ::access(self.options.directory.c_str(), F_OK) == 0) {
+      ++self.report.refused;
+      self.report.say('[' + directory.error().id() + "] " + directory.error().text());
+    }
+    return cache(std::move(opened));
+  }
+  self.directory = std::move(*directory);
+  self.can_write = writable;
+  if (auto objects = self.directory.inside("objects", writable)) {
+    self.objects = std::move(*objects);
+  } else if (writable) {
+    ++self.report.refused;
+    self.report.say('[' + objects.error().id() + "] " + objects.error().text());
+  }
+  self.read_new();
+  return cache(std::move(opened));
+}
+
+LATHE_INLINE std::optional<winner> cache::find(const cache_key& key) const {
+  const std::lock_guard guard(state_->lock);
+  const std::string text = key.text();
+  if (state_->best(text) == nullptr) state_->read_new();
+  const winner* const found = state_->best(text);
+  return found == nullptr ? std::nullopt : std::optional<winner>(*found);
+}
+
+LATHE_INLINE winner cache::put(winner found, std::span<const std::byte> object) {
+  const std::lock_guard guard(state_->lock);
+  return state_->keep(std::move(found), object);
+}
+
+LATHE_INLINE void cache::reject(const cache_key& key, const std::string& trace,
+                                const std::string& reason) {
+  const std::lock_guard guard(state_->lock);
+  if (state_->options.mode == cache_mode::off) return;
+  const rejected_trace rejected{key, trace, reason, {}};
+  if (const auto line = detail::line_of(rejected)) {
+    state_->append(state_->winner_log, *line, true);
+  } else {
+    state_->say_invalid("rejection");
+  }
+  state_->add(rejected);
+}
+
+LATHE_INLINE std::optional<std::vector<std::byte>> cache::object_of(const winner& found,
+                                                                    std::string_view llvm_version,
+                                                                    std::string_view cpu_features) {
+  const std::lock_guard guard(state_->lock);
+  if (!state_->objects || found.object_digest.empty() || found.origin == provenance::imported ||
+      found.llvm_version != llvm_version || found.cpu_features != cpu_features) {
+    return std::nullopt;
+  }
+  return detail::load_object(state_->objects, found.object_digest, state_->report);
+}
+
+LATHE_INLINE void cache::put(const trial& one) {
+  const std::lock_guard guard(state_->lock);
+  if (state_->options.mode == cache_mode::off) return;
+  const auto line = detail::line_of(one);
+  if (!line) {
+    state_->say_invalid("trial");
+  } else if (!state_->append(state_->trial_log, *line, false)) {
+    state_->unwritten_trials.push_back(one);
+  }
+}
+
+LATHE_INLINE std::vector<trial> cache::trials(const cache_key& key) {
+  const std::lock_guard guard(state_->lock);
+  const std::string hash = key.hash();
+  std::map<std::int64_t, trial> by_number;
+  if (state_->directory) {
+    // Trials are many and rarely wanted: they are read when asked for, not kept.
+    detail::segment_reader all("trial");
+    for (const std::string& payload : all.read_new(state_->directory, state_->report)) {
+      auto record = detail::decode(payload);
+      detail::count_skipped(record, state_->directory.path(), state_->report);
+      auto* const found = std::get_if<trial>(&record.value);
+      if (found != nullptr && found->key_hash == hash) {
+        by_number.emplace(found->number, std::move(*found));
+      }
+    }
+  }
+  for (const trial& one : state_->unwritten_trials) {
+    if (one.key_hash == hash) by_number.emplace(one.number, one);
+  }
+  std::vector<trial> out;
+  for (auto& [number, one] : by_number) out.push_back(std::move(one));
+  return out;
+}
+
+LATHE_INLINE std::vector<winner> cache::list() const {
+  const std::lock_guard guard(state_->lock);
+  std::vector<winner> out;
+  for (const auto& [key, entry] : state_->entries) {
+    if (const winner* const found = entry.best()) out.push_back(*found);
+  }
+  return out;
+}
+
+LATHE_INLINE void cache::refresh() {
+  const std::lock_guard guard(state_->lock);
+  state_->read_new();
+}
+
+LATHE_INLINE std::string cache::export_text() const { return wisdom_text(list()); }
+
+LATHE_INLINE result<std::size_t> cache::export_file(const std::string& path) const {
+  const std::vector<winner> winners = list();
+  auto written = write_text_file(path, wisdom_text(winners));
+  if (!written) return written.error();
+  return winners.size();
+}
+
+LATHE_INLINE std::size_t cache::import_text(std::string_view text) {
+  const std::lock_guard guard(state_->lock);
+  auto winners = parse_wisdom(text, "imported text", state_->report);
+  for (winner& found : winners) state_->keep(std::move(found), {});
+  return winners.size();
+}
+
+LATHE_INLINE result<std::size_t> cache::import_file(const std::string& path) {
+  if (::access(path.c_str(), R_OK) != 0) {
+    return error("LATHE-E405", "wisdom '" + path +
+                                   "' cannot be read: " + detail::system_text(errno) +
+                                   "; name a file or directory that "
+                                   "export_file wrote");
+  }
+  const std::lock_guard guard(state_->lock);
+  auto winners = read_wisdom(path, state_->report);
+  for (winner& found : winners) state_->keep(std::move(found), {});
+  return winners.size();
+}
+
+LATHE_INLINE store_report cache::verify() const {
+  const std::lock_guard guard(state_->lock);
+  store_report out;
+  if (!state_->directory) return out;
+  for (const char* const family : {"seg", "trial"}) {
+    detail::segment_reader all(family);
+    for (const std::string& payload : all.read_new(state_->directory, out)) {
+      const auto record = detail::decode(payload);
+      detail::count_skipped(record, state_->directory.path(), out);
+      if (record.what == detail::decoded::state::ok) ++out.records;
+    }
+  }
+  if (state_->objects) {
+    for (const std::string& digest : detail::object_digests(state_->objects)) {
+      detail::check_object(state_->objects, digest, out);
+    }
+  }
+  return out;
+}
+
+LATHE_INLINE std::size_t cache::prune() {
+  const std::lock_guard guard(state_->lock);
+  if (!state_->can_write) return 0;
+  state_->winner_log.close();
+  state_->trial_log.close();
+  if (state_->objects) detail::drop_objects(state_->objects, state_->options.object_limit);
+  return detail::merge_segments(state_->directory, "seg", state_->winner_log.names(),
+                                state_->report) +
+         detail::merge_segments(state_->directory, "trial", state_->trial_log.names(),
+                                state_->report);
+}
+
+LATHE_INLINE store_report cache::report() const {
+  const std::lock_guard guard(state_->lock);
+  return state_->report;
+}
+
+LATHE_INLINE std::string cache::directory() const { return state_->directory.path(); }
+
+LATHE_INLINE cache_mode cache::mode() const {
+  return state_->options.mode.value_or(cache_mode::rw);
+}
+
+}  // namespace lathe

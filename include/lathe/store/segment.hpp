@@ -1,0 +1,82 @@
+/// @file
+/// Log files of records: one per writing process, so that no lock is needed, also on network file
+/// systems. In: lines from winner.hpp. Out: the lines of all processes. Called by cache.hpp.
+///
+/// Names: `<family>-<host>-<pid>-<random>.log`; family "seg" for winners, "trial" for trials.
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/store/directory.hpp>
+#include <lathe/store/report.hpp>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lathe::detail {
+
+/// Appends records to a segment that belongs to this process and this object alone. The file
+/// appears with its first record; after fork() the child starts its own.
+class segment_writer {
+ public:
+  explicit segment_writer(std::string family) : family_(std::move(family)) {}
+
+  /// Appends one line with one write. `durable`: returns only when it is on the disk.
+  /// @returns 0 or errno; after a failure nothing of the line is left behind, or a torn record
+  LATHE_INLINE int append(const store_directory& directory, std::string_view line, bool durable);
+
+  /// Names of the segments this object has written. They are not written again after close().
+  const std::vector<std::string>& names() const { return names_; }
+  /// Ends the current segment; the next append starts another.
+  void close() { file_.reset(); }
+
+ private:
+  LATHE_INLINE int begin(const store_directory& directory);
+
+  std::string family_;
+  unique_descriptor file_;
+  std::vector<std::string> names_;
+  std::int64_t process_ = 0;
+  std::int64_t started_ = 0;  // [s]
+  std::int64_t size_ = 0;     // [bytes]
+};
+
+/// Reads the segments of a directory again and again, each byte once.
+class segment_reader {
+ public:
+  explicit segment_reader(std::string family) : family_(std::move(family)) {}
+
+  /// Payloads of the whole records that appeared since the last call. Damage is counted in
+  /// `report`.
+  LATHE_INLINE std::vector<std::string> read_new(const store_directory& directory,
+                                                 store_report& report);
+
+ private:
+  struct progress {
+    std::int64_t done = 0;   // [bytes] read
+    std::int64_t seen = -2;  // [bytes] size at the last look
+  };
+
+  std::string family_;
+  std::map<std::string, progress> progress_;  // by segment name
+};
+
+/// Payloads of the whole records of a text; the rest is counted in `report`, named as `source`.
+/// @param[out] consumed  bytes before a torn end
+LATHE_INLINE std::vector<std::string> payloads_of(std::string_view text, const std::string& source,
+                                                  store_report& report, std::size_t& consumed);
+
+/// Merges the segments of a family that nobody writes to any more into one: those of processes that
+/// are dead, or without a change for a day, or in `own`. Every distinct whole record is kept as it
+/// is, newer schemas too; a segment with damage is left alone. Does nothing for fewer than two.
+/// @returns number of segments merged
+LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const std::string& family,
+                                        const std::vector<std::string>& own, store_report& report);
+
+}  // namespace lathe::detail
+
+#if LATHE_HEADER_ONLY
+#  include <lathe/store/segment.ipp>
+#endif

@@ -1,0 +1,134 @@
+/// @file
+/// Bodies of wisdom.hpp.
+#pragma once
+
+#include <lathe/store/directory.hpp>
+#include <lathe/store/segment.hpp>
+#include <lathe/store/wisdom.hpp>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdio>
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace lathe {
+namespace detail {
+
+inline constexpr std::int64_t max_wisdom = std::int64_t{64} << 20;  // [bytes] of one file
+
+// Content of a regular file. Links are followed: sites install wisdom behind them, and it is only
+// data. Never blocks on a FIFO.
+LATHE_INLINE file_content read_text_file(const std::string& path) {
+  file_content out;
+  const unique_descriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  struct stat entry {};
+  if (!file || ::fstat(file.get(), &entry) != 0) {
+    out.error = errno;
+    return out;
+  }
+  out.refused = !S_ISREG(entry.st_mode) || entry.st_size > max_wisdom;
+  if (out.refused) return out;
+  out.bytes.resize(static_cast<std::size_t>(entry.st_size));
+  std::size_t done = 0;
+  while (done < out.bytes.size()) {
+    const ssize_t got = ::read(file.get(), out.bytes.data() + done, out.bytes.size() - done);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) out.error = errno;
+    if (got <= 0) break;
+    done += static_cast<std::size_t>(got);
+  }
+  out.bytes.resize(done);
+  return out;
+}
+
+// Counts a decoded record that is no value of this version.
+LATHE_INLINE void count_skipped(const decoded& record, const std::string& source,
+                                store_report& report) {
+  if (record.what == decoded::state::newer) {
+    ++report.newer;
+    report.say("[LATHE-E406] '" + source +
+               "' has records of a newer version of lathe: skipped here, kept there");
+  } else if (record.what == decoded::state::malformed) {
+    ++report.malformed;
+    report.say("[LATHE-E403] '" + source + "' has malformed records: skipped");
+  }
+}
+
+}  // namespace detail
+
+LATHE_INLINE std::vector<winner> parse_wisdom(std::string_view text, const std::string& source,
+                                              store_report& report) {
+  std::vector<winner> out;
+  std::size_t consumed = 0;
+  for (const std::string& payload : detail::payloads_of(text, source, report, consumed)) {
+    auto record = detail::decode(payload);
+    detail::count_skipped(record, source, report);
+    if (auto* const found = std::get_if<winner>(&record.value)) {
+      ++report.records;
+      out.push_back(without_code(std::move(*found)));
+    }
+  }
+  return out;
+}
+
+LATHE_INLINE std::string wisdom_text(std::span<const winner> winners) {
+  std::string out = "# lathe wisdom: winners of tuning runs, one record per line\n";
+  for (const winner& one : winners) {
+    winner portable = without_code(one);
+    portable.origin = one.origin;
+    out += detail::line_of(portable).value_or("");
+  }
+  return out;
+}
+
+LATHE_INLINE std::vector<winner> read_wisdom(const std::string& path, store_report& report) {
+  std::vector<std::string> files;
+  if (DIR* const list = ::opendir(path.c_str())) {
+    while (const dirent* const entry = ::readdir(list)) {
+      const std::string_view name = entry->d_name;
+      if (!name.starts_with('.') && (name.ends_with(".wisdom") || name.ends_with(".log"))) {
+        files.push_back(path + '/' + std::string(name));
+      }
+    }
+    ::closedir(list);
+    std::sort(files.begin(), files.end());
+  } else {
+    files.push_back(path);
+  }
+  std::vector<winner> out;
+  for (const std::string& file : files) {
+    const detail::file_content content = detail::read_text_file(file);
+    if (content.error != 0 || content.refused) {
+      ++report.refused;
+      report.say("[LATHE-E405] wisdom '" + file + "' is not read: " +
+                 (content.refused ? "expected a regular file of at most 64 MiB"
+                                  : detail::system_text(content.error)));
+      continue;
+    }
+    auto found = parse_wisdom(content.bytes, file, report);
+    std::move(found.begin(), found.end(), std::back_inserter(out));
+  }
+  return out;
+}
+
+LATHE_INLINE result<std::size_t> write_text_file(const std::string& path, std::string_view text) {
+  const std::string temporary = path + ".tmp-" + detail::random_hex(16);
+  int failure = 0;
+  {
+    const detail::unique_descriptor file(
+        ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644));
+    failure = file ? detail::write_all(file.get(), text) : errno;
+    if (failure == 0 && ::fsync(file.get()) != 0) failure = errno;
+  }
+  if (failure == 0 && std::rename(temporary.c_str(), path.c_str()) != 0) failure = errno;
+  if (failure != 0) {
+    ::unlink(temporary.c_str());
+    return error("LATHE-E402", "'" + path + "' cannot be written: " + detail::system_text(failure));
+  }
+  return text.size();
+}
+
+}  // namespace lathe
