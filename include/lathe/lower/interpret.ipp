@@ -1,0 +1,644 @@
+/// @file
+/// Bodies of interpret.hpp.
+#pragma once
+
+#include <lathe/lower/interpret.hpp>
+#include <lathe/lower/print.hpp>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <cstring>
+
+namespace lathe {
+namespace detail {
+
+/// An integer as an element of `type` holds it.
+LATHE_INLINE std::int64_t wrapped(dtype type, std::int64_t value) {
+  switch (type) {
+    case dtype::boolean: return value != 0;
+    case dtype::i8: return static_cast<std::int8_t>(value);
+    case dtype::u8: return static_cast<std::uint8_t>(value);
+    case dtype::i32: return static_cast<std::int32_t>(value);
+    default: return value;
+  }
+}
+
+/// Two's complement arithmetic without undefined overflow.
+LATHE_INLINE std::int64_t wrapping_add(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) +
+                                   static_cast<std::uint64_t>(right));
+}
+LATHE_INLINE std::int64_t wrapping_mul(std::int64_t left, std::int64_t right) {
+  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) *
+                                   static_cast<std::uint64_t>(right));
+}
+
+/// A number and the sum of the absolute values of the terms it is made of.
+template <class Real>
+struct wide_number {
+  Real value = 0;
+  double magnitude = 0;
+};
+
+/// |value| as a magnitude.
+template <class Real>
+wide_number<Real> exact_number(Real value) {
+  return {value, static_cast<double>(std::abs(value))};
+}
+
+/// f(x): S = |f| + |f'| S_x, or |f| where the derivative has no value.
+template <class Real>
+wide_number<Real> function_value(Real value, Real derivative, double operand_magnitude) {
+  const double own = static_cast<double>(std::abs(value));
+  const double carried = static_cast<double>(std::abs(derivative)) * operand_magnitude;
+  return {value, std::isfinite(carried) ? own + carried : own};
+}
+
+template <class Real>
+wide_number<Real> apply_function(opcode fn, const wide_number<Real>& x) {
+  const Real at = x.value;
+  const auto made = [&](Real value, Real derivative) {
+    return function_value(value, derivative, x.magnitude);
+  };
+  switch (fn) {
+    case opcode::exp: {
+      const Real value = std::exp(at);
+      return made(value, value);
+    }
+    case opcode::log: return made(std::log(at), 1 / at);
+    case opcode::sqrt: {
+      const Real value = std::sqrt(at);
+      if (value == 0) return {value, std::sqrt(x.magnitude)};
+      return made(value, 1 / (2 * value));
+    }
+    case opcode::tanh: {
+      const Real value = std::tanh(at);
+      return made(value, 1 - value * value);
+    }
+    case opcode::erf: {
+      const Real two_over_root_pi = static_cast<Real>(1.128379167095512573896158903121545172L);
+      return made(std::erf(at), two_over_root_pi * std::exp(-at * at));
+    }
+    case opcode::sin: return made(std::sin(at), std::cos(at));
+    case opcode::cos: return made(std::cos(at), std::sin(at));
+    default: return made(std::floor(at), 0);
+  }
+}
+
+template <class Real>
+wide_number<Real> apply_operator(opcode fn, const wide_number<Real>& left,
+                                 const wide_number<Real>& right) {
+  const Real a = left.value, b = right.value;
+  const double size_a = static_cast<double>(std::abs(a)), size_b = static_cast<double>(std::abs(b));
+  switch (fn) {
+    case opcode::add: return {a + b, left.magnitude + right.magnitude};
+    case opcode::sub: return {a - b, left.magnitude + right.magnitude};
+    case opcode::mul:
+      return {a * b, size_b * left.magnitude + size_a * right.magnitude - size_a * size_b};
+    case opcode::div: {
+      const double size = size_a / size_b;
+      return {a / b, left.magnitude / size_b + size * (right.magnitude / size_b) - size};
+    }
+    case opcode::mod: return {std::fmod(a, b), std::max(left.magnitude, right.magnitude)};
+    case opcode::min: return {std::min(a, b), std::max(left.magnitude, right.magnitude)};
+    case opcode::max: return {std::max(a, b), std::max(left.magnitude, right.magnitude)};
+    default: {  // pow: d/da = b a^(b-1), d/db = a^b log a
+      const Real value = std::pow(a, b);
+      const double size = static_cast<double>(std::abs(value));
+      const double by_base = size_b * static_cast<double>(std::abs(std::pow(a, b - 1)));
+      const double by_power = a > 0 ? size * static_cast<double>(std::abs(std::log(a))) : 0;
+      const double carried = by_base * left.magnitude + by_power * right.magnitude;
+      return {value, std::isfinite(carried) ? size + carried : size};
+    }
+  }
+}
+
+template <class Number>
+bool compares(opcode fn, Number left, Number right) {
+  switch (fn) {
+    case opcode::less: return left < right;
+    case opcode::less_equal: return left <= right;
+    case opcode::greater: return left > right;
+    case opcode::greater_equal: return left >= right;
+    case opcode::equal: return left == right;
+    default: return left != right;
+  }
+}
+
+/// Elements of one buffer. `writer` says which task wrote an element: -1 = nobody.
+template <class Real>
+struct wide_memory {
+  std::vector<Real> value;
+  std::vector<double> magnitude;
+  std::vector<std::int64_t> integers;
+  std::vector<std::int32_t> writer;
+};
+
+/// Executes one nest.
+template <class Real>
+class nest_interpreter {
+ public:
+  using number_type = wide_number<Real>;
+
+  nest_interpreter(const ir::nest& nest, std::span<const external_function> functions)
+      : nest_(nest),
+        exprs_(nest.exprs),
+        variables_(nest.exprs.variable_count(), INT64_MIN),
+        repeated_(nest.exprs.size()),
+        memo_stamp_(nest.exprs.size()),
+        memo_number_(nest.exprs.size()),
+        memo_integer_(nest.exprs.size()) {
+    find_functions(functions);
+    find_repeated();
+  }
+
+  interpretation run(std::span<const std::span<const std::byte>> inputs) {
+    make_memory(inputs);
+    for (const ir::phase& phase : nest_.phases) {
+      if (!error_.empty()) break;
+      run_phase(phase);
+    }
+    current_ = ir::none;
+    interpretation out;
+    for (std::size_t at = 0; at < nest_.buffers.size(); ++at)
+      if (nest_.buffers[at].output) out.outputs.push_back(finish(at));
+    out.error = std::move(error_);
+    if (!out.ok()) out.outputs.clear();
+    return out;
+  }
+
+ private:
+  // ---------------------------------------------------------------- set-up
+
+  /// Resolves the names of external functions once.
+  void find_functions(std::span<const external_function> functions) {
+    for (ir::expr at = 0; at < static_cast<ir::expr>(exprs_.size()); ++at) {
+      const ir::node& node = exprs_[at];
+      if (node.what != ir::kind::call) continue;
+      const auto index = static_cast<std::size_t>(node.imm);
+      if (functions_.size() <= index) functions_.resize(index + 1);
+      for (const external_function& each : functions)
+        if (each.name == exprs_.name(node.imm)) functions_[index] = each.function;
+    }
+  }
+
+  /// Values used more than once are kept while one statement runs, so that shared subexpressions
+  /// cost their size as a graph, not as a tree.
+  void find_repeated() {
+    std::vector<int> uses(exprs_.size());
+    const auto use = [&uses](ir::expr operand) {
+      if (operand != ir::none) ++uses[static_cast<std::size_t>(operand)];
+    };
+    for (ir::expr at = 0; at < static_cast<ir::expr>(exprs_.size()); ++at) {
+      const ir::node& node = exprs_[at];
+      use(node.a);
+      use(node.b);
+      use(node.c);
+      for (const ir::term& each : exprs_.terms(at)) use(each.atom);
+      for (const ir::expr each : exprs_.args(at)) use(each);
+    }
+    for (std::size_t at = 0; at < uses.size(); ++at) {
+      const ir::kind what = exprs_[static_cast<ir::expr>(at)].what;
+      repeated_[at] = uses[at] > 1 && what != ir::kind::variable && what != ir::kind::literal &&
+                      what != ir::kind::linear;
+    }
+  }
+
+  void make_memory(std::span<const std::span<const std::byte>> inputs) {
+    memory_.resize(nest_.buffers.size());
+    for (std::size_t at = 0; at < nest_.buffers.size(); ++at) {
+      const ir::buffer& buffer = nest_.buffers[at];
+      const bool input = buffer.where == ir::scope::param && !buffer.output;
+      const auto elements = static_cast<std::size_t>(buffer.elements);
+      wide_memory<Real>& into = memory_[at];
+      into.writer.assign(elements, input ? 0 : -1);
+      if (is_float(buffer.type)) {
+        into.value.resize(elements);
+        into.magnitude.resize(elements);
+      } else {
+        into.integers.resize(elements);
+      }
+      if (!input) continue;
+      const std::size_t given = at < inputs.size() ? inputs[at].size() : 0;
+      const std::size_t wanted = elements * static_cast<std::size_t>(size_of(buffer.type));
+      if (given != wanted)
+        return fail("parameter '" + buffer.name + "' has " + std::to_string(given) +
+                    " bytes, expected " + std::to_string(wanted));
+      switch (buffer.type) {
+        case dtype::f32: read_numbers<float>(inputs[at], into); break;
+        case dtype::f64: read_numbers<double>(inputs[at], into); break;
+        case dtype::i8: read_integers<std::int8_t>(inputs[at], into); break;
+        case dtype::i32: read_integers<std::int32_t>(inputs[at], into); break;
+        case dtype::i64: read_integers<std::int64_t>(inputs[at], into); break;
+        default: read_integers<std::uint8_t>(inputs[at], into); break;
+      }
+    }
+  }
+
+  template <class Element>
+  static void read_numbers(std::span<const std::byte> from, wide_memory<Real>& into) {
+    for (std::size_t at = 0; at < into.value.size(); ++at) {
+      Element element;
+      std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
+      into.value[at] = static_cast<Real>(element);
+      into.magnitude[at] = std::abs(static_cast<double>(element));
+    }
+  }
+
+  template <class Element>
+  static void read_integers(std::span<const std::byte> from, wide_memory<Real>& into) {
+    for (std::size_t at = 0; at < into.integers.size(); ++at) {
+      Element element;
+      std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
+      into.integers[at] = element;
+    }
+  }
+
+  /// The result in public form; fails if an element was never written.
+  wide_buffer finish(std::size_t index) {
+    const ir::buffer& buffer = nest_.buffers[index];
+    const wide_memory<Real>& from = memory_[index];
+    const auto missing = std::ranges::find(from.writer, -1);
+    if (missing != from.writer.end())
+      fail("output " + element_text(index, missing - from.writer.begin()) + " is never written");
+    wide_buffer out{buffer.name, buffer.type, {}, from.magnitude, from.integers};
+    out.value.reserve(from.value.size());
+    for (const Real value : from.value) out.value.push_back(static_cast<double>(value));
+    return out;
+  }
+
+  // ---------------------------------------------------------------- errors
+
+  void fail(std::string text) {
+    if (!error_.empty()) return;
+    error_ = std::move(text);
+    if (current_ == ir::none) return;
+    const ir::statement& at = nest_[current_];
+    std::vector<std::string> names;
+    for (const ir::buffer& buffer : nest_.buffers) names.push_back(buffer.name);
+    const auto print = [&](ir::expr each) { return to_text(exprs_, each, names); };
+    if (at.what == ir::stmt_kind::store)
+      error_ += ", in " + names[static_cast<std::size_t>(at.buffer)] + "[" + print(at.index) +
+                "] = " + print(at.value);
+    if (at.what == ir::stmt_kind::branch) error_ += ", in if " + print(at.condition);
+    if (at.what == ir::stmt_kind::loop)
+      error_ += ", in for " + print(at.variable) + " < " + print(at.extent);
+  }
+
+  std::string element_text(std::size_t buffer, std::int64_t index) const {
+    return nest_.buffers[buffer].name + "[" + std::to_string(index) + "]";
+  }
+
+  // ---------------------------------------------------------------- statements
+
+  void run_phase(const ir::phase& phase) {
+    phase_first_ = stamp_ = next_stamp_;
+    next_stamp_ = stamp_ + 1;
+    const ir::statement& body = nest_[phase.body];
+    const bool tasks = body.what == ir::stmt_kind::loop && body.how == ir::loop_kind::parallel;
+    if (!tasks) return statement(phase.body);
+    const auto extent = trip_count(phase.body, body);
+    for (std::int64_t task = 0; task < extent && error_.empty(); ++task) {
+      stamp_ = phase_first_ + static_cast<std::int32_t>(task);
+      next_stamp_ = stamp_ + 1;
+      variable(body) = task;
+      for (const ir::stmt child : body.children) statement(child);
+    }
+    variable(body) = INT64_MIN;
+  }
+
+  void statement(ir::stmt handle) {
+    if (!error_.empty()) return;
+    const ir::statement& at = nest_[handle];
+    switch (at.what) {
+      case ir::stmt_kind::block:
+        for (const ir::stmt child : at.children) statement(child);
+        break;
+      case ir::stmt_kind::loop: {
+        const std::int64_t extent = trip_count(handle, at);
+        for (std::int64_t value = 0; value < extent && error_.empty(); ++value) {
+          variable(at) = value;
+          for (const ir::stmt child : at.children) statement(child);
+        }
+        variable(at) = INT64_MIN;
+        break;
+      }
+      case ir::stmt_kind::branch: {
+        begin(handle);
+        const bool taken = integer(at.condition) != 0;
+        if (taken)
+          statement(at.children[0]);
+        else if (at.children.size() > 1)
+          statement(at.children[1]);
+        break;
+      }
+      case ir::stmt_kind::store: store(handle, at); break;
+      case ir::stmt_kind::prefetch: break;
+    }
+  }
+
+  /// Forgets the kept values: a new statement reads memory anew.
+  void begin(ir::stmt handle) {
+    current_ = handle;
+    if (++memo_now_ == 0) {
+      std::ranges::fill(memo_stamp_, 0u);
+      memo_now_ = 1;
+    }
+  }
+
+  std::int64_t& variable(const ir::statement& loop) {
+    return variables_[static_cast<std::size_t>(exprs_.variable_index(loop.variable))];
+  }
+
+  std::int64_t trip_count(ir::stmt handle, const ir::statement& loop) {
+    begin(handle);
+    const std::int64_t extent = integer(loop.extent);
+    std::int64_t most = exprs_.variable_of(loop.variable).extent;
+    if (loop.how == ir::loop_kind::vectorized) most = std::min(most, loop.lanes);
+    if (extent < 0 || extent > most)
+      fail("trip count " + std::to_string(extent) + " is outside [0, " + std::to_string(most) + "]");
+    return error_.empty() ? extent : 0;
+  }
+
+  void store(ir::stmt handle, const ir::statement& at) {
+    begin(handle);
+    const auto buffer = static_cast<std::size_t>(at.buffer);
+    const ir::buffer& of = nest_.buffers[buffer];
+    wide_memory<Real>& to = memory_[buffer];
+    const std::int64_t index = locate(buffer, at.index);
+    if (of.where == ir::scope::param && !of.output) fail("store to the input '" + of.name + "'");
+    if (is_float(of.type)) {
+      const number_type value = number(at.value);
+      if (!error_.empty()) return;
+      to.value[static_cast<std::size_t>(index)] = value.value;
+      to.magnitude[static_cast<std::size_t>(index)] = value.magnitude;
+    } else {
+      const std::int64_t value = integer(at.value);
+      if (!error_.empty()) return;
+      to.integers[static_cast<std::size_t>(index)] = wrapped(of.type, value);
+    }
+    std::int32_t& writer = to.writer[static_cast<std::size_t>(index)];
+    if (is_shared(of) && writer >= phase_first_ && writer != stamp_)
+      fail("tasks " + std::to_string(writer - phase_first_) + " and " +
+           std::to_string(stamp_ - phase_first_) + " both write " + element_text(buffer, index));
+    writer = stamp_;
+  }
+
+  // ---------------------------------------------------------------- memory
+
+  static bool is_shared(const ir::buffer& buffer) {
+    return buffer.where == ir::scope::param || buffer.where == ir::scope::workspace;
+  }
+
+  /// Value of an index expression, or 0 after a failure.
+  std::int64_t locate(std::size_t buffer, ir::expr index) {
+    const std::int64_t at = integer(index);
+    const std::int64_t elements = nest_.buffers[buffer].elements;
+    if (at >= 0 && at < elements) return at;
+    fail(element_text(buffer, at) + " is out of range: '" + nest_.buffers[buffer].name + "' has " +
+         std::to_string(elements) + " elements");
+    return 0;
+  }
+
+  /// Place of a loaded element; -1 after a failure.
+  std::int64_t readable(std::size_t buffer, ir::expr load) {
+    const std::int64_t index = locate(buffer, exprs_.args(load)[0]);
+    if (!error_.empty()) return -1;
+    const std::int32_t writer = memory_[buffer].writer[static_cast<std::size_t>(index)];
+    const bool shared = is_shared(nest_.buffers[buffer]);
+    if (writer < 0 || (!shared && writer != stamp_))
+      fail(element_text(buffer, index) + " is read before it is written");
+    else if (shared && writer >= phase_first_ && writer != stamp_)
+      fail("task " + std::to_string(stamp_ - phase_first_) + " reads " +
+           element_text(buffer, index) + " that task " + std::to_string(writer - phase_first_) +
+           " of the same phase writes");
+    return error_.empty() ? index : -1;
+  }
+
+  // ---------------------------------------------------------------- expressions
+
+  std::int64_t integer(ir::expr handle) {
+    const auto slot = static_cast<std::size_t>(handle);
+    if (!repeated_[slot]) return integer_of(handle);
+    if (memo_stamp_[slot] != memo_now_) {
+      memo_integer_[slot] = integer_of(handle);
+      memo_stamp_[slot] = memo_now_;
+    }
+    return memo_integer_[slot];
+  }
+
+  number_type number(ir::expr handle) {
+    const auto slot = static_cast<std::size_t>(handle);
+    if (!repeated_[slot]) return number_of(handle);
+    if (memo_stamp_[slot] != memo_now_) {
+      memo_number_[slot] = number_of(handle);
+      memo_stamp_[slot] = memo_now_;
+    }
+    return memo_number_[slot];
+  }
+
+  std::int64_t integer_of(ir::expr handle) {
+    const ir::node& at = exprs_[handle];
+    switch (at.what) {
+      case ir::kind::linear: {
+        std::int64_t sum = at.imm;
+        for (const ir::term& each : exprs_.terms(handle))
+          sum = wrapping_add(sum, wrapping_mul(integer(each.atom), each.coef));
+        return sum;
+      }
+      case ir::kind::variable: {
+        const std::int64_t value = variables_[static_cast<std::size_t>(at.imm)];
+        if (value == INT64_MIN)
+          fail("loop variable '" + exprs_.variable_at(at.imm).name + "' is used outside its loop");
+        return value;
+      }
+      case ir::kind::floor_div:
+      case ir::kind::floor_mod: {
+        const std::int64_t value = integer(at.a);
+        const std::int64_t quotient = ir::detail::floor_quotient(value, at.imm);
+        return at.what == ir::kind::floor_div ? quotient : value - quotient * at.imm;
+      }
+      case ir::kind::literal: return at.imm;
+      case ir::kind::load: {
+        const auto buffer = static_cast<std::size_t>(at.imm);
+        const std::int64_t index = readable(buffer, handle);
+        return index < 0 ? 0 : memory_[buffer].integers[static_cast<std::size_t>(index)];
+      }
+      case ir::kind::unary: {
+        const std::int64_t value = integer(at.a);
+        if (at.fn == opcode::logical_not) return value == 0;
+        if (at.fn == opcode::neg || value < 0) return wrapped(at.type, wrapping_mul(value, -1));
+        return value;
+      }
+      case ir::kind::binary: return integer_operator(at);
+      case ir::kind::select: return integer(integer(at.a) != 0 ? at.b : at.c);
+      case ir::kind::cast: return cast_to_integer(at);
+      case ir::kind::call: return to_integer(at.type, static_cast<double>(call(handle).value));
+    }
+    return 0;
+  }
+
+  std::int64_t integer_operator(const ir::node& at) {
+    if (is_comparison(at.fn)) {
+      if (!is_float(exprs_[at.a].type)) {
+        const std::int64_t left = integer(at.a);
+        return compares(at.fn, left, integer(at.b));
+      }
+      const Real left = number(at.a).value;
+      return compares(at.fn, left, number(at.b).value);
+    }
+    const std::int64_t left = integer(at.a);
+    if (at.fn == opcode::logical_and) return left != 0 && integer(at.b) != 0;
+    if (at.fn == opcode::logical_or) return left != 0 || integer(at.b) != 0;
+    const std::int64_t right = integer(at.b);
+    switch (at.fn) {
+      case opcode::add: return wrapped(at.type, wrapping_add(left, right));
+      case opcode::sub: return wrapped(at.type, wrapping_add(left, wrapping_mul(right, -1)));
+      case opcode::mul: return wrapped(at.type, wrapping_mul(left, right));
+      case opcode::min: return std::min(left, right);
+      case opcode::max: return std::max(left, right);
+      default: break;
+    }
+    const bool remainder = at.fn == opcode::mod || at.fn == opcode::floor_mod;
+    if (right == 0) {
+      fail(std::string(remainder ? "remainder" : "division") + " of integers by zero");
+      return 0;
+    }
+    if (right == -1) return remainder ? 0 : wrapped(at.type, wrapping_mul(left, -1));
+    if (at.fn == opcode::div) return left / right;
+    if (at.fn == opcode::mod) return left % right;
+    const std::int64_t quotient = ir::detail::floor_quotient(left, right);
+    return remainder ? left - quotient * right : quotient;
+  }
+
+  std::int64_t cast_to_integer(const ir::node& at) {
+    if (!is_float(exprs_[at.a].type)) return wrapped(at.type, integer(at.a));
+    return to_integer(at.type, number(at.a).value);
+  }
+
+  /// C++ conversion: towards zero; a value that does not fit is an error, as it is undefined there.
+  template <class Number>
+  std::int64_t to_integer(dtype type, Number value) {
+    if (type == dtype::boolean) return value != 0;
+    const Number limit = static_cast<Number>(9223372036854775808.0);
+    const bool fits = value >= -limit && value < limit;
+    const std::int64_t whole = fits ? static_cast<std::int64_t>(value) : 0;
+    if (!fits || wrapped(type, whole) != whole)
+      fail(std::to_string(value) + " does not fit into " + name_of(type));
+    return whole;
+  }
+
+  number_type number_of(ir::expr handle) {
+    const ir::node& at = exprs_[handle];
+    switch (at.what) {
+      case ir::kind::literal: return exact_number(rounded(at.type, static_cast<Real>(at.num)));
+      case ir::kind::load: {
+        const auto buffer = static_cast<std::size_t>(at.imm);
+        const std::int64_t index = readable(buffer, handle);
+        if (index < 0) return {};
+        const wide_memory<Real>& from = memory_[buffer];
+        return {from.value[static_cast<std::size_t>(index)],
+                from.magnitude[static_cast<std::size_t>(index)]};
+      }
+      case ir::kind::unary: {
+        const number_type operand = number(at.a);
+        if (at.fn == opcode::neg) return {-operand.value, operand.magnitude};
+        if (at.fn == opcode::abs) return {std::abs(operand.value), operand.magnitude};
+        return apply_function(at.fn, operand);
+      }
+      case ir::kind::binary: {
+        const number_type left = number(at.a);
+        return apply_operator(at.fn, left, number(at.b));
+      }
+      case ir::kind::select: return number(integer(at.a) != 0 ? at.b : at.c);
+      case ir::kind::cast: {
+        if (!is_float(exprs_[at.a].type))
+          return exact_number(rounded(at.type, static_cast<Real>(integer(at.a))));
+        const number_type operand = number(at.a);
+        if (size_of(exprs_[at.a].type) <= size_of(at.type)) return operand;
+        return {rounded(at.type, operand.value), operand.magnitude};
+      }
+      case ir::kind::call: return call(handle);
+      default: break;
+    }
+    return {};
+  }
+
+  /// A number in the precision of its own type.
+  static Real rounded(dtype type, Real value) {
+    return type == dtype::f32 ? static_cast<Real>(static_cast<float>(value))
+                              : static_cast<Real>(static_cast<double>(value));
+  }
+
+  /// The derivative of an external function is unknown: S is the largest of its operands' and its own.
+  number_type call(ir::expr handle) {
+    const ir::node& at = exprs_[handle];
+    std::vector<double> arguments;
+    double magnitude = 0;
+    for (const ir::expr each : exprs_.args(handle)) {
+      const number_type value = is_float(exprs_[each].type)
+                                    ? number(each)
+                                    : exact_number(static_cast<Real>(integer(each)));
+      arguments.push_back(static_cast<double>(value.value));
+      magnitude = std::max(magnitude, value.magnitude);
+    }
+    const auto function = functions_[static_cast<std::size_t>(at.imm)];
+    if (function == nullptr) {
+      fail("the external function '" + exprs_.name(at.imm) + "' is not registered");
+      return {};
+    }
+    if (!error_.empty()) return {};
+    const double value = function(arguments.data(), static_cast<int>(arguments.size()));
+    return {static_cast<Real>(value), std::max(magnitude, std::abs(value))};
+  }
+
+  const ir::nest& nest_;
+  const ir::pool& exprs_;
+  std::vector<wide_memory<Real>> memory_;     ///< by buffer
+  std::vector<std::int64_t> variables_;       ///< INT64_MIN = not inside its loop
+  std::vector<double (*)(const double*, int)> functions_;  ///< by name index of the pool
+  std::vector<char> repeated_;                ///< by expression: has several users
+  std::vector<std::uint32_t> memo_stamp_;
+  std::vector<number_type> memo_number_;
+  std::vector<std::int64_t> memo_integer_;
+  std::uint32_t memo_now_ = 0;
+  // Every task has a stamp of its own; those of the running phase start at phase_first_.
+  std::int32_t phase_first_ = 1, stamp_ = 1, next_stamp_ = 1;
+  ir::stmt current_ = ir::none;
+  std::string error_;
+};
+
+}  // namespace detail
+
+LATHE_INLINE interpretation interpret(const ir::nest& nest,
+                                      std::span<const std::span<const std::byte>> inputs,
+                                      std::span<const external_function> functions) {
+  bool doubles = false;
+  for (ir::expr at = 0; at < static_cast<ir::expr>(nest.exprs.size()); ++at)
+    doubles |= nest.exprs[at].type == dtype::f64;
+  if (doubles) return detail::nest_interpreter<long double>(nest, functions).run(inputs);
+  return detail::nest_interpreter<double>(nest, functions).run(inputs);
+}
+
+LATHE_INLINE std::vector<std::byte> to_elements(const wide_buffer& buffer) {
+  const auto width = static_cast<std::size_t>(size_of(buffer.type));
+  const std::size_t count = is_float(buffer.type) ? buffer.value.size() : buffer.integers.size();
+  std::vector<std::byte> out(count * width);
+  for (std::size_t at = 0; at < count; ++at) {
+    const auto put = [&](auto element) {
+      std::memcpy(out.data() + at * width, &element, sizeof element);
+    };
+    switch (buffer.type) {
+      case dtype::f32: put(static_cast<float>(buffer.value[at])); break;
+      case dtype::f64: put(buffer.value[at]); break;
+      case dtype::i8: put(static_cast<std::int8_t>(buffer.integers[at])); break;
+      case dtype::i32: put(static_cast<std::int32_t>(buffer.integers[at])); break;
+      case dtype::i64: put(buffer.integers[at]); break;
+      default: put(static_cast<std::uint8_t>(buffer.integers[at])); break;
+    }
+  }
+  return out;
+}
+
+}  // namespace lathe
