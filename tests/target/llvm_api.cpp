@@ -7,6 +7,10 @@
 
 namespace native = lathe::native;
 
+namespace lathe::native::detail {  // private to llvm_api.ipp
+LATHE_INLINE result<const llvm_api*> load_llvm();
+}  // namespace lathe::native::detail
+
 namespace {
 
 /// Loads again with $LATHE_LIBLLVM = `library`, past the copy that llvm_api::load() remembers.

@@ -2,11 +2,19 @@
 
 #include "host_jit.hpp"
 
+#include <lathe/core/dtype.hpp>
 #include <lathe/target/cpu/peak.hpp>
+
+#include <string>
 
 using namespace lathe;
 
-TEST_CASE("peak: wider vectors and narrower elements are faster, memory is slower than caches") {
+namespace lathe::native::detail {  // private to peak.ipp
+LATHE_INLINE std::string fma_text(const cpu_target& target, dtype type, const std::string& symbol);
+LATHE_INLINE int fma_chains(const cpu_target& target);
+}  // namespace lathe::native::detail
+
+TEST_CASE("peak: plausible on every instruction set, measured once") {
   double narrower = 0;
   for (const isa set : test::executable_isas()) {
     CAPTURE(name_of(set));
@@ -16,7 +24,7 @@ TEST_CASE("peak: wider vectors and narrower elements are faster, memory is slowe
     const auto peak = native::measured_peak(*compiler, *target);
     REQUIRE_MESSAGE(peak.has_value(), (peak ? "" : peak.error().what()));
     CHECK(peak->f32_gflops > 1.3 * peak->f64_gflops);
-    CHECK(peak->f32_gflops > 1.2 * narrower);
+    CHECK(peak->f32_gflops > 0.8 * narrower);  // equal where 512-bit units are halved
     CHECK(peak->f32_gflops < 64 * 8);  // two 512-bit FMAs per cycle at 8 GHz
     CHECK(peak->copy_gbs > 0.1);
     CHECK(peak->triad_gbs < 1000);

@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <cstdlib>
+#include <memory>
 
 namespace lathe::native {
 
@@ -60,9 +61,8 @@ LATHE_INLINE result<const llvm_api*> load_llvm() {
 #if !defined(__x86_64__)
   return error("LATHE-E301", "unavailable: kernels for the CPU are generated on x86-64 only");
 #endif
-  // Leaked on purpose: LLVM is never closed, and kernels may outlive every static object of ours.
-  auto* api = new llvm_api;
-  const auto ready = [api]() -> result<const llvm_api*> {
+  auto api = std::make_unique<llvm_api>();
+  const auto ready = [&api]() -> result<const llvm_api*> {
     api->InitializeX86TargetInfo();
     api->InitializeX86Target();
     api->InitializeX86TargetMC();
@@ -70,7 +70,8 @@ LATHE_INLINE result<const llvm_api*> load_llvm() {
     api->InitializeX86AsmParser();
     // Registered after LLVM's own destructors, therefore run before them.
     std::atexit([] { llvm_is_gone() = true; });
-    return api;
+    // Leaked on purpose: LLVM is never closed, and kernels may outlive every static object of ours.
+    return api.release();
   };
   constexpr const char* wanted =
       "; lathe needs libLLVM 15 to 19: install one (Debian: libllvm19) or name its file in "

@@ -111,8 +111,8 @@ LATHE_INLINE std::string stream_text(const cpu_target& target, bool triad,
 }
 
 /// Zero-filled memory aligned to a cache line.
-struct aligned_block {
-  explicit aligned_block(std::size_t bytes)
+struct peak_array {
+  explicit peak_array(std::size_t bytes)
       : memory(std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free) {
     if (memory) std::fill_n(static_cast<char*>(memory.get()), bytes, char{0});
   }
@@ -122,7 +122,7 @@ struct aligned_block {
 LATHE_INLINE double fma_gflops(void* function, const cpu_target& target, dtype type) {
   const int lanes = target.lanes(size_of(type));
   const int vectors = fma_chains(target) + 2;
-  const aligned_block data(static_cast<std::size_t>(vectors * target.vector_bytes));
+  const peak_array data(static_cast<std::size_t>(vectors * target.vector_bytes));
   for (int n = 0; n < vectors * lanes; ++n) {
     // b just below 1 and c small keep every chain near 1: no overflow, no denormals.
     const double value = n < lanes ? 0.999 : n < 2 * lanes ? 0.001 : 1.0;
@@ -138,7 +138,7 @@ LATHE_INLINE double fma_gflops(void* function, const cpu_target& target, dtype t
 }
 
 LATHE_INLINE double stream_gbs(void* function, const cpu_target& target, int arrays,
-                               const std::vector<aligned_block>& blocks, std::int64_t bytes) {
+                               const std::vector<peak_array>& blocks, std::int64_t bytes) {
   using stream = void (*)(void*, const void*, const void*, std::int64_t);
   const auto run = reinterpret_cast<stream>(function);
   const double seconds = best_seconds(0.02, [&] {
@@ -168,7 +168,7 @@ LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target
   // Together the arrays exceed the last-level cache; the upper limit bounds time and memory.
   constexpr std::int64_t mib = 1024 * 1024;
   const std::int64_t bytes = std::clamp(target.l3_bytes, 16 * mib, 64 * mib) / 64 * 64;
-  std::vector<aligned_block> blocks;
+  std::vector<peak_array> blocks;
   for (int n = 0; n < 3; ++n) {
     blocks.emplace_back(static_cast<std::size_t>(bytes));
     if (!blocks.back().memory)
