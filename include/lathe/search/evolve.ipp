@@ -1,0 +1,93 @@
+/// @file
+/// Bodies of evolve.hpp.
+#pragma once
+
+#include <lathe/search/evolve.hpp>
+#include <lathe/search/random.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace lathe {
+
+LATHE_INLINE evolutionary_search::evolutionary_search(const search_space& space, std::uint64_t seed,
+                                                      const evolve_options& options)
+    : space_(space), engine_(seed), options_(options) {}
+
+LATHE_INLINE std::vector<point> evolutionary_search::propose(int n) {
+  if (proposed_ == bred_.size()) breed();
+  const std::size_t count = std::min(bred_.size() - proposed_, static_cast<std::size_t>(n));
+  const auto first = bred_.begin() + static_cast<std::ptrdiff_t>(proposed_);
+  proposed_ += count;
+  return {first, first + static_cast<std::ptrdiff_t>(count)};
+}
+
+LATHE_INLINE void evolutionary_search::observe(std::span<const observation> trials) {
+  const auto slower = [](double seconds, const member& other) { return seconds < other.seconds; };
+  for (const observation& trial : trials) {
+    seen_.add(space_, trial.at);
+    if (!trial.outcome.ok()) continue;
+    const double seconds = trial.outcome.seconds();
+    // Behind its equals, so that the order of observations decides and nothing else.
+    const auto place = std::upper_bound(population_.begin(), population_.end(), seconds, slower);
+    population_.insert(place, {trial.at, seconds});
+    if (population_.size() > static_cast<std::size_t>(options_.population)) population_.pop_back();
+  }
+}
+
+LATHE_INLINE void evolutionary_search::breed() {
+  bred_.clear();
+  proposed_ = 0;
+  const bool full = population_.size() == static_cast<std::size_t>(options_.population);
+  const double random_share = full ? options_.random_share : options_.random_start;
+  for (int n = 0; n < options_.generation; ++n) {
+    std::optional<point> next;
+    if (!population_.empty() && !engine_.chance(random_share)) next = child();
+    if (!next) next = draw_unseen(space_, engine_, seen_);
+    if (!next) return;
+    bred_.push_back(std::move(*next));
+  }
+}
+
+LATHE_INLINE std::optional<point> evolutionary_search::child() {
+  constexpr int attempts = 32;
+  for (int attempt = 0; attempt < attempts; ++attempt) {
+    point candidate = parent();
+    const bool crossed = engine_.chance(options_.crossover);
+    if (crossed) {
+      const point& other = parent();
+      for (std::size_t site = 0; site < candidate.choices.size(); ++site) {
+        if (engine_.below(2) == 0) candidate.choices[site] = other.choices[site];
+      }
+    }
+    if (!crossed || engine_.below(2) == 0) mutate(candidate);
+    if (seen_.add(space_, candidate)) return candidate;
+  }
+  return std::nullopt;
+}
+
+LATHE_INLINE const point& evolutionary_search::parent() {
+  const auto size = static_cast<std::uint32_t>(population_.size());
+  std::uint32_t best = engine_.below(size);
+  for (int n = 1; n < options_.tournament; ++n) best = std::min(best, engine_.below(size));
+  return population_[best].at;
+}
+
+LATHE_INLINE void evolutionary_search::mutate(point& candidate) {
+  if (space_.sites.empty()) return;
+  do {
+    const std::size_t index = engine_.below(static_cast<std::uint32_t>(space_.sites.size()));
+    const site& where = space_.sites[index];
+    std::int32_t& choice = candidate.choices[index];
+    if (where.moves.empty() || engine_.chance(options_.jump)) {
+      choice = static_cast<std::int32_t>(engine_.below(static_cast<std::uint32_t>(where.choices)));
+    } else {
+      const auto& reachable = where.moves[static_cast<std::size_t>(choice)];
+      if (reachable.empty()) continue;
+      choice = reachable[engine_.below(static_cast<std::uint32_t>(reachable.size()))];
+    }
+  } while (engine_.chance(options_.further_move));
+}
+
+}  // namespace lathe

@@ -1,0 +1,63 @@
+/// @file
+/// Bodies of random.hpp.
+#pragma once
+
+#include <lathe/search/random.hpp>
+
+#include <algorithm>
+#include <cstddef>
+#include <utility>
+
+namespace lathe {
+
+namespace detail {
+
+/// The next point in counting order, the last site fastest; the first point follows the last one.
+inline void count_on(const search_space& space, point& at) {
+  for (std::size_t site = at.choices.size(); site-- > 0;) {
+    if (++at.choices[site] < space.sites[site].choices) return;
+    at.choices[site] = 0;
+  }
+}
+
+}  // namespace detail
+
+LATHE_INLINE std::optional<point> draw_unseen(const search_space& space, random_engine& engine,
+                                              seen_points& seen) {
+  constexpr int draws = 32;
+  constexpr std::uint64_t most_steps = 1 << 16;
+  point candidate;
+  candidate.choices.resize(space.sites.size());
+  for (int draw = 0; draw < draws; ++draw) {
+    for (std::size_t site = 0; site < space.sites.size(); ++site) {
+      const auto choices = static_cast<std::uint32_t>(space.sites[site].choices);
+      candidate.choices[site] = static_cast<std::int32_t>(engine.below(choices));
+    }
+    if (seen.add(space, candidate)) return candidate;
+  }
+  const std::uint64_t steps = std::min(space.size(), most_steps);
+  for (std::uint64_t step = 1; step < steps; ++step) {
+    detail::count_on(space, candidate);
+    if (seen.add(space, candidate)) return candidate;
+  }
+  return std::nullopt;
+}
+
+LATHE_INLINE random_search::random_search(const search_space& space, std::uint64_t seed)
+    : space_(space), engine_(seed) {}
+
+LATHE_INLINE std::vector<point> random_search::propose(int n) {
+  std::vector<point> proposals;
+  while (static_cast<int>(proposals.size()) < n) {
+    std::optional<point> candidate = draw_unseen(space_, engine_, seen_);
+    if (!candidate) break;
+    proposals.push_back(std::move(*candidate));
+  }
+  return proposals;
+}
+
+LATHE_INLINE void random_search::observe(std::span<const observation> trials) {
+  for (const observation& trial : trials) seen_.add(space_, trial.at);
+}
+
+}  // namespace lathe

@@ -1,0 +1,48 @@
+/// @file
+/// Searches without a machine: outcomes come from a recorded table. In: points and what they once
+/// gave. Out: the same, at once and without noise. Called by tests and by comparisons of strategies.
+#pragma once
+
+#include <lathe/search/tuner.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace lathe {
+
+/// Evaluates by looking up. Points that were never recorded are illegal.
+class replay_evaluator final : public evaluator {
+ public:
+  /// @param space  must outlive the evaluator
+  explicit replay_evaluator(const search_space& space) : space_(space) {}
+
+  /// Records an outcome; the last one of a point counts.
+  void record(const point& at, measurement outcome) {
+    outcomes_.insert_or_assign(space_.hash(at), std::move(outcome));
+  }
+
+  std::vector<observation> evaluate(std::span<const point> points) override {
+    std::vector<observation> found;
+    for (const point& at : points) found.push_back({at, outcome_of(at)});
+    return found;
+  }
+
+  /// Number of recorded points.
+  std::size_t size() const { return outcomes_.size(); }
+
+ private:
+  measurement outcome_of(const point& at) const {
+    const auto found = outcomes_.find(space_.hash(at));
+    if (found != outcomes_.end()) return found->second;
+    return measurement::failure_of(failure::illegal, "not in the recorded table");
+  }
+
+  const search_space& space_;
+  std::unordered_map<std::uint64_t, measurement> outcomes_;
+};
+
+}  // namespace lathe

@@ -1,0 +1,84 @@
+/// @file
+/// The search loop. In: a space, a strategy, an evaluator and a budget. Out: the best point that was
+/// found and everything that was tried. Called by api/tune; knows neither targets nor traces.
+///
+///     estimates ─▶ evaluate ─▶ observe ─▶ propose ─▶ prune ─▶ evaluate ─▶ observe ─▶ ... ─▶ compare
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/measure/record.hpp>
+#include <lathe/schedule/point.hpp>
+#include <lathe/search/budget.hpp>
+#include <lathe/search/strategy.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <limits>
+#include <optional>
+#include <span>
+#include <vector>
+
+namespace lathe {
+
+/// Finds out what points are worth: lowers, compiles, checks and times them, or looks them up.
+class evaluator {
+ public:
+  virtual ~evaluator() = default;
+
+  /// One observation per point, in their order. A bad candidate is a failed measurement, never an
+  /// exception.
+  virtual std::vector<observation> evaluate(std::span<const point> points) = 0;
+
+  /// Times finalists against each other, interleaved, so that a change of the machine's speed hits
+  /// all of them alike. The default evaluates them once more.
+  virtual std::vector<observation> compare(std::span<const point> finalists) {
+    return evaluate(finalists);
+  }
+};
+
+/// The state of a search, for people who wait for it.
+struct search_progress {
+  int trials = 0;        ///< points evaluated, failures included
+  int trials_limit = 0;  ///< 0 = no limit
+  double best_seconds = std::numeric_limits<double>::infinity();
+  std::array<int, failure_count> outcomes{};  ///< by failure class; [none] = successes
+  int pruned = 0;                             ///< rejected by the space without a trial, not above
+  double elapsed_seconds = 0;
+  double left_seconds = std::numeric_limits<double>::infinity();  ///< infinite = not known
+};
+
+/// How to search.
+struct search_options {
+  budget limits;
+  int batch = 8;      ///< points evaluated together; does not change what is tried
+  int finalists = 4;  ///< fastest points compared at the end; 0 = trust the first times
+  const std::atomic<bool>* cancel = nullptr;  ///< stop when true; the evaluator may look, too
+  void (*on_progress)(const search_progress& state, void* context) = nullptr;  ///< after each batch
+  void* progress_context = nullptr;
+  double (*clock)() = nullptr;  ///< [s]; null = a monotonic clock. Tests bring their own
+};
+
+/// What a search found.
+struct search_result {
+  std::optional<observation> best;     ///< nothing only if no trial succeeded twice
+  std::vector<observation> finalists;  ///< as compared at the end
+  std::vector<observation> trials;     ///< everything evaluated, in order
+  stop_reason stopped = stop_reason::exhausted;
+  search_progress progress;
+};
+
+/// Searches. The first estimate of the space is always evaluated, whatever the budget, and always
+/// one of the finalists, so that the result is never slower than it. The trials depend only on the
+/// space, the strategy's seed, `known` and the outcomes, unless the budget limits time.
+/// @param known  outcomes of an earlier run: told to the strategy, not tried again, no trials here
+/// @error LATHE-E504 if the evaluator returns another number of observations than it got points
+LATHE_INLINE search_result run_search(const search_space& space, strategy& proposer, evaluator& judge,
+                                      const search_options& options = {},
+                                      std::span<const observation> known = {});
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/search/tuner.ipp>
+#endif

@@ -1,0 +1,224 @@
+/// @file
+/// Bodies of tuner.hpp.
+#pragma once
+
+#include <lathe/core/error.hpp>
+#include <lathe/search/tuner.hpp>
+
+#include <algorithm>
+#include <chrono>
+#include <string>
+#include <utility>
+
+namespace lathe {
+
+namespace detail {
+
+/// One run of run_search().
+class search_run {
+ public:
+  search_run(const search_space& space, strategy& proposer, evaluator& judge,
+             const search_options& options)
+      : space_(space), proposer_(proposer), judge_(judge), options_(options), begin_(now()) {}
+
+  search_result run(std::span<const observation> known) {
+    proposer_.observe(known);
+    for (const observation& earlier : known) note_best(earlier);
+    try_estimates();
+    while (!finished()) {
+      const int left = options_.limits.trials - use_.trials;
+      std::vector<point> proposals = proposer_.propose(std::min(std::max(options_.batch, 1), left));
+      if (proposals.empty()) {
+        result_.stopped = stop_reason::exhausted;
+        break;
+      }
+      try_points(std::move(proposals));
+    }
+    choose_winner();
+    return std::move(result_);
+  }
+
+ private:
+  double now() const {
+    if (options_.clock != nullptr) return options_.clock();
+    const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
+    return std::chrono::duration<double>(since_start).count();
+  }
+
+  bool cancelled() const {
+    return options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed);
+  }
+
+  bool finished() {
+    // A space of which pruning leaves nothing would otherwise be drawn from for a long time.
+    constexpr int most_pruned_in_a_row = 20000;
+    use_.seconds = now() - begin_;
+    if (cancelled()) {
+      result_.stopped = stop_reason::cancelled;
+      return true;
+    }
+    if (pruned_in_a_row_ >= most_pruned_in_a_row) {
+      result_.stopped = stop_reason::exhausted;
+      return true;
+    }
+    const std::optional<stop_reason> reason = why_stop(options_.limits, use_);
+    if (reason) result_.stopped = *reason;
+    return reason.has_value();
+  }
+
+  /// The first one whatever happens: it is what makes sure that there is a result.
+  void try_estimates() {
+    seen_points tried;
+    for (const point& estimate : space_.estimates) {
+      if (!tried.add(space_, estimate)) continue;
+      if (tried.size() > 1 && finished()) return;
+      std::vector<observation> outcome = judge_.evaluate({&estimate, 1});
+      require_all(outcome.size(), 1);
+      count(outcome.front());
+      result_.trials.push_back(outcome.front());
+      proposer_.observe(outcome);
+      report();
+    }
+  }
+
+  /// Prunes, evaluates the rest, and tells the strategy about all of them in their order.
+  void try_points(std::vector<point> points) {
+    std::vector<observation> outcomes(points.size());
+    std::vector<point> promising;
+    std::vector<std::size_t> places;
+    for (std::size_t n = 0; n < points.size(); ++n) {
+      std::optional<rejection> rejected = space_.why_rejected(points[n]);
+      if (!rejected) {
+        promising.push_back(std::move(points[n]));
+        places.push_back(n);
+        continue;
+      }
+      ++result_.progress.pruned;
+      ++pruned_in_a_row_;
+      outcomes[n].at = std::move(points[n]);
+      outcomes[n].outcome = measurement::failure_of(
+          rejected->resource ? failure::limit : failure::illegal, std::move(rejected->reason));
+    }
+    if (!promising.empty()) {
+      pruned_in_a_row_ = 0;
+      std::vector<observation> judged = judge_.evaluate(promising);
+      require_all(judged.size(), promising.size());
+      for (std::size_t n = 0; n < judged.size(); ++n) {
+        count(judged[n]);
+        result_.trials.push_back(judged[n]);
+        outcomes[places[n]] = std::move(judged[n]);
+      }
+    }
+    proposer_.observe(outcomes);
+    report();
+  }
+
+  void count(const observation& trial) {
+    ++use_.trials;
+    ++use_.trials_since_improvement;
+    ++result_.progress.outcomes[static_cast<std::size_t>(trial.outcome.failed)];
+    note_best(trial);
+  }
+
+  void note_best(const observation& trial) {
+    const double seconds = trial.outcome.seconds();
+    if (!(seconds < use_.best_seconds)) return;
+    if (seconds < use_.best_seconds * (1 - budget::least_improvement)) {
+      use_.trials_since_improvement = 0;
+    }
+    use_.best_seconds = seconds;
+    result_.best = trial;
+  }
+
+  void report() {
+    use_.seconds = now() - begin_;
+    search_progress& state = result_.progress;
+    state.trials = use_.trials;
+    const int limit = options_.limits.trials;
+    state.trials_limit = limit == std::numeric_limits<int>::max() ? 0 : limit;
+    state.best_seconds = use_.best_seconds;
+    state.elapsed_seconds = use_.seconds;
+    state.left_seconds = seconds_left(options_.limits, use_);
+    if (options_.on_progress != nullptr) options_.on_progress(state, options_.progress_context);
+  }
+
+  /// Compares the fastest points and the first estimate; whoever fails now is out, and the next
+  /// fastest take their turn until somebody is left.
+  void choose_winner() {
+    if (options_.finalists <= 0 || cancelled()) return;
+    std::vector<observation> ranked;
+    for (const observation& trial : result_.trials) {
+      if (trial.outcome.ok()) ranked.push_back(trial);
+    }
+    if (result_.best && !was_tried(result_.best->at)) ranked.push_back(*result_.best);
+    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& left, const auto& right) {
+      return left.outcome.seconds() < right.outcome.seconds();
+    });
+    if (ranked.empty()) return;
+
+    result_.best.reset();
+    for (std::size_t first = 0; first < ranked.size() && !result_.best;) {
+      const std::size_t last =
+          std::min(ranked.size(), first + static_cast<std::size_t>(options_.finalists));
+      std::vector<point> finalists;
+      for (std::size_t n = first; n < last; ++n) finalists.push_back(ranked[n].at);
+      if (first == 0) add_estimate(finalists, ranked);
+      compare(finalists);
+      first = last;
+    }
+  }
+
+  bool was_tried(const point& candidate) const {
+    return std::any_of(result_.trials.begin(), result_.trials.end(),
+                       [&](const observation& trial) { return trial.at == candidate; });
+  }
+
+  void add_estimate(std::vector<point>& finalists, const std::vector<observation>& ranked) const {
+    if (space_.estimates.empty()) return;
+    const point& estimate = space_.estimates.front();
+    const bool succeeded = std::any_of(ranked.begin(), ranked.end(), [&](const observation& trial) {
+      return trial.at == estimate;
+    });
+    if (succeeded && std::find(finalists.begin(), finalists.end(), estimate) == finalists.end()) {
+      finalists.push_back(estimate);
+    }
+  }
+
+  void compare(const std::vector<point>& finalists) {
+    std::vector<observation> compared = judge_.compare(finalists);
+    require_all(compared.size(), finalists.size());
+    for (observation& finalist : compared) {
+      const bool best = finalist.outcome.ok() &&
+                        (!result_.best ||
+                         finalist.outcome.seconds() < result_.best->outcome.seconds());
+      if (best) result_.best = finalist;
+      result_.finalists.push_back(std::move(finalist));
+    }
+  }
+
+  static void require_all(std::size_t observations, std::size_t points) {
+    if (observations == points) return;
+    fail("LATHE-E504", "the evaluator returned " + std::to_string(observations) +
+                           " observations for " + std::to_string(points) +
+                           " points: return one per point, failures included");
+  }
+
+  const search_space& space_;
+  strategy& proposer_;
+  evaluator& judge_;
+  const search_options& options_;
+  double begin_;
+  budget_use use_;
+  int pruned_in_a_row_ = 0;
+  search_result result_;
+};
+
+}  // namespace detail
+
+LATHE_INLINE search_result run_search(const search_space& space, strategy& proposer,
+                                      evaluator& judge, const search_options& options,
+                                      std::span<const observation> known) {
+  return detail::search_run(space, proposer, judge, options).run(known);
+}
+
+}  // namespace lathe

@@ -1,0 +1,136 @@
+#include <lathe/search/evolve.hpp>
+#include <lathe/search/random.hpp>
+#include <lathe/search/tuner.hpp>
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <set>
+#include <vector>
+
+#include "rugged_space.hpp"
+
+using namespace lathe;
+
+namespace {
+
+double best_after(strategy& proposer, const rugged_space& space, int trials) {
+  rugged_evaluator judge(space);
+  search_options options;
+  options.limits.trials = trials;
+  return run_search(space, proposer, judge, options).best->outcome.seconds();
+}
+
+/// The fastest time of all points of the space.
+double best_of_all(const rugged_space& space, double* share_near_best = nullptr) {
+  std::vector<double> times;
+  point at{std::vector<std::int32_t>(space.sites.size())};
+  for (std::uint64_t n = 0; n < space.size(); ++n) {
+    detail::count_on(space, at);
+    if (!space.why_rejected(at)) times.push_back(space.outcome(at).seconds());
+  }
+  const double best = *std::min_element(times.begin(), times.end());
+  if (share_near_best != nullptr) {
+    const auto near = std::count_if(times.begin(), times.end(),
+                                    [&](double seconds) { return seconds <= 1.05 * best; });
+    *share_near_best = static_cast<double>(near) / static_cast<double>(times.size());
+  }
+  return best;
+}
+
+}  // namespace
+
+TEST_CASE("evolve: better than random on a rugged surface") {
+  constexpr int seeds = 20;
+  constexpr int trials = 200;
+  double evolved = 0;
+  double random = 0;
+  int wins = 0;
+  const rugged_space space;
+  double share = 1;
+  const double best = best_of_all(space, &share);
+  REQUIRE(share < 0.003);  // hard enough for a difference to mean something
+  for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
+    evolutionary_search first(space, seed);
+    random_search second(space, seed);
+    const double by_evolution = best / best_after(first, space, trials);
+    const double by_chance = best / best_after(second, space, trials);
+    evolved += by_evolution / seeds;
+    random += by_chance / seeds;
+    wins += by_evolution > by_chance ? 1 : 0;
+  }
+  MESSAGE("share of the best speed after " << trials << " trials: evolution " << evolved
+                                           << ", random " << random << ", wins " << wins);
+  CHECK(evolved > random + 0.08);
+  CHECK(wins >= 17);
+}
+
+TEST_CASE("evolve: proposals do not depend on the batch size") {
+  const rugged_space space;
+  std::vector<std::vector<std::int32_t>> sequences[3];
+  const int batches[] = {1, 5, 64};
+  for (int n = 0; n < 3; ++n) {
+    evolutionary_search search(space, 11);
+    rugged_evaluator judge(space);
+    search_options options;
+    options.limits.trials = 150;
+    options.batch = batches[n];
+    for (const observation& trial : run_search(space, search, judge, options).trials) {
+      sequences[n].push_back(trial.at.choices);
+    }
+  }
+  CHECK(sequences[0].size() == 150);
+  CHECK(sequences[0] == sequences[1]);
+  CHECK(sequences[0] == sequences[2]);
+}
+
+TEST_CASE("evolve: no program twice, and all of them in the end") {
+  search_space space;
+  space.sites = {{"a", 6, linear_moves(6)}, {"b", 5, {}}, {"c", 2, {}}};
+  evolutionary_search search(space, 5);
+  std::set<std::vector<std::int32_t>> seen;
+  for (std::vector<point> batch; !(batch = search.propose(8)).empty();) {
+    std::vector<observation> outcomes;
+    for (const point& at : batch) {
+      CHECK(space.is_inside(at));
+      CHECK(seen.insert(at.choices).second);
+      measurement outcome;
+      outcome.samples = {1.0 + at.choices[0]};
+      outcomes.push_back({at, outcome});
+    }
+    search.observe(outcomes);
+  }
+  CHECK(seen.size() == 60);
+}
+
+TEST_CASE("evolve: goes on when everything fails") {
+  search_space space;
+  space.sites = {{"a", 1000, {}}};
+  evolutionary_search search(space, 5);
+  for (int round = 0; round < 5; ++round) {
+    std::vector<observation> failures;
+    for (point& at : search.propose(16)) {
+      failures.push_back({std::move(at), measurement::failure_of(failure::crash, "SIGSEGV")});
+    }
+    CHECK(failures.size() == 16);
+    search.observe(failures);
+  }
+}
+
+TEST_CASE("evolve: sites of one choice and isolated choices are no trap") {
+  search_space space;
+  space.sites = {{"fixed", 1, {}}, {"isolated", 3, {{}, {}, {}}}};
+  evolutionary_search search(space, 5);
+  std::size_t proposed = 0;
+  for (std::vector<point> batch; !(batch = search.propose(8)).empty();) {
+    proposed += batch.size();
+    std::vector<observation> outcomes;
+    for (const point& at : batch) {
+      measurement outcome;
+      outcome.samples = {1};
+      outcomes.push_back({at, outcome});
+    }
+    search.observe(outcomes);
+  }
+  CHECK(proposed == 3);
+}

@@ -1,0 +1,296 @@
+#include <lathe/search/evolve.hpp>
+#include <lathe/search/random.hpp>
+#include <lathe/search/tuner.hpp>
+
+#include <doctest/doctest.h>
+
+#include <atomic>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "rugged_space.hpp"
+
+using namespace lathe;
+
+namespace {
+
+std::string sequence_of(const search_result& result) {
+  std::string text;
+  for (const observation& trial : result.trials) {
+    for (const std::int32_t choice : trial.at.choices) text += std::to_string(choice) + ",";
+    text += trial.outcome.ok() ? "+;" : "-;";
+  }
+  return text;
+}
+
+/// Evaluates a batch on several threads, as an evaluator with several workers does.
+class threaded_evaluator final : public evaluator {
+ public:
+  threaded_evaluator(const rugged_space& space, int threads) : space_(space), threads_(threads) {}
+
+  std::vector<observation> evaluate(std::span<const point> points) override {
+    std::vector<observation> found(points.size());
+    std::atomic<std::size_t> next{0};
+    const auto work = [&] {
+      for (std::size_t n = next++; n < points.size(); n = next++) {
+        found[n] = {points[n], space_.outcome(points[n])};
+      }
+    };
+    {
+      std::vector<std::jthread> team;
+      for (int n = 0; n < threads_; ++n) team.emplace_back(work);
+    }
+    return found;
+  }
+
+ private:
+  const rugged_space& space_;
+  int threads_;
+};
+
+double fake_now = 0;
+
+/// Every evaluation takes a fake second; everything fails but what `works` says.
+struct scripted_evaluator final : evaluator {
+  bool (*works)(const point&) = [](const point&) { return true; };
+  bool (*works_again)(const point&) = [](const point&) { return true; };
+  std::vector<point> evaluated;
+  std::vector<point> compared;
+
+  std::vector<observation> outcomes(std::span<const point> points, bool (*good)(const point&)) {
+    std::vector<observation> found;
+    for (const point& at : points) {
+      fake_now += 1;
+      measurement outcome = measurement::failure_of(failure::crash, "SIGSEGV");
+      if (good(at)) {
+        outcome = {};
+        outcome.samples = {100.0 - at.choices[0]};
+      }
+      found.push_back({at, outcome});
+    }
+    return found;
+  }
+  std::vector<observation> evaluate(std::span<const point> points) override {
+    evaluated.insert(evaluated.end(), points.begin(), points.end());
+    return outcomes(points, works);
+  }
+  std::vector<observation> compare(std::span<const point> points) override {
+    compared.insert(compared.end(), points.begin(), points.end());
+    return outcomes(points, works_again);
+  }
+};
+
+/// One site of 50 choices: higher ones are faster; the estimate is choice 10.
+search_space ramp() {
+  search_space space;
+  space.sites = {{"a", 50, linear_moves(50)}};
+  space.estimates = {{{10}}};
+  return space;
+}
+
+search_options fake_time_options() {
+  search_options options;
+  options.clock = [] { return fake_now; };
+  options.batch = 4;
+  return options;
+}
+
+}  // namespace
+
+TEST_CASE("tuner: the same seed gives the same search for every number of threads") {
+  const rugged_space space;
+  search_options options;
+  options.limits.trials = 200;
+  std::string expected;
+  for (const int threads : {1, 2, 8}) {
+    evolutionary_search proposer(space, 42);
+    threaded_evaluator judge(space, threads);
+    const std::string sequence = sequence_of(run_search(space, proposer, judge, options));
+    if (expected.empty()) expected = sequence;
+    CHECK(sequence == expected);
+  }
+  evolutionary_search other(space, 43);
+  threaded_evaluator judge(space, 1);
+  CHECK(sequence_of(run_search(space, other, judge, options)) != expected);
+}
+
+TEST_CASE("tuner: the estimate is evaluated first, whatever the budget") {
+  const search_space space = ramp();
+  std::atomic<bool> cancelled{true};
+  for (int which = 0; which < 3; ++which) {
+    random_search proposer(space, 1);
+    scripted_evaluator judge;
+    search_options options = fake_time_options();
+    if (which == 0) options.limits.trials = 0;
+    if (which == 1) options.limits.seconds = 0;
+    if (which == 2) options.cancel = &cancelled;
+    const search_result result = run_search(space, proposer, judge, options);
+    REQUIRE(result.best);
+    CHECK(result.best->at == space.estimates[0]);
+    CHECK(judge.evaluated == space.estimates);
+    const stop_reason reasons[] = {stop_reason::trials, stop_reason::time, stop_reason::cancelled};
+    CHECK(result.stopped == reasons[which]);
+  }
+}
+
+TEST_CASE("tuner: one working point is enough") {
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  judge.works = [](const point& at) { return at.choices[0] == 10; };
+  const search_result result = run_search(space, proposer, judge, fake_time_options());
+  REQUIRE(result.best);
+  CHECK(result.best->at.choices[0] == 10);
+  CHECK(result.stopped == stop_reason::exhausted);
+  CHECK(result.trials.size() == 50);
+  CHECK(result.progress.outcomes[static_cast<std::size_t>(failure::crash)] == 49);
+  CHECK(result.progress.outcomes[static_cast<std::size_t>(failure::none)] == 1);
+}
+
+TEST_CASE("tuner: nothing works") {
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  judge.works = [](const point&) { return false; };
+  const search_result result = run_search(space, proposer, judge, fake_time_options());
+  CHECK_FALSE(result.best);
+  CHECK(judge.compared.empty());
+}
+
+TEST_CASE("tuner: finalists are compared, the estimate among them, and failures give way") {
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  judge.works_again = [](const point& at) { return at.choices[0] < 45; };
+  search_options options = fake_time_options();
+  options.finalists = 3;
+  const search_result result = run_search(space, proposer, judge, options);
+  REQUIRE(result.best);
+  // 49, 48, 47 and the estimate: only the estimate repeats, so nothing slower is asked for.
+  CHECK(judge.compared == std::vector<point>{{{49}}, {{48}}, {{47}}, {{10}}});
+  CHECK(result.best->at.choices[0] == 10);
+
+  judge.compared.clear();
+  judge.works_again = [](const point& at) { return at.choices[0] < 45 && at.choices[0] != 10; };
+  random_search again(space, 1);
+  const search_result second = run_search(space, again, judge, options);
+  REQUIRE(second.best);
+  CHECK(second.best->at.choices[0] == 44);
+  CHECK(judge.compared.size() == 4 + 3);
+}
+
+TEST_CASE("tuner: time, trials, patience and target end a search") {
+  const search_space space = ramp();
+  search_options options = fake_time_options();
+  options.finalists = 0;
+  const auto trials_with = [&](const budget& limits, stop_reason expected) {
+    random_search proposer(space, 1);
+    scripted_evaluator judge;
+    options.limits = limits;
+    const search_result result = run_search(space, proposer, judge, options);
+    CHECK(result.stopped == expected);
+    return result.trials.size();
+  };
+  budget limits;
+  limits.seconds = 20;
+  CHECK(trials_with(limits, stop_reason::time) == 21);  // 1 + 5 batches of 4
+  limits = {};
+  limits.trials = 22;
+  CHECK(trials_with(limits, stop_reason::trials) == 22);
+  limits = {};
+  limits.patience = 1000;
+  CHECK(trials_with(limits, stop_reason::exhausted) == 50);
+  limits.patience = 8;
+  CHECK(trials_with(limits, stop_reason::no_improvement) < 50);
+  limits = {};
+  limits.roofline_seconds = 50;
+  limits.target_fraction = 0.8;
+  CHECK(trials_with(limits, stop_reason::target) < 50);
+}
+
+TEST_CASE("tuner: pruned points are counted, not tried") {
+  const rugged_space space;
+  random_search proposer(space, 7);
+  rugged_evaluator judge(space);
+  search_options options;
+  options.limits.trials = 100;
+  const search_result result = run_search(space, proposer, judge, options);
+  CHECK(result.trials.size() == 100);
+  CHECK(result.progress.pruned > 0);
+  for (const observation& trial : result.trials) CHECK_FALSE(space.why_rejected(trial.at));
+}
+
+TEST_CASE("tuner: a space that prunes everything but the estimate ends") {
+  struct barren_space final : search_space {
+    barren_space() {
+      for (int n = 0; n < 6; ++n) sites.push_back({"s", 20, {}});
+      estimates = {{{0, 0, 0, 0, 0, 0}}};
+    }
+    std::optional<rejection> why_rejected(const point&) const override {
+      return rejection{"too large", true};
+    }
+  };
+  const barren_space space;
+  evolutionary_search proposer(space, 1);
+  scripted_evaluator judge;
+  const search_result result = run_search(space, proposer, judge, fake_time_options());
+  CHECK(result.stopped == stop_reason::exhausted);
+  CHECK(result.trials.size() == 1);
+  CHECK(result.best);
+}
+
+TEST_CASE("tuner: what is known is not tried again, and may win") {
+  const search_space space = ramp();
+  std::vector<observation> known;
+  for (std::int32_t n = 40; n < 50; ++n) {
+    measurement outcome;
+    outcome.samples = {100.0 - n};
+    known.push_back({{{n}}, outcome});
+  }
+  evolutionary_search proposer(space, 1);
+  scripted_evaluator judge;
+  const search_result result = run_search(space, proposer, judge, fake_time_options(), known);
+  CHECK(result.trials.size() == 40);
+  REQUIRE(result.best);
+  CHECK(result.best->at.choices[0] == 49);
+  CHECK(judge.compared.front().choices[0] == 49);
+}
+
+TEST_CASE("tuner: progress is reported after every batch") {
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  search_options options = fake_time_options();
+  options.limits.trials = 9;
+  std::vector<search_progress> states;
+  options.progress_context = &states;
+  options.on_progress = [](const search_progress& state, void* context) {
+    static_cast<std::vector<search_progress>*>(context)->push_back(state);
+  };
+  run_search(space, proposer, judge, options);
+  REQUIRE(states.size() == 3);
+  CHECK(states[0].trials == 1);
+  CHECK(states[1].trials == 5);
+  CHECK(states[2].trials == 9);
+  CHECK(states[1].trials_limit == 9);
+  CHECK(states[1].elapsed_seconds == doctest::Approx(5));
+  CHECK(states[1].left_seconds == doctest::Approx(4));
+  CHECK(states[2].best_seconds <= states[0].best_seconds);
+}
+
+TEST_CASE("tuner: cancelling keeps the best so far") {
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  search_options options = fake_time_options();
+  static std::atomic<bool> cancel;
+  cancel = false;
+  options.cancel = &cancel;
+  options.on_progress = [](const search_progress& state, void*) { cancel = state.trials >= 9; };
+  const search_result result = run_search(space, proposer, judge, options);
+  CHECK(result.stopped == stop_reason::cancelled);
+  CHECK(result.trials.size() == 9);
+  CHECK(result.best);
+  CHECK(judge.compared.empty());
+}
