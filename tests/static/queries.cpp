@@ -102,6 +102,25 @@ constexpr auto stencil(int size, int first) {
 static_assert(describe(stencil(8, 1)).in_bounds());
 static_assert(describe(stencil(8, 0)).access_bounds() == bounds::unknown);
 
+// Both branches know the condition: the second, that it does not hold.
+constexpr auto border(int size, int last) {
+  axis<"i"> i{size};
+  tensor<"X", float, 1> X{size};
+  tensor<"Y", float, 1> Y;
+  return op<"border">(X, Y)(Y(i) = select(i < 1 || !(i < last), X(i), X(i - 1) + X(i + 1)));
+}
+static_assert(describe(border(8, 7)).in_bounds());
+static_assert(describe(border(8, 8)).access_bounds() == bounds::unknown);
+
+constexpr auto reversed(int size, int first) {
+  axis<"i"> i{size};
+  tensor<"X", float, 1> X{size};
+  tensor<"Y", float, 1> Y;
+  return op<"reversed">(X, Y)(Y(i) = select(first <= i, X(size - i), X(i)));
+}
+static_assert(describe(reversed(8, 1)).in_bounds());
+static_assert(describe(reversed(8, 0)).access_bounds() == bounds::unknown);
+
 constexpr auto reader(int size, int shape, int offset) {
   axis<"i"> i{size};
   tensor<"X", float, 1> X{shape};

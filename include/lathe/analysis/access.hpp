@@ -111,6 +111,15 @@ constexpr void weaken(affine_form& form, index_kind kind) {
   if (kind > form.kind) form.kind = kind;
 }
 
+// number += scale * value; the form is unknown if that does not fit.
+constexpr void add_product(affine_form& form, std::int64_t& number, std::int64_t scale,
+                           std::int64_t value) {
+  std::int64_t product = 0;
+  const bool ok =
+      fits(opcode::mul, scale, value, product) && fits(opcode::add, number, product, number);
+  form.known = form.known && ok;
+}
+
 // Adds scale * expr. The parts below / and % only decide the kind.
 constexpr void add_to_form(const desc_view& desc, int first_axis, int expr, std::int64_t scale,
                            affine_form& form) {
@@ -118,9 +127,9 @@ constexpr void add_to_form(const desc_view& desc, int first_axis, int expr, std:
   if (is_constant(desc, expr)) {
     const index_range value = range_of(desc, expr);
     form.known = form.known && value.known;
-    form.offset += value.known ? scale * value.low : 0;
+    if (value.known) add_product(form, form.offset, scale, value.low);
   } else if (node.op == opcode::axis) {
-    form.coef[node.imm - first_axis] += scale;
+    add_product(form, form.coef[node.imm - first_axis], scale, 1);
   } else if (node.op == opcode::add || node.op == opcode::sub) {
     add_to_form(desc, first_axis, node.a, scale, form);
     add_to_form(desc, first_axis, node.b, node.op == opcode::add ? scale : -scale, form);
@@ -128,8 +137,9 @@ constexpr void add_to_form(const desc_view& desc, int first_axis, int expr, std:
     const bool constant_left = is_constant(desc, node.a);
     const index_range factor = range_of(desc, constant_left ? node.a : node.b);
     form.known = form.known && factor.known;
-    add_to_form(desc, first_axis, constant_left ? node.b : node.a,
-                factor.known ? scale * factor.low : scale, form);
+    std::int64_t inner = 0;
+    if (factor.known) add_product(form, inner, scale, factor.low);
+    add_to_form(desc, first_axis, constant_left ? node.b : node.a, inner, form);
   } else if (node.op >= opcode::mul && node.op <= opcode::mod) {
     weaken(form, index_kind::quasi_affine);
     affine_form below;

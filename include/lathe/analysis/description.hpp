@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lathe/analysis/access.hpp>
+#include <lathe/analysis/bounds.hpp>
 #include <lathe/analysis/check.hpp>
 #include <lathe/analysis/fingerprint.hpp>
 #include <lathe/analysis/graph.hpp>

@@ -5,6 +5,8 @@
 
 #include <lathe/dsl/expr.hpp>
 
+#include <utility>
+
 namespace lathe {
 namespace dsl {
 
@@ -318,6 +320,17 @@ LATHE_BINARY_FUNCTION(pow)
 #undef LATHE_BINARY_FUNCTION
 
 }  // namespace dsl
+
+using dsl::abs;
+using dsl::cos;
+using dsl::erf;
+using dsl::exp;
+using dsl::floor;
+using dsl::log;
+using dsl::pow;
+using dsl::sin;
+using dsl::sqrt;
+using dsl::tanh;
 
 /// `condition ? yes : no`, element by element and lazily: the branch not taken is never evaluated,
 /// so its indices may leave the tensor there.

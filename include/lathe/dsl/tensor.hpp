@@ -4,6 +4,8 @@
 
 #include <lathe/dsl/operators.hpp>
 
+#include <cstddef>
+
 namespace lathe {
 namespace dsl {
 
