@@ -25,6 +25,10 @@
 #include <lathe/measure/desk.ipp>
 #include <lathe/measure/process.ipp>
 #include <lathe/measure/worker.ipp>
+#include <lathe/search/random.ipp>
+#include <lathe/search/evolve.ipp>
+#include <lathe/search/tuner.ipp>
+#include <lathe/search/progress.ipp>
 #include <lathe/target/cpu/executable.ipp>
 #include <lathe/space/reuse.ipp>
 #include <lathe/space/tile.ipp>
@@ -41,3 +45,6 @@
 #include <lathe/store/objects.ipp>
 #include <lathe/store/wisdom.ipp>
 #include <lathe/store/cache.ipp>
+#include <lathe/api/pipeline.ipp>
+#include <lathe/api/oracle.ipp>
+#include <lathe/api/session.ipp>
