@@ -1,8 +1,7 @@
-#include <doctest/doctest.h>
-
 #include <lathe/target/cpu/host.hpp>
 
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <limits>
 #include <string>
 

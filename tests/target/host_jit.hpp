@@ -1,12 +1,12 @@
 /// @file
-/// The compiler of the machine the tests run on; tests that need it are skipped where there is none.
+/// The compiler of the machine the tests run on; tests that need it are skipped where there is
+/// none.
 #pragma once
-
-#include <doctest/doctest.h>
 
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/jit.hpp>
 
+#include <doctest/doctest.h>
 #include <optional>
 #include <string>
 #include <string_view>

@@ -1,16 +1,13 @@
-#include <doctest/doctest.h>
-
-#include "host_jit.hpp"
-
 #include <lathe/target/plan.hpp>
 
-#include <unistd.h>
-
+#include "host_jit.hpp"
 #include <cstdint>
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace lathe;
@@ -247,11 +244,11 @@ TEST_CASE("jit: several threads compile, load and unload at once") {
 }
 
 #if defined(__SANITIZE_ADDRESS__)
-#define FREED_MEMORY_IS_KEPT true  // AddressSanitizer's quarantine
+#  define FREED_MEMORY_IS_KEPT true  // AddressSanitizer's quarantine
 #elif defined(__has_feature)
-#define FREED_MEMORY_IS_KEPT __has_feature(address_sanitizer)
+#  define FREED_MEMORY_IS_KEPT __has_feature(address_sanitizer)
 #else
-#define FREED_MEMORY_IS_KEPT false
+#  define FREED_MEMORY_IS_KEPT false
 #endif
 
 TEST_CASE("jit: memory stays flat over many variants" * doctest::skip(FREED_MEMORY_IS_KEPT)) {

@@ -1,8 +1,7 @@
-#include <doctest/doctest.h>
-
 #include <lathe/target/cpu/llvm_api.hpp>
 
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <string>
 
 namespace native = lathe::native;

@@ -1,30 +1,29 @@
 // Developer test: the prototypes of llvm_api.hpp against LLVM's own C headers, at compile time.
 // Active where headers of LLVM 15 to 19 are on the include path; otherwise it reports a skip.
-#include <doctest/doctest.h>
-
 #include <lathe/target/cpu/llvm_api.hpp>
 
+#include <doctest/doctest.h>
+
 #if __has_include(<llvm/Config/llvm-config.h>) && __has_include(<llvm-c/LLJIT.h>)
-#include <llvm/Config/llvm-config.h>
-#if LLVM_VERSION_MAJOR >= 15 && LLVM_VERSION_MAJOR <= 19
-#define LLVM_HEADERS_FOUND
-#endif
+#  include <llvm/Config/llvm-config.h>
+#  if LLVM_VERSION_MAJOR >= 15 && LLVM_VERSION_MAJOR <= 19
+#    define LLVM_HEADERS_FOUND
+#  endif
 #endif
 
 #if defined(LLVM_HEADERS_FOUND)
 
-#include <llvm-c/Analysis.h>
-#include <llvm-c/Core.h>
-#include <llvm-c/Error.h>
-#include <llvm-c/IRReader.h>
-#include <llvm-c/LLJIT.h>
-#include <llvm-c/Orc.h>
-#include <llvm-c/Target.h>
-#include <llvm-c/TargetMachine.h>
-#include <llvm-c/Transforms/PassBuilder.h>
-
-#include <cstddef>
-#include <type_traits>
+#  include <cstddef>
+#  include <llvm-c/Analysis.h>
+#  include <llvm-c/Core.h>
+#  include <llvm-c/Error.h>
+#  include <llvm-c/IRReader.h>
+#  include <llvm-c/LLJIT.h>
+#  include <llvm-c/Orc.h>
+#  include <llvm-c/Target.h>
+#  include <llvm-c/TargetMachine.h>
+#  include <llvm-c/Transforms/PassBuilder.h>
+#  include <type_traits>
 
 namespace {
 
@@ -48,11 +47,11 @@ struct ours<Result(Parameters...)> {
   using type = typename ours<Result>::type(typename ours<Parameters>::type...);
 };
 
-#define SAME_HANDLE(theirs, mine)              \
-  template <>                                  \
-  struct ours<std::remove_pointer_t<theirs>> { \
-    using type = llvm::mine;                   \
-  };
+#  define SAME_HANDLE(theirs, mine)              \
+    template <>                                  \
+    struct ours<std::remove_pointer_t<theirs>> { \
+      using type = llvm::mine;                   \
+    };
 SAME_HANDLE(LLVMContextRef, context)
 SAME_HANDLE(LLVMModuleRef, module)
 SAME_HANDLE(LLVMMemoryBufferRef, memory_buffer)
@@ -74,17 +73,17 @@ SAME_HANDLE(LLVMOrcMaterializationUnitRef, orc_materialization_unit)
 SAME_HANDLE(LLVMOrcCSymbolMapPairs, symbol_map_pair)
 SAME_HANDLE(LLVMOrcCJITDylibSearchOrder, search_order_element)
 SAME_HANDLE(LLVMOrcCLookupSet, lookup_set_element)
-#undef SAME_HANDLE
+#  undef SAME_HANDLE
 
-#define CHECK_PROTOTYPE(name, result_type, parameters)                                           \
-  static_assert(std::is_same_v<ours<std::remove_pointer_t<decltype(&::LLVM##name)>>::type,       \
-                               std::remove_pointer_t<decltype(lathe::native::llvm_api::name)>>, \
-                "LLVM" #name " has another prototype");
+#  define CHECK_PROTOTYPE(name, result_type, parameters)                                          \
+    static_assert(std::is_same_v<ours<std::remove_pointer_t<decltype(&::LLVM##name)>>::type,      \
+                                 std::remove_pointer_t<decltype(lathe::native::llvm_api::name)>>, \
+                  "LLVM" #name " has another prototype");
 namespace lathe_scope {
 using namespace lathe::native;
 LATHE_LLVM_FUNCTIONS(CHECK_PROTOTYPE)
 }  // namespace lathe_scope
-#undef CHECK_PROTOTYPE
+#  undef CHECK_PROTOTYPE
 
 static_assert(sizeof(LLVMOrcCSymbolMapPair) == sizeof(llvm::symbol_map_pair));
 static_assert(offsetof(LLVMOrcCSymbolMapPair, Sym) == offsetof(llvm::symbol_map_pair, value));

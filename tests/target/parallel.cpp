@@ -1,19 +1,17 @@
-#include <doctest/doctest.h>
-
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/parallel.hpp>
-
-#include <dlfcn.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <csignal>
 #include <cstdint>
 #include <ctime>
+#include <dlfcn.h>
+#include <doctest/doctest.h>
 #include <string>
+#include <sys/wait.h>
 #include <thread>
+#include <unistd.h>
 #include <vector>
 
 using namespace lathe;
@@ -21,11 +19,11 @@ using namespace lathe;
 namespace {
 
 #if defined(__SANITIZE_THREAD__)
-#define THREADS_ARE_CHECKED true
+#  define THREADS_ARE_CHECKED true
 #elif defined(__has_feature)
-#define THREADS_ARE_CHECKED __has_feature(thread_sanitizer)
+#  define THREADS_ARE_CHECKED __has_feature(thread_sanitizer)
 #else
-#define THREADS_ARE_CHECKED false
+#  define THREADS_ARE_CHECKED false
 #endif
 
 // Makes the process one that "has OpenMP" before lathe looks for it, where libgomp is installed.

@@ -1,12 +1,10 @@
-#include <doctest/doctest.h>
-
-#include "host_jit.hpp"
-
 #include <lathe/target/cpu/run.hpp>
 
+#include "host_jit.hpp"
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
+#include <doctest/doctest.h>
 #include <vector>
 
 using namespace lathe;
@@ -68,11 +66,10 @@ TEST_CASE("run: phases follow each other with a barrier, workers have their own 
 TEST_CASE("run: bind-only phases run in bind() only") {
   kernel_plan plan;
   plan.phases = {{"pack", 1, false, true}, {"compute", 1, false, false}};
-  const phase_function phases[] = {
-      [](void* const* buffers, void*, std::int64_t, std::int64_t) {
-        *static_cast<int*>(buffers[0]) += 10;
-      },
-      add_one};
+  const phase_function phases[] = {[](void* const* buffers, void*, std::int64_t, std::int64_t) {
+                                     *static_cast<int*>(buffers[0]) += 10;
+                                   },
+                                   add_one};
   int count = 0;
   void* buffers[] = {&count};
   native::run_plan(plan, phases, buffers, nullptr, 1, native::serial_parallel_for(),

@@ -1,12 +1,10 @@
-#include <doctest/doctest.h>
-
-#include "host_jit.hpp"
-
 #include <lathe/target/cpu/mvec_api.hpp>
 #include <lathe/target/cpu/vector_math.hpp>
 
+#include "host_jit.hpp"
 #include <algorithm>
 #include <cmath>
+#include <doctest/doctest.h>
 #include <string>
 #include <vector>
 
@@ -43,8 +41,8 @@ double ulps(Float value, double right) {
 
 /// A function `void apply(ptr out, ptr x, ptr y)` that calls the library function on one vector.
 std::string caller(opcode fn, dtype type, int lanes, const std::string& symbol) {
-  const std::string vec = "<" + std::to_string(lanes) + " x " +
-                          (type == dtype::f32 ? "float" : "double") + ">";
+  const std::string vec =
+      "<" + std::to_string(lanes) + " x " + (type == dtype::f32 ? "float" : "double") + ">";
   const bool two = fn == opcode::pow;
   return "declare " + vec + " @" + symbol + "(" + vec + (two ? ", " + vec : "") + ")\n" +
          "define void @apply(ptr %out, ptr %x, ptr %y) {\n  %vx = load " + vec +

@@ -36,5 +36,5 @@ std::string fingerprint(const cpu_target& target);
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/host.ipp>
+#  include <lathe/target/cpu/host.ipp>
 #endif

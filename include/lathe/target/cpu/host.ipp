@@ -3,17 +3,16 @@
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/mvec_api.hpp>
 
-#include <sched.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <limits>
+#include <sched.h>
+#include <unistd.h>
 #include <vector>
 
 #if defined(__x86_64__)
-#include <cpuid.h>
+#  include <cpuid.h>
 #endif
 
 namespace lathe::native {
@@ -97,7 +96,8 @@ LATHE_INLINE std::vector<int> affinity_cpus() {
   return cpus;
 }
 
-/// CPUs that a quota of `quota` per `period` [us] amounts to, rounded up; "max" or "-1" is no limit.
+/// CPUs that a quota of `quota` per `period` [us] amounts to, rounded up; "max" or "-1" is no
+/// limit.
 LATHE_INLINE int quota_cpus(const std::string& quota, const std::string& period) {
   const std::int64_t used = std::atoll(quota.c_str());
   const std::int64_t of = std::atoll(period.c_str());

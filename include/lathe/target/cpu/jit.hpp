@@ -71,7 +71,8 @@ class jit {
   /// @error E301, E302 libLLVM is unavailable; E303 LLVM refuses the target
   static result<jit> create(const cpu_target& target);
 
-  /// Translates IR text to the bytes of an ELF object file (small code model, position independent).
+  /// Translates IR text to the bytes of an ELF object file (small code model, position
+  /// independent).
   /// @param text  a module with opaque pointers; target triple and data layout are set here
   /// @error E304 text does not parse, E305 does not verify, E306 bad pipeline, E307 code generation
   result<std::vector<std::byte>> compile(std::string_view text,
@@ -86,9 +87,9 @@ class jit {
   /// @error E308 not an object file for this machine
   result<loaded_object> load(std::span<const std::byte> object) const;
 
-  /// Makes `address` visible as `symbol` to objects loaded from now on, e.g. a function of a
+  /// Makes `address` visible as `symbol` to all objects of this session, e.g. a function of a
   /// program that is not linked with -rdynamic.
-  /// @error E310 `symbol` is already defined with another address
+  /// @error E310 `symbol` already has another address
   result<bool> define(const std::string& symbol, void* address) const;
 
   /// LLVM major version, processor name and features: everything besides text and options that the
@@ -104,5 +105,5 @@ class jit {
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/jit.ipp>
+#  include <lathe/target/cpu/jit.ipp>
 #endif

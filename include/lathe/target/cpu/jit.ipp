@@ -47,13 +47,6 @@ struct defined_symbol {
   void* address;
 };
 
-/// One ORC dynamic library: the name space of one loaded object, reused after unloading because
-/// the C API cannot remove it.
-struct symbol_space {
-  llvm::orc_jit_dylib* library = nullptr;
-  std::size_t defined = 0;  ///< how many of jit_session's defined symbols it has
-};
-
 /// A code generator; used by one compilation at a time.
 struct code_generator {
   int level = 0;
@@ -77,27 +70,31 @@ class jit_session {
 
   code_generator acquire_generator(int level);
   void release_generator(code_generator generator);
-  result<llvm::orc_jit_dylib*> acquire_space();
-  void release_space(llvm::orc_jit_dylib* library) noexcept;
+  /// An ORC dynamic library is the name space of one loaded object. It is reused after unloading,
+  /// because the C API cannot remove it.
+  llvm::orc_jit_dylib* acquire_library();
+  void release_library(llvm::orc_jit_dylib* library) noexcept;
+  /// Makes a symbol visible in all libraries; see jit::define.
+  result<bool> define(const std::string& name, void* address);
 
   const llvm_api& api;
   llvm::orc_lljit* lljit = nullptr;
   llvm::orc_execution_session* session = nullptr;
   std::string fingerprint;
-  std::mutex guard;
-  std::vector<defined_symbol> symbols;
 
  private:
   result<bool> translate(std::string_view text, const compile_options& options, int file_type,
                          llvm::target_machine* machine, llvm::memory_buffer** out);
-  result<bool> add_symbols(symbol_space& space);
   llvm::orc_jit_dylib* create_library();
+  std::string define_in(llvm::orc_jit_dylib* library, const defined_symbol& symbol);
 
   std::string triple_, cpu_, features_;
   llvm::target* target_ = nullptr;
+  std::mutex guard_;  ///< protects everything below
   std::vector<code_generator> idle_generators_;
-  std::vector<symbol_space> spaces_;
+  std::vector<llvm::orc_jit_dylib*> libraries_;
   std::vector<llvm::orc_jit_dylib*> idle_libraries_;
+  std::vector<defined_symbol> symbols_;
 };
 
 LATHE_INLINE jit_session::~jit_session() {
@@ -116,8 +113,8 @@ LATHE_INLINE std::string jit_session::open(const cpu_target& wanted) {
   }
   hash_stream features;
   features.add(features_.c_str());
-  fingerprint = "llvm" + std::to_string(api.version) + " " + cpu_ + " features=" +
-                std::to_string(features.value().low);
+  fingerprint = "llvm" + std::to_string(api.version) + " " + cpu_ +
+                " features=" + std::to_string(features.value().low);
   char* message = nullptr;
   if (api.GetTargetFromTriple(triple_.c_str(), &target_, &message) != 0)
     return take_message(api, message);
@@ -141,7 +138,7 @@ LATHE_INLINE std::string jit_session::open(const cpu_target& wanted) {
 
 LATHE_INLINE code_generator jit_session::acquire_generator(int level) {
   {
-    const std::lock_guard lock(guard);
+    const std::lock_guard lock(guard_);
     const auto found = std::find_if(idle_generators_.begin(), idle_generators_.end(),
                                     [level](const code_generator& g) { return g.level == level; });
     if (found != idle_generators_.end()) {
@@ -156,7 +153,7 @@ LATHE_INLINE code_generator jit_session::acquire_generator(int level) {
 
 LATHE_INLINE void jit_session::release_generator(code_generator generator) {
   if (generator.machine == nullptr) return;
-  const std::lock_guard lock(guard);
+  const std::lock_guard lock(guard_);
   idle_generators_.push_back(generator);
 }
 
@@ -194,8 +191,7 @@ LATHE_INLINE result<bool> jit_session::translate(std::string_view text,
   api.SetModuleDataLayout(module.get(), layout.get());
 
   if (options.verify) {
-    const bool broken =
-        api.VerifyModule(module.get(), llvm::return_status_action, &message) != 0;
+    const bool broken = api.VerifyModule(module.get(), llvm::return_status_action, &message) != 0;
     const std::string why = take_message(api, message);
     if (broken) return error("LATHE-E305", "LLVM's verifier rejects the kernel's IR: " + why);
   }
@@ -218,8 +214,8 @@ LATHE_INLINE result<bool> jit_session::translate(std::string_view text,
 }
 
 template <class Sink>
-result<bool> jit_session::emit(std::string_view text, const compile_options& options,
-                               int file_type, Sink&& sink) {
+result<bool> jit_session::emit(std::string_view text, const compile_options& options, int file_type,
+                               Sink&& sink) {
   const code_generator generator = acquire_generator(options.level);
   llvm::memory_buffer* raw = nullptr;
   result<bool> done = translate(text, options, file_type, generator.machine, &raw);
@@ -231,7 +227,7 @@ result<bool> jit_session::emit(std::string_view text, const compile_options& opt
 }
 
 LATHE_INLINE llvm::orc_jit_dylib* jit_session::create_library() {
-  const std::string name = "lathe" + std::to_string(spaces_.size());
+  const std::string name = "lathe" + std::to_string(libraries_.size());
   llvm::orc_jit_dylib* library = api.OrcExecutionSessionCreateBareJITDylib(session, name.c_str());
   const char prefix = api.OrcLLJITGetGlobalPrefix(lljit);
   llvm::orc_definition_generator* generator = nullptr;
@@ -243,43 +239,54 @@ LATHE_INLINE llvm::orc_jit_dylib* jit_session::create_library() {
   for (const char* path : {"libmvec.so.1", "libm.so.6"})
     add(api.OrcCreateDynamicLibrarySearchGeneratorForPath(&generator, path, prefix, nullptr,
                                                           nullptr));
+  // Cannot clash: nothing has been looked up in the new library.
+  for (const defined_symbol& symbol : symbols_) define_in(library, symbol);
   return library;
 }
 
-LATHE_INLINE result<bool> jit_session::add_symbols(symbol_space& space) {
-  for (; space.defined < symbols.size(); ++space.defined) {
-    const defined_symbol& symbol = symbols[space.defined];
-    constexpr std::uint8_t exported_and_callable = 1 | 4;
-    llvm::symbol_map_pair pair{
-        api.OrcLLJITMangleAndIntern(lljit, symbol.name.c_str()),
-        {reinterpret_cast<std::uintptr_t>(symbol.address), {exported_and_callable, 0}}};
-    llvm::orc_materialization_unit* unit = api.OrcAbsoluteSymbols(&pair, 1);
-    const std::string why = take_error(api, api.OrcJITDylibDefine(space.library, unit));
-    if (!why.empty()) {
-      api.OrcDisposeMaterializationUnit(unit);
-      return error("LATHE-E310", "cannot define the symbol " + symbol.name + ": " + why);
-    }
-  }
-  return true;
+LATHE_INLINE std::string jit_session::define_in(llvm::orc_jit_dylib* library,
+                                                const defined_symbol& symbol) {
+  constexpr std::uint8_t exported_and_callable = 1 | 4;
+  llvm::symbol_map_pair pair{
+      api.OrcLLJITMangleAndIntern(lljit, symbol.name.c_str()),
+      {reinterpret_cast<std::uintptr_t>(symbol.address), {exported_and_callable, 0}}};
+  llvm::orc_materialization_unit* unit = api.OrcAbsoluteSymbols(&pair, 1);
+  std::string why = take_error(api, api.OrcJITDylibDefine(library, unit));
+  if (!why.empty()) api.OrcDisposeMaterializationUnit(unit);
+  return why;
 }
 
-LATHE_INLINE result<llvm::orc_jit_dylib*> jit_session::acquire_space() {
-  const std::lock_guard lock(guard);
+LATHE_INLINE llvm::orc_jit_dylib* jit_session::acquire_library() {
+  const std::lock_guard lock(guard_);
   if (idle_libraries_.empty()) {
-    spaces_.push_back({create_library(), 0});
-    idle_libraries_.push_back(spaces_.back().library);
+    libraries_.push_back(create_library());
+    return libraries_.back();
   }
   llvm::orc_jit_dylib* library = idle_libraries_.back();
-  const auto space = std::find_if(spaces_.begin(), spaces_.end(),
-                                  [library](const symbol_space& s) { return s.library == library; });
-  if (result<bool> added = add_symbols(*space); !added) return added.error();
   idle_libraries_.pop_back();
   return library;
 }
 
-LATHE_INLINE void jit_session::release_space(llvm::orc_jit_dylib* library) noexcept {
-  const std::lock_guard lock(guard);
+LATHE_INLINE void jit_session::release_library(llvm::orc_jit_dylib* library) noexcept {
+  const std::lock_guard lock(guard_);
   idle_libraries_.push_back(library);
+}
+
+LATHE_INLINE result<bool> jit_session::define(const std::string& name, void* address) {
+  const std::lock_guard lock(guard_);
+  for (const defined_symbol& known : symbols_) {
+    if (known.name != name) continue;
+    if (known.address == address) return true;
+    return error("LATHE-E310", "the symbol " + name +
+                                   " is already defined with another address; use another name");
+  }
+  const defined_symbol symbol{name, address};
+  for (llvm::orc_jit_dylib* library : libraries_)
+    if (const std::string why = define_in(library, symbol); !why.empty())
+      return error("LATHE-E310", "cannot define the symbol " + name + ": " + why +
+                                     "; loaded code already uses another function of that name");
+  symbols_.push_back(symbol);
+  return true;
 }
 
 }  // namespace detail
@@ -312,7 +319,7 @@ LATHE_INLINE void loaded_object::unload() noexcept {
   detail::take_error(api, api.OrcResourceTrackerRemove(tracker_));
   api.OrcReleaseResourceTracker(tracker_);
   tracker_ = nullptr;
-  session_->release_space(library_);
+  session_->release_library(library_);
   // Names of unloaded symbols stay interned otherwise: memory would grow with every variant.
   api.OrcSymbolStringPoolClearDeadEntries(
       api.OrcExecutionSessionGetSymbolStringPool(session_->session));
@@ -388,31 +395,22 @@ LATHE_INLINE result<std::string> jit::assembly(std::string_view text,
 
 LATHE_INLINE result<loaded_object> jit::load(std::span<const std::byte> object) const {
   const llvm_api& api = session_->api;
-  result<llvm::orc_jit_dylib*> library = session_->acquire_space();
-  if (!library) return library.error();
+  llvm::orc_jit_dylib* library = session_->acquire_library();
   llvm::memory_buffer* buffer = api.CreateMemoryBufferWithMemoryRangeCopy(
       reinterpret_cast<const char*>(object.data()), object.size(), "kernel.o");
-  llvm::orc_resource_tracker* tracker = api.OrcJITDylibCreateResourceTracker(*library);
-  loaded_object loaded(session_, *library, tracker);
+  llvm::orc_resource_tracker* tracker = api.OrcJITDylibCreateResourceTracker(library);
+  loaded_object loaded(session_, library, tracker);
   detail::reported_by_orc().clear();
   // Takes over the buffer, also when it fails.
-  const std::string why = detail::take_error(
-      api, api.OrcLLJITAddObjectFileWithRT(session_->lljit, tracker, buffer));
+  const std::string why =
+      detail::take_error(api, api.OrcLLJITAddObjectFileWithRT(session_->lljit, tracker, buffer));
   if (!why.empty())
     return error("LATHE-E308", "not an object file that can be loaded here: " + why);
   return loaded;
 }
 
 LATHE_INLINE result<bool> jit::define(const std::string& symbol, void* address) const {
-  const std::lock_guard lock(session_->guard);
-  for (const detail::defined_symbol& known : session_->symbols) {
-    if (known.name != symbol) continue;
-    if (known.address == address) return true;
-    return error("LATHE-E310", "the symbol " + symbol +
-                                   " is already defined with another address; use another name");
-  }
-  session_->symbols.push_back({symbol, address});
-  return true;
+  return session_->define(symbol, address);
 }
 
 LATHE_INLINE const std::string& jit::code_fingerprint() const { return session_->fingerprint; }

@@ -91,75 +91,75 @@ using lookup_handler = void (*)(error*, symbol_map_pair*, std::size_t, void*);
 // One line per function: name without the LLVM prefix, result, parameters. All exist with this
 // signature from LLVM 15 to 19; LLVMOrcExecutionSessionLookup is missing in 14, which also cannot
 // read opaque pointers, so a complete table implies 15 or newer.
-#define LATHE_LLVM_FUNCTIONS(X)                                                                   \
-  X(ContextCreate, llvm::context*, (void))                                                        \
-  X(ContextDispose, void, (llvm::context*))                                                       \
-  X(ContextSetDiagnosticHandler, void, (llvm::context*, llvm::diagnostic_handler, void*))         \
-  X(GetDiagInfoDescription, char*, (llvm::diagnostic_info*))                                      \
-  X(GetDiagInfoSeverity, int, (llvm::diagnostic_info*))                                           \
-  X(CreateMemoryBufferWithMemoryRangeCopy, llvm::memory_buffer*,                                  \
-    (const char*, std::size_t, const char*))                                                      \
-  X(GetBufferStart, const char*, (llvm::memory_buffer*))                                          \
-  X(GetBufferSize, std::size_t, (llvm::memory_buffer*))                                           \
-  X(DisposeMemoryBuffer, void, (llvm::memory_buffer*))                                            \
-  X(ParseIRInContext, llvm::boolean,                                                              \
-    (llvm::context*, llvm::memory_buffer*, llvm::module**, char**))                               \
-  X(VerifyModule, llvm::boolean, (llvm::module*, int, char**))                                    \
-  X(SetTarget, void, (llvm::module*, const char*))                                                \
-  X(SetModuleDataLayout, void, (llvm::module*, llvm::target_data*))                               \
-  X(DisposeModule, void, (llvm::module*))                                                         \
-  X(DisposeMessage, void, (char*))                                                                \
-  X(InitializeX86TargetInfo, void, (void))                                                        \
-  X(InitializeX86Target, void, (void))                                                            \
-  X(InitializeX86TargetMC, void, (void))                                                          \
-  X(InitializeX86AsmPrinter, void, (void))                                                        \
-  X(InitializeX86AsmParser, void, (void))                                                         \
-  X(GetDefaultTargetTriple, char*, (void))                                                        \
-  X(GetHostCPUName, char*, (void))                                                                \
-  X(GetHostCPUFeatures, char*, (void))                                                            \
-  X(GetTargetFromTriple, llvm::boolean, (const char*, llvm::target**, char**))                    \
-  X(CreateTargetMachine, llvm::target_machine*,                                                   \
-    (llvm::target*, const char*, const char*, const char*, int, int, int))                        \
-  X(DisposeTargetMachine, void, (llvm::target_machine*))                                          \
-  X(CreateTargetDataLayout, llvm::target_data*, (llvm::target_machine*))                          \
-  X(DisposeTargetData, void, (llvm::target_data*))                                                \
-  X(TargetMachineEmitToMemoryBuffer, llvm::boolean,                                               \
-    (llvm::target_machine*, llvm::module*, int, char**, llvm::memory_buffer**))                   \
-  X(CreatePassBuilderOptions, llvm::pass_builder_options*, (void))                                \
-  X(DisposePassBuilderOptions, void, (llvm::pass_builder_options*))                               \
-  X(RunPasses, llvm::error*,                                                                      \
-    (llvm::module*, const char*, llvm::target_machine*, llvm::pass_builder_options*))             \
-  X(GetErrorMessage, char*, (llvm::error*))                                                       \
-  X(DisposeErrorMessage, void, (char*))                                                           \
-  X(OrcCreateLLJIT, llvm::error*, (llvm::orc_lljit**, llvm::orc_lljit_builder*))                  \
-  X(OrcDisposeLLJIT, llvm::error*, (llvm::orc_lljit*))                                            \
-  X(OrcLLJITGetExecutionSession, llvm::orc_execution_session*, (llvm::orc_lljit*))                \
-  X(OrcLLJITGetGlobalPrefix, char, (llvm::orc_lljit*))                                            \
-  X(OrcLLJITMangleAndIntern, llvm::orc_symbol*, (llvm::orc_lljit*, const char*))                  \
-  X(OrcLLJITAddObjectFileWithRT, llvm::error*,                                                    \
-    (llvm::orc_lljit*, llvm::orc_resource_tracker*, llvm::memory_buffer*))                        \
-  X(OrcExecutionSessionSetErrorReporter, void,                                                    \
-    (llvm::orc_execution_session*, llvm::error_reporter, void*))                                  \
-  X(OrcExecutionSessionGetSymbolStringPool, llvm::orc_symbol_pool*,                               \
-    (llvm::orc_execution_session*))                                                               \
-  X(OrcExecutionSessionCreateBareJITDylib, llvm::orc_jit_dylib*,                                  \
-    (llvm::orc_execution_session*, const char*))                                                  \
-  X(OrcExecutionSessionLookup, void,                                                              \
-    (llvm::orc_execution_session*, int, llvm::search_order_element*, std::size_t,                 \
-     llvm::lookup_set_element*, std::size_t, llvm::lookup_handler, void*))                        \
-  X(OrcSymbolStringPoolClearDeadEntries, void, (llvm::orc_symbol_pool*))                          \
-  X(OrcRetainSymbolStringPoolEntry, void, (llvm::orc_symbol*))                                    \
-  X(OrcReleaseSymbolStringPoolEntry, void, (llvm::orc_symbol*))                                   \
-  X(OrcAbsoluteSymbols, llvm::orc_materialization_unit*, (llvm::symbol_map_pair*, std::size_t))   \
-  X(OrcJITDylibDefine, llvm::error*, (llvm::orc_jit_dylib*, llvm::orc_materialization_unit*))     \
-  X(OrcDisposeMaterializationUnit, void, (llvm::orc_materialization_unit*))                       \
-  X(OrcJITDylibAddGenerator, void, (llvm::orc_jit_dylib*, llvm::orc_definition_generator*))       \
-  X(OrcCreateDynamicLibrarySearchGeneratorForProcess, llvm::error*,                               \
-    (llvm::orc_definition_generator**, char, llvm::symbol_predicate, void*))                      \
-  X(OrcCreateDynamicLibrarySearchGeneratorForPath, llvm::error*,                                  \
-    (llvm::orc_definition_generator**, const char*, char, llvm::symbol_predicate, void*))         \
-  X(OrcJITDylibCreateResourceTracker, llvm::orc_resource_tracker*, (llvm::orc_jit_dylib*))        \
-  X(OrcResourceTrackerRemove, llvm::error*, (llvm::orc_resource_tracker*))                        \
+#define LATHE_LLVM_FUNCTIONS(X)                                                                 \
+  X(ContextCreate, llvm::context*, (void))                                                      \
+  X(ContextDispose, void, (llvm::context*))                                                     \
+  X(ContextSetDiagnosticHandler, void, (llvm::context*, llvm::diagnostic_handler, void*))       \
+  X(GetDiagInfoDescription, char*, (llvm::diagnostic_info*))                                    \
+  X(GetDiagInfoSeverity, int, (llvm::diagnostic_info*))                                         \
+  X(CreateMemoryBufferWithMemoryRangeCopy, llvm::memory_buffer*,                                \
+    (const char*, std::size_t, const char*))                                                    \
+  X(GetBufferStart, const char*, (llvm::memory_buffer*))                                        \
+  X(GetBufferSize, std::size_t, (llvm::memory_buffer*))                                         \
+  X(DisposeMemoryBuffer, void, (llvm::memory_buffer*))                                          \
+  X(ParseIRInContext, llvm::boolean,                                                            \
+    (llvm::context*, llvm::memory_buffer*, llvm::module**, char**))                             \
+  X(VerifyModule, llvm::boolean, (llvm::module*, int, char**))                                  \
+  X(SetTarget, void, (llvm::module*, const char*))                                              \
+  X(SetModuleDataLayout, void, (llvm::module*, llvm::target_data*))                             \
+  X(DisposeModule, void, (llvm::module*))                                                       \
+  X(DisposeMessage, void, (char*))                                                              \
+  X(InitializeX86TargetInfo, void, (void))                                                      \
+  X(InitializeX86Target, void, (void))                                                          \
+  X(InitializeX86TargetMC, void, (void))                                                        \
+  X(InitializeX86AsmPrinter, void, (void))                                                      \
+  X(InitializeX86AsmParser, void, (void))                                                       \
+  X(GetDefaultTargetTriple, char*, (void))                                                      \
+  X(GetHostCPUName, char*, (void))                                                              \
+  X(GetHostCPUFeatures, char*, (void))                                                          \
+  X(GetTargetFromTriple, llvm::boolean, (const char*, llvm::target**, char**))                  \
+  X(CreateTargetMachine, llvm::target_machine*,                                                 \
+    (llvm::target*, const char*, const char*, const char*, int, int, int))                      \
+  X(DisposeTargetMachine, void, (llvm::target_machine*))                                        \
+  X(CreateTargetDataLayout, llvm::target_data*, (llvm::target_machine*))                        \
+  X(DisposeTargetData, void, (llvm::target_data*))                                              \
+  X(TargetMachineEmitToMemoryBuffer, llvm::boolean,                                             \
+    (llvm::target_machine*, llvm::module*, int, char**, llvm::memory_buffer**))                 \
+  X(CreatePassBuilderOptions, llvm::pass_builder_options*, (void))                              \
+  X(DisposePassBuilderOptions, void, (llvm::pass_builder_options*))                             \
+  X(RunPasses, llvm::error*,                                                                    \
+    (llvm::module*, const char*, llvm::target_machine*, llvm::pass_builder_options*))           \
+  X(GetErrorMessage, char*, (llvm::error*))                                                     \
+  X(DisposeErrorMessage, void, (char*))                                                         \
+  X(OrcCreateLLJIT, llvm::error*, (llvm::orc_lljit**, llvm::orc_lljit_builder*))                \
+  X(OrcDisposeLLJIT, llvm::error*, (llvm::orc_lljit*))                                          \
+  X(OrcLLJITGetExecutionSession, llvm::orc_execution_session*, (llvm::orc_lljit*))              \
+  X(OrcLLJITGetGlobalPrefix, char, (llvm::orc_lljit*))                                          \
+  X(OrcLLJITMangleAndIntern, llvm::orc_symbol*, (llvm::orc_lljit*, const char*))                \
+  X(OrcLLJITAddObjectFileWithRT, llvm::error*,                                                  \
+    (llvm::orc_lljit*, llvm::orc_resource_tracker*, llvm::memory_buffer*))                      \
+  X(OrcExecutionSessionSetErrorReporter, void,                                                  \
+    (llvm::orc_execution_session*, llvm::error_reporter, void*))                                \
+  X(OrcExecutionSessionGetSymbolStringPool, llvm::orc_symbol_pool*,                             \
+    (llvm::orc_execution_session*))                                                             \
+  X(OrcExecutionSessionCreateBareJITDylib, llvm::orc_jit_dylib*,                                \
+    (llvm::orc_execution_session*, const char*))                                                \
+  X(OrcExecutionSessionLookup, void,                                                            \
+    (llvm::orc_execution_session*, int, llvm::search_order_element*, std::size_t,               \
+     llvm::lookup_set_element*, std::size_t, llvm::lookup_handler, void*))                      \
+  X(OrcSymbolStringPoolClearDeadEntries, void, (llvm::orc_symbol_pool*))                        \
+  X(OrcRetainSymbolStringPoolEntry, void, (llvm::orc_symbol*))                                  \
+  X(OrcReleaseSymbolStringPoolEntry, void, (llvm::orc_symbol*))                                 \
+  X(OrcAbsoluteSymbols, llvm::orc_materialization_unit*, (llvm::symbol_map_pair*, std::size_t)) \
+  X(OrcJITDylibDefine, llvm::error*, (llvm::orc_jit_dylib*, llvm::orc_materialization_unit*))   \
+  X(OrcDisposeMaterializationUnit, void, (llvm::orc_materialization_unit*))                     \
+  X(OrcJITDylibAddGenerator, void, (llvm::orc_jit_dylib*, llvm::orc_definition_generator*))     \
+  X(OrcCreateDynamicLibrarySearchGeneratorForProcess, llvm::error*,                             \
+    (llvm::orc_definition_generator**, char, llvm::symbol_predicate, void*))                    \
+  X(OrcCreateDynamicLibrarySearchGeneratorForPath, llvm::error*,                                \
+    (llvm::orc_definition_generator**, const char*, char, llvm::symbol_predicate, void*))       \
+  X(OrcJITDylibCreateResourceTracker, llvm::orc_resource_tracker*, (llvm::orc_jit_dylib*))      \
+  X(OrcResourceTrackerRemove, llvm::error*, (llvm::orc_resource_tracker*))                      \
   X(OrcReleaseResourceTracker, void, (llvm::orc_resource_tracker*))
 
 /// The loaded library: one member per function (without the LLVM prefix), its file and version.
@@ -185,5 +185,5 @@ struct llvm_api {
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/llvm_api.ipp>
+#  include <lathe/target/cpu/llvm_api.ipp>
 #endif

@@ -2,10 +2,9 @@
 
 #include <lathe/target/cpu/llvm_api.hpp>
 
-#include <dlfcn.h>
-
 #include <atomic>
 #include <cstdlib>
+#include <dlfcn.h>
 #include <memory>
 
 namespace lathe::native {
@@ -19,8 +18,8 @@ LATHE_INLINE std::atomic<bool>& llvm_is_gone() {
 
 /// "" if every function was found, else the name of the first that is missing.
 LATHE_INLINE std::string fill_llvm_api(void* library, llvm_api& api) {
-#define LATHE_LLVM_FILL(name, result_type, parameters)                                       \
-  api.name = reinterpret_cast<result_type(*) parameters>(::dlsym(library, "LLVM" #name));    \
+#define LATHE_LLVM_FILL(name, result_type, parameters)                                    \
+  api.name = reinterpret_cast<result_type(*) parameters>(::dlsym(library, "LLVM" #name)); \
   if (api.name == nullptr) return "LLVM" #name;
   LATHE_LLVM_FUNCTIONS(LATHE_LLVM_FILL)
 #undef LATHE_LLVM_FILL
@@ -88,9 +87,9 @@ LATHE_INLINE result<const llvm_api*> load_llvm() {
   std::string looked_for;
   std::string refused;
   for (const char* name :
-       {"libLLVM.so.19.1", "libLLVM-19.so.1", "libLLVM-19.so", "libLLVM.so.18.1",
-        "libLLVM-18.so.1", "libLLVM-18.so", "libLLVM-17.so.1", "libLLVM-17.so", "libLLVM-16.so.1",
-        "libLLVM-16.so", "libLLVM-15.so.1", "libLLVM-15.so", "libLLVM.so"}) {
+       {"libLLVM.so.19.1", "libLLVM-19.so.1", "libLLVM-19.so", "libLLVM.so.18.1", "libLLVM-18.so.1",
+        "libLLVM-18.so", "libLLVM-17.so.1", "libLLVM-17.so", "libLLVM-16.so.1", "libLLVM-16.so",
+        "libLLVM-15.so.1", "libLLVM-15.so", "libLLVM.so"}) {
     if (open_llvm(name, *api, why)) return ready();
     looked_for += (looked_for.empty() ? "" : ", ") + std::string(name);
     if (!why.empty()) refused += (refused.empty() ? "" : ", ") + why;

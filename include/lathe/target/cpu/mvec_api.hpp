@@ -17,5 +17,5 @@ void* mvec_symbol(const char* name);
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/mvec_api.ipp>
+#  include <lathe/target/cpu/mvec_api.ipp>
 #endif

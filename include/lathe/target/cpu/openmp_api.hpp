@@ -23,5 +23,5 @@ struct openmp_api {
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/openmp_api.ipp>
+#  include <lathe/target/cpu/openmp_api.ipp>
 #endif

@@ -3,7 +3,8 @@
 /// body. Out: the body has run on all of them. Called by run.ipp; users may supply their own hook
 /// (TBB, Kokkos, a job system).
 ///
-/// None of the hooks here spins: an idle worker sleeps, so that timings of other threads stay clean.
+/// None of the hooks here spins: an idle worker sleeps, so that timings of other threads stay
+/// clean.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -54,5 +55,5 @@ int default_threads();
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/parallel.ipp>
+#  include <lathe/target/cpu/parallel.ipp>
 #endif

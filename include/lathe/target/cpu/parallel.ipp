@@ -4,13 +4,12 @@
 #include <lathe/target/cpu/openmp_api.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 
-#include <pthread.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <pthread.h>
 #include <thread>
 #include <vector>
 

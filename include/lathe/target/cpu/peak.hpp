@@ -27,5 +27,5 @@ result<cpu_peak> measured_peak(const jit& compiler, const cpu_target& target);
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/peak.ipp>
+#  include <lathe/target/cpu/peak.ipp>
 #endif

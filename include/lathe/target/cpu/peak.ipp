@@ -3,8 +3,6 @@
 #include <lathe/core/dtype.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
-#include <time.h>
-
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
@@ -12,6 +10,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <time.h>
 #include <vector>
 
 namespace lathe::native {
@@ -60,7 +59,8 @@ LATHE_INLINE std::string fma_text(const cpu_target& target, dtype type, const st
   const auto element = [&](int n) {
     return "getelementptr inbounds " + vec + ", ptr %data, i64 " + std::to_string(n);
   };
-  std::string out = "define void @" + symbol + "(ptr noalias nocapture %data, i64 %rounds) nounwind {\n";
+  std::string out =
+      "define void @" + symbol + "(ptr noalias nocapture %data, i64 %rounds) nounwind {\n";
   out += "entry:\n";
   for (int n = 0; n < chains + 2; ++n) {
     out += "  %p" + number(n) + " = " + element(n) + "\n";
@@ -149,9 +149,9 @@ LATHE_INLINE double stream_gbs(void* function, const cpu_target& target, int arr
 }
 
 LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target& target) {
-  const std::string text =
-      fma_text(target, dtype::f32, "fma_f32") + fma_text(target, dtype::f64, "fma_f64") +
-      stream_text(target, false, "copy") + stream_text(target, true, "triad");
+  const std::string text = fma_text(target, dtype::f32, "fma_f32") +
+                           fma_text(target, dtype::f64, "fma_f64") +
+                           stream_text(target, false, "copy") + stream_text(target, true, "triad");
   const result<std::vector<std::byte>> object = compiler.compile(text);
   if (!object) return object.error();
   const result<loaded_object> code = compiler.load(*object);

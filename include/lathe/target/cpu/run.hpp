@@ -35,12 +35,12 @@ result<std::vector<phase_function>> phase_functions(const kernel_plan& plan,
 /// @param buffers  one address per plan buffer
 /// @param scratch  64-byte aligned block of scratch_bytes(plan, threads), or null if that is 0
 /// @param threads  most workers of a parallel phase, >= 1
-void run_plan(const kernel_plan& plan, std::span<const phase_function> phases,
-              void* const* buffers, void* scratch, int threads, const parallel_for_hook& hook,
+void run_plan(const kernel_plan& plan, std::span<const phase_function> phases, void* const* buffers,
+              void* scratch, int threads, const parallel_for_hook& hook,
               plan_part part = plan_part::every_call);
 
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/run.ipp>
+#  include <lathe/target/cpu/run.ipp>
 #endif
