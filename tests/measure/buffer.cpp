@@ -1,14 +1,12 @@
 #include <lathe/measure/buffer.hpp>
 
-#include <doctest/doctest.h>
-
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cmath>
 #include <csignal>
 #include <cstring>
+#include <doctest/doctest.h>
 #include <set>
+#include <sys/wait.h>
+#include <unistd.h>
 #include <utility>
 #include <vector>
 
@@ -81,8 +79,8 @@ TEST_CASE("buffer: moved, empty and write-protected buffers") {
 }
 
 TEST_CASE("buffer: untouched elements are counted for every type") {
-  for (const dtype type : {dtype::boolean, dtype::i8, dtype::u8, dtype::i32, dtype::i64, dtype::f32,
-                           dtype::f64}) {
+  for (const dtype type :
+       {dtype::boolean, dtype::i8, dtype::u8, dtype::i32, dtype::i64, dtype::f32, dtype::f64}) {
     const guarded_buffer buffer(100 * size_of(type));
     fill_untouched(buffer.data(), type, 100);
     CHECK(count_untouched(buffer.data(), type, 100) == 100);

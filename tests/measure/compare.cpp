@@ -1,10 +1,9 @@
 #include <lathe/measure/buffer.hpp>
 #include <lathe/measure/compare.hpp>
 
-#include <doctest/doctest.h>
-
 #include <cmath>
 #include <cstring>
+#include <doctest/doctest.h>
 #include <limits>
 #include <numeric>
 #include <vector>

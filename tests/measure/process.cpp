@@ -1,15 +1,13 @@
 #include <lathe/measure/process.hpp>
 #include <lathe/measure/timer.hpp>
 
-#include <doctest/doctest.h>
-
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
+#include <doctest/doctest.h>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 
 using namespace lathe;
 
@@ -41,7 +39,7 @@ void do_deed(void* context) {
     case deed::fault: *reinterpret_cast<volatile int*>(std::uintptr_t{8}) = 1; return;
     case deed::abort: std::abort();
     case deed::trap: __builtin_trap();
-    case deed::divide: state.value = 7 / zero; return;
+    case deed::divide: std::raise(SIGFPE); return;
     case deed::leave: std::_Exit(3);
     case deed::overflow: state.value = overflow(0); return;
     case deed::hoard: {
@@ -62,9 +60,9 @@ struct fixture {
   worker_process process;
 
   fixture()
-      : state(*static_cast<shared_state*>(mmap(nullptr, sizeof(shared_state),
-                                               PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED,
-                                               -1, 0))),
+      : state(
+            *static_cast<shared_state*>(mmap(nullptr, sizeof(shared_state), PROT_READ | PROT_WRITE,
+                                             MAP_ANONYMOUS | MAP_SHARED, -1, 0))),
         process({[](void* context) { ++static_cast<shared_state*>(context)->started; }, do_deed,
                  &state, std::int64_t{8} << 30}) {}
 
@@ -131,11 +129,11 @@ TEST_CASE_FIXTURE(fixture, "process: the host's signal handlers stay with the ho
 }
 
 TEST_CASE("process: a child ends with its host's object, not later") {
-  pid_t* const child = static_cast<pid_t*>(mmap(nullptr, sizeof(pid_t), PROT_READ | PROT_WRITE,
-                                                MAP_ANONYMOUS | MAP_SHARED, -1, 0));
+  pid_t* const child = static_cast<pid_t*>(
+      mmap(nullptr, sizeof(pid_t), PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_SHARED, -1, 0));
   {
-    worker_process process({[](void* context) { *static_cast<pid_t*>(context) = getpid(); },
-                            [](void*) {}, child, 0});
+    worker_process process(
+        {[](void* context) { *static_cast<pid_t*>(context) = getpid(); }, [](void*) {}, child, 0});
     REQUIRE(process.start());
     CHECK(kill(*child, 0) == 0);
   }

@@ -1,8 +1,7 @@
 #include <lathe/measure/record.hpp>
 
-#include <doctest/doctest.h>
-
 #include <cmath>
+#include <doctest/doctest.h>
 
 TEST_CASE("record: order statistics") {
   const std::vector<double> odd = {3, 1, 2};

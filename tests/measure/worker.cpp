@@ -1,9 +1,8 @@
 #include <lathe/measure/worker.hpp>
 #include <lathe/target/cpu/host.hpp>
 
-#include <doctest/doctest.h>
-
 #include <algorithm>
+#include <doctest/doctest.h>
 #include <string>
 #include <vector>
 
@@ -95,7 +94,8 @@ const native::jit& compiler() {
 
 kernel_plan add_plan() {
   kernel_plan plan;
-  plan.buffers = {{"A", dtype::f32, elements, true}, {"B", dtype::f32, elements, true},
+  plan.buffers = {{"A", dtype::f32, elements, true},
+                  {"B", dtype::f32, elements, true},
                   {"C", dtype::f32, elements, true, true}};
   plan.phases = {{"phase0", elements, true}};
   return plan;
@@ -201,11 +201,16 @@ TEST_CASE_FIXTURE(fixture, "worker: a kernel that does not end is ended in time"
 }
 
 TEST_CASE_FIXTURE(fixture, "worker: 100 hostile kernels leave the host and its inputs alone") {
-  const std::string hostile[] = {stray_store("%c", 4 * elements), endless_kernel, trapping_kernel,
-                                 aborting_kernel, add_kernel("  %wrong = fadd float 1.0, 0.0\n"),
-                                 stray_store("%b", 0), recursing_kernel};
-  const failure expected[] = {failure::crash, failure::timeout, failure::crash, failure::crash,
-                              failure::wrong_answer, failure::crash, failure::crash};
+  const std::string hostile[] = {stray_store("%c", 4 * elements),
+                                 endless_kernel,
+                                 trapping_kernel,
+                                 aborting_kernel,
+                                 add_kernel("  %wrong = fadd float 1.0, 0.0\n"),
+                                 stray_store("%b", 0),
+                                 recursing_kernel};
+  const failure expected[] = {failure::crash, failure::timeout,      failure::crash,
+                              failure::crash, failure::wrong_answer, failure::crash,
+                              failure::crash};
   std::vector<std::vector<std::byte>> objects;
   for (const std::string& text : hostile) objects.push_back(compiler().compile(text).value());
   int survived = 0;
@@ -223,13 +228,13 @@ TEST_CASE_FIXTURE(fixture, "worker: 100 hostile kernels leave the host and its i
 
 TEST_CASE_FIXTURE(fixture, "worker: results that come and go are wrong") {
   // Adds the number of calls so far, which the first run does not notice.
-  const measurement fickle = measure(
-      "@calls = internal global float 0.0\n" +
-      add_kernel("  %wrong = load float, ptr @calls\n"
-                 "  %more.calls = fadd float %wrong, 1.0\n"
-                 "  %is.first = icmp eq i64 %begin, 0\n"
-                 "  %kept = select i1 %is.first, float %more.calls, float %wrong\n"
-                 "  store float %kept, ptr @calls\n"));
+  const measurement fickle =
+      measure("@calls = internal global float 0.0\n" +
+              add_kernel("  %wrong = load float, ptr @calls\n"
+                         "  %more.calls = fadd float %wrong, 1.0\n"
+                         "  %is.first = icmp eq i64 %begin, 0\n"
+                         "  %kept = select i1 %is.first, float %more.calls, float %wrong\n"
+                         "  store float %kept, ptr @calls\n"));
   CHECK(fickle.failed == failure::wrong_answer);
 }
 
@@ -271,7 +276,8 @@ TEST_CASE_FIXTURE(fixture, "worker: workspaces are filled, guarded and part of t
            "  %a = load ptr, ptr %buffers\n"
            "  %w.at = getelementptr ptr, ptr %buffers, i64 3\n"
            "  %w = load ptr, ptr %w.at\n"
-           "  call void @llvm.memcpy.p0.p0.i64(ptr %w, ptr %a, i64 " + copied_elements +
+           "  call void @llvm.memcpy.p0.p0.i64(ptr %w, ptr %a, i64 " +
+           copied_elements +
            ", i1 false)\n"
            "  ret void\n"
            "}\n"

@@ -2,13 +2,11 @@
 #include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
 
-#include <doctest/doctest.h>
-
+#include "rugged_space.hpp"
 #include <algorithm>
+#include <doctest/doctest.h>
 #include <set>
 #include <vector>
-
-#include "rugged_space.hpp"
 
 using namespace lathe;
 
@@ -26,7 +24,12 @@ double best_of_all(const rugged_space& space, double* share_near_best = nullptr)
   std::vector<double> times;
   point at{std::vector<std::int32_t>(space.sites.size())};
   for (std::uint64_t n = 0; n < space.size(); ++n) {
-    detail::count_on(space, at);
+    std::uint64_t rest = n;
+    for (std::size_t index = 0; index < space.sites.size(); ++index) {
+      const auto choices = static_cast<std::uint64_t>(space.sites[index].choices);
+      at.choices[index] = static_cast<std::int32_t>(rest % choices);
+      rest /= choices;
+    }
     if (!space.why_rejected(at)) times.push_back(space.outcome(at).seconds());
   }
   const double best = *std::min_element(times.begin(), times.end());

@@ -1,7 +1,6 @@
 #include <lathe/search/random.hpp>
 
 #include <doctest/doctest.h>
-
 #include <set>
 #include <vector>
 

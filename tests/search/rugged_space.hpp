@@ -1,6 +1,7 @@
 /// @file
-/// A synthetic tuning problem for the tests of this folder: nine ordered and unordered decisions that
-/// depend on each other, a rugged surface, illegal and crashing regions, one known-good estimate.
+/// A synthetic tuning problem for the tests of this folder: nine ordered and unordered decisions
+/// that depend on each other, a rugged surface, illegal and crashing regions, one known-good
+/// estimate.
 #pragma once
 
 #include <lathe/core/random.hpp>

@@ -2,14 +2,12 @@
 #include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
 
-#include <doctest/doctest.h>
-
+#include "rugged_space.hpp"
 #include <atomic>
+#include <doctest/doctest.h>
 #include <string>
 #include <thread>
 #include <vector>
-
-#include "rugged_space.hpp"
 
 using namespace lathe;
 

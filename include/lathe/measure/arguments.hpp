@@ -22,8 +22,8 @@ struct argument {
   std::uint64_t hash = 0;  ///< of an input after seal_inputs()
 };
 
-/// The parameters of one operator in order. Every kernel of the operator, whatever its schedule, has
-/// these same parameters; workspaces differ from kernel to kernel and are not part of it.
+/// The parameters of one operator in order. Every kernel of the operator, whatever its schedule,
+/// has these same parameters; workspaces differ from kernel to kernel and are not part of it.
 class argument_set {
  public:
   /// Memory for the parameters of `plan`, shared with children forked later. Inputs hold what
@@ -42,7 +42,8 @@ class argument_set {
   LATHE_INLINE void reset_outputs();
   /// Makes writing to inputs fault, in this process only.
   LATHE_INLINE void forbid_writing_inputs() const;
-  /// What a kernel did that it must not: "changed its input A", "wrote outside C"; empty if nothing.
+  /// What a kernel did that it must not: "changed its input A", "wrote outside C"; empty if
+  /// nothing.
   LATHE_INLINE std::string damage() const;
 
  private:
@@ -52,5 +53,5 @@ class argument_set {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/arguments.ipp>
+#  include <lathe/measure/arguments.ipp>
 #endif

@@ -11,8 +11,8 @@ namespace lathe {
 LATHE_INLINE argument_set::argument_set(const kernel_plan& plan) {
   for (const plan_buffer& buffer : plan.buffers) {
     if (!buffer.param) continue;
-    argument one{buffer,
-                 guarded_buffer(buffer.bytes(), buffer_layout::ends_at_guard, buffer_sharing::shared)};
+    argument one{buffer, guarded_buffer(buffer.bytes(), buffer_layout::ends_at_guard,
+                                        buffer_sharing::shared)};
     fill_untouched(one.memory.data(), buffer.type, buffer.elements);
     arguments_.push_back(std::move(one));
   }

@@ -62,8 +62,8 @@ class guarded_buffer {
   std::int64_t size_ = 0;
 };
 
-/// Fills `elements` elements with a value that results do not have: a NaN with a payload of its own,
-/// or an integer pattern. Outputs and workspaces get it before a kernel runs.
+/// Fills `elements` elements with a value that results do not have: a NaN with a payload of its
+/// own, or an integer pattern. Outputs and workspaces get it before a kernel runs.
 LATHE_INLINE void fill_untouched(void* data, dtype type, std::int64_t elements);
 
 /// How many elements still hold the value of fill_untouched().
@@ -76,7 +76,8 @@ LATHE_INLINE std::int64_t count_untouched(const void* data, dtype type, std::int
 /// @param factors  tensors multiplied in one term, >= 1
 LATHE_INLINE int exact_magnitude(dtype type, std::int64_t terms, int factors);
 
-/// Inputs {-r..r} without 0, so that every element counts; {1..r} for unsigned, 0 and 1 for boolean.
+/// Inputs {-r..r} without 0, so that every element counts; {1..r} for unsigned, 0 and 1 for
+/// boolean.
 /// @param magnitude  r, 1 or 2: see exact_magnitude()
 LATHE_INLINE void fill_exact(void* data, dtype type, std::int64_t elements, int magnitude,
                              random_engine& engine);
@@ -96,5 +97,5 @@ LATHE_INLINE std::uint64_t hash_bytes(const void* data, std::int64_t bytes);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/buffer.ipp>
+#  include <lathe/measure/buffer.ipp>
 #endif

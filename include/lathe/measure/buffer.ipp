@@ -5,13 +5,12 @@
 #include <lathe/core/error.hpp>
 #include <lathe/measure/buffer.hpp>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <utility>
 
 namespace lathe {

@@ -81,5 +81,5 @@ class desk {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/desk.ipp>
+#  include <lathe/measure/desk.ipp>
 #endif

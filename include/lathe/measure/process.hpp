@@ -1,6 +1,7 @@
 /// @file
 /// A child process that may die without harm. In: what it does with a request. Out: whether it
-/// replied, ran out of time or died, and of what. Knows nothing about kernels; called by worker.hpp.
+/// replied, ran out of time or died, and of what. Knows nothing about kernels; called by
+/// worker.hpp.
 ///
 ///     host ── supervisor ── child      one socket: the host asks, the child replies,
 ///      └────────────────────┘          the supervisor reports the child's death and forks the next
@@ -72,5 +73,5 @@ class worker_process {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/process.ipp>
+#  include <lathe/measure/process.ipp>
 #endif

@@ -1,6 +1,7 @@
 /// @file
 /// The outcome of one candidate as a value: time samples, or the class of a failure and why. In:
-/// whatever tried the candidate. Out: strategies observe it, the store keeps it, progress counts it.
+/// whatever tried the candidate. Out: strategies observe it, the store keeps it, progress counts
+/// it.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -63,13 +64,13 @@ LATHE_INLINE double median_deviation(std::span<const double> samples);
 
 /// What trying one candidate gave. Never an exception: a bad candidate is a value.
 struct measurement {
-  std::vector<double> samples;      ///< [s] per call; empty if it failed
+  std::vector<double> samples;  ///< [s] per call; empty if it failed
   failure failed = failure::none;
-  std::string reason;               ///< one line, empty if it did not fail
-  bool stopped_early = false;       ///< hopeless after the first runs: few samples, but true ones
-  double compile_seconds = 0;       ///< [s] lower, emit, compile, link
-  double check_seconds = 0;         ///< [s] first run and comparison
-  double run_seconds = 0;           ///< [s] warm-up and timing
+  std::string reason;          ///< one line, empty if it did not fail
+  bool stopped_early = false;  ///< hopeless after the first runs: few samples, but true ones
+  double compile_seconds = 0;  ///< [s] lower, emit, compile, link
+  double check_seconds = 0;    ///< [s] first run and comparison
+  double run_seconds = 0;      ///< [s] warm-up and timing
 
   /// True if there is a time.
   bool ok() const { return failed == failure::none && !samples.empty(); }
@@ -94,5 +95,5 @@ struct record {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/record.ipp>
+#  include <lathe/measure/record.ipp>
 #endif

@@ -1,6 +1,7 @@
 /// @file
-/// How long does a call take? In: a callable as function pointer and context, and when to stop. Out:
-/// seconds per call, several samples. Called by the worker and for the final comparison of winners.
+/// How long does a call take? In: a callable as function pointer and context, and when to stop.
+/// Out: seconds per call, several samples. Called by the worker and for the final comparison of
+/// winners.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -20,10 +21,11 @@ struct timing_options {
   double sample_seconds = 5e-5;  ///< shorter calls are repeated within a sample
   int min_samples = 3;
   int max_samples = 60;
-  double agreement = 0.005;      ///< enough samples when their median is known to this share
+  double agreement = 0.005;  ///< enough samples when their median is known to this share
   double best_seconds = std::numeric_limits<double>::infinity();  ///< per call, of the best so far
-  double hopeless_factor = 2.5;  ///< give up when the first calls take more than this times the best
-  double (*clock)() = nullptr;   ///< null = monotonic_seconds; tests bring their own
+  double hopeless_factor =
+      2.5;                      ///< give up when the first calls take more than this times the best
+  double (*clock)() = nullptr;  ///< null = monotonic_seconds; tests bring their own
 };
 
 /// Seconds per call, in the order measured.
@@ -39,5 +41,5 @@ LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/timer.ipp>
+#  include <lathe/measure/timer.ipp>
 #endif

@@ -68,7 +68,8 @@ LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_
     const int count = static_cast<int>(result.samples.size());
     if (count >= options.max_samples || elapsed >= options.max_seconds) return result;
     if (count < options.min_samples) continue;
-    if (elapsed >= options.min_seconds || detail::samples_agree(result.samples, options.agreement)) {
+    if (elapsed >= options.min_seconds ||
+        detail::samples_agree(result.samples, options.agreement)) {
       return result;
     }
   }

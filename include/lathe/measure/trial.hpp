@@ -1,7 +1,7 @@
 /// @file
-/// One compiled kernel made ready to run on the arguments under test: linked, with workspaces of its
-/// own. In: object bytes and plan. Out: a checked run, then times. Called by the worker, inside its
-/// child process or, without isolation, in the host's.
+/// One compiled kernel made ready to run on the arguments under test: linked, with workspaces of
+/// its own. In: object bytes and plan. Out: a checked run, then times. Called by the worker, inside
+/// its child process or, without isolation, in the host's.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -55,5 +55,5 @@ class kernel_trial {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/trial.ipp>
+#  include <lathe/measure/trial.ipp>
 #endif

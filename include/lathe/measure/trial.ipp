@@ -23,8 +23,7 @@ LATHE_INLINE result<kernel_trial> kernel_trial::create(const native::jit& compil
       trial.addresses_.push_back(trial.workspaces_.back().data());
       continue;
     }
-    if (parameter == arguments.size() ||
-        arguments[parameter].memory.size() != buffer.bytes()) {
+    if (parameter == arguments.size() || arguments[parameter].memory.size() != buffer.bytes()) {
       return error("LATHE-E502", "parameter " + buffer.name + " of the kernel has " +
                                      std::to_string(buffer.bytes()) +
                                      " bytes, the arguments under test differ: make them from a "

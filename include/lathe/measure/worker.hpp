@@ -37,7 +37,7 @@ enum class isolation : unsigned char {
 /// Fixed for the life of a worker.
 struct worker_options {
   isolation isolate = isolation::process;
-  int threads = 1;  ///< most threads of a parallel phase
+  int threads = 1;                                    ///< most threads of a parallel phase
   std::int64_t memory_bytes = std::int64_t{8} << 30;  ///< address space kernels may add
 };
 
@@ -52,7 +52,8 @@ struct measure_options {
 /// see worker_process.
 class worker {
  public:
-  /// Starts the child. Create it before other threads use `compiler`; the arguments must outlive it.
+  /// Starts the child. Create it before other threads use `compiler`; the arguments must outlive
+  /// it.
   /// @param arguments  filled and sealed
   /// @error LATHE-E503 if the system allows no child process: use isolation::none
   LATHE_INLINE static result<std::unique_ptr<worker>> create(const native::jit& compiler,
@@ -100,5 +101,5 @@ class worker {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/measure/worker.ipp>
+#  include <lathe/measure/worker.ipp>
 #endif

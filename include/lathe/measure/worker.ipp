@@ -4,15 +4,14 @@
 
 #include <lathe/measure/worker.hpp>
 
-#include <sys/mman.h>
-#include <sys/resource.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
 #include <string>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <utility>
 
 namespace lathe {
@@ -85,8 +84,8 @@ LATHE_INLINE measurement worker::measure(const kernel_plan& plan, std::span<cons
                                          std::span<const expectation> wanted,
                                          const measure_options& options) {
   if (!desk_.put(plan, object)) {
-    return measurement::failure_of(failure::limit, "object file of " +
-                                                       std::to_string(object.size()) + " bytes");
+    return measurement::failure_of(failure::limit,
+                                   "object file of " + std::to_string(object.size()) + " bytes");
   }
   measurement result = attempt(plan, wanted, options);
   if (result.failed == failure::crash && kernels_on_child_ > 1) {
@@ -141,11 +140,10 @@ LATHE_INLINE measurement worker::attempt(const kernel_plan& plan,
                                    "right at first, not when repeated: " + late_fault);
   }
   if (minimum(result.samples) < options.floor_seconds) {
-    return measurement::failure_of(failure::wrong_answer,
-                                   "faster than the machine can be: " +
-                                       detail::seconds_text(minimum(result.samples)) +
-                                       " per call, at least " +
-                                       detail::seconds_text(options.floor_seconds) + " expected");
+    return measurement::failure_of(
+        failure::wrong_answer,
+        "faster than the machine can be: " + detail::seconds_text(minimum(result.samples)) +
+            " per call, at least " + detail::seconds_text(options.floor_seconds) + " expected");
   }
   return result;
 }

@@ -50,7 +50,8 @@ class search_space {
   virtual ~search_space() = default;
 
   std::vector<site> sites;
-  std::vector<point> estimates;  ///< known-good points, the best first; every search starts with them
+  std::vector<point>
+      estimates;  ///< known-good points, the best first; every search starts with them
 
   /// Why `candidate` needs no measuring, or nothing. Must depend on the point alone.
   /// @pre is_inside(candidate)
@@ -59,8 +60,9 @@ class search_space {
     return std::nullopt;
   }
 
-  /// Identity of the program a point stands for: points of equal hash are measured once. The default
-  /// hashes the choices; a space in which several points give one trace returns the trace's hash.
+  /// Identity of the program a point stands for: points of equal hash are measured once. The
+  /// default hashes the choices; a space in which several points give one trace returns the trace's
+  /// hash.
   virtual std::uint64_t hash(const point& candidate) const {
     std::uint64_t value = 0xcbf29ce484222325U;
     for (const std::int32_t choice : candidate.choices) {

@@ -36,8 +36,8 @@ struct budget {
   double seconds = std::numeric_limits<double>::infinity();
   int trials = std::numeric_limits<int>::max();
   int patience = std::numeric_limits<int>::max();  ///< trials without improvement
-  double roofline_seconds = 0;  ///< no kernel is faster; 0 = not known
-  double target_fraction = 1;   ///< of the roofline: stop at roofline_seconds / best >= this
+  double roofline_seconds = 0;                     ///< no kernel is faster; 0 = not known
+  double target_fraction = 1;  ///< of the roofline: stop at roofline_seconds / best >= this
 
   /// Improvements below this share do not reset the patience: they are noise.
   static constexpr double least_improvement = 0.005;

@@ -1,9 +1,11 @@
 /// @file
-/// Evolutionary search on measured times: keeps the best points met, crosses and mutates them. In: a
-/// space, a seed, the outcomes of its proposals. Called by tuner.hpp through the strategy interface.
+/// Evolutionary search on measured times: keeps the best points met, crosses and mutates them. In:
+/// a space, a seed, the outcomes of its proposals. Called by tuner.hpp through the strategy
+/// interface.
 ///
 /// The search of Ansor (Zheng et al., OSDI 2020, section 5.1) without its cost model: elitist
-/// population, crossover per decision, mutation by the moves of the space, a share of random points.
+/// population, crossover per decision, mutation by the moves of the space, a share of random
+/// points.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -62,5 +64,5 @@ class evolutionary_search final : public strategy {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/search/evolve.ipp>
+#  include <lathe/search/evolve.ipp>
 #endif

@@ -1,6 +1,6 @@
 /// @file
-/// Shows people how a search is doing. In: the states that run_search() reports. Out: one line, kept
-/// up to date on a terminal, repeated every 10 s elsewhere. Called by api/tune.
+/// Shows people how a search is doing. In: the states that run_search() reports. Out: one line,
+/// kept up to date on a terminal, repeated every 10 s elsewhere. Called by api/tune.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -26,8 +26,8 @@ struct progress_scale {
   double roofline_seconds = 0;  ///< no kernel is faster; 0 = show no share
 };
 
-/// "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, failed 3 limit 1 crash, 12 s,
-/// 1 min left".
+/// "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, failed 3 limit 1 crash, 12
+/// s, 1 min left".
 LATHE_INLINE std::string progress_text(const search_progress& state, const progress_scale& scale);
 
 /// Prints progress_text() when it is time to.
@@ -58,5 +58,5 @@ class progress_printer {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/search/progress.ipp>
+#  include <lathe/search/progress.ipp>
 #endif

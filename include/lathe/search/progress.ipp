@@ -4,12 +4,11 @@
 
 #include <lathe/search/progress.hpp>
 
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cmath>
 #include <cstddef>
+#include <sys/ioctl.h>
+#include <unistd.h>
 #include <utility>
 
 namespace lathe {
@@ -65,8 +64,8 @@ LATHE_INLINE std::string progress_text(const search_progress& state, const progr
   std::string failures;
   for (std::size_t kind = 1; kind < failure_count; ++kind) {
     if (state.outcomes[kind] == 0) continue;
-    failures += " " + std::to_string(state.outcomes[kind]) + " " +
-                name_of(static_cast<failure>(kind));
+    failures +=
+        " " + std::to_string(state.outcomes[kind]) + " " + name_of(static_cast<failure>(kind));
   }
   if (!failures.empty()) text += ", failed" + failures;
   text += ", " + detail::waiting_text(state.elapsed_seconds);

@@ -38,5 +38,5 @@ class random_search final : public strategy {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/search/random.ipp>
+#  include <lathe/search/random.ipp>
 #endif

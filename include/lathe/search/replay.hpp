@@ -1,6 +1,7 @@
 /// @file
 /// Searches without a machine: outcomes come from a recorded table. In: points and what they once
-/// gave. Out: the same, at once and without noise. Called by tests and by comparisons of strategies.
+/// gave. Out: the same, at once and without noise. Called by tests and by comparisons of
+/// strategies.
 #pragma once
 
 #include <lathe/search/tuner.hpp>

@@ -1,7 +1,7 @@
 /// @file
-/// What every search system has in common: it proposes points of a space and is told what they gave.
-/// In: a space and a seed. Out: points to try. Called by tuner.hpp; one strategy per header beside
-/// this one (random.hpp, evolve.hpp).
+/// What every search system has in common: it proposes points of a space and is told what they
+/// gave. In: a space and a seed. Out: points to try. Called by tuner.hpp; one strategy per header
+/// beside this one (random.hpp, evolve.hpp).
 #pragma once
 
 #include <lathe/measure/record.hpp>

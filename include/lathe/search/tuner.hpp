@@ -1,8 +1,9 @@
 /// @file
-/// The search loop. In: a space, a strategy, an evaluator and a budget. Out: the best point that was
-/// found and everything that was tried. Called by api/tune; knows neither targets nor traces.
+/// The search loop. In: a space, a strategy, an evaluator and a budget. Out: the best point that
+/// was found and everything that was tried. Called by api/tune; knows neither targets nor traces.
 ///
-///     estimates ─▶ evaluate ─▶ observe ─▶ propose ─▶ prune ─▶ evaluate ─▶ observe ─▶ ... ─▶ compare
+///     estimates ─▶ evaluate ─▶ observe ─▶ propose ─▶ prune ─▶ evaluate ─▶ observe ─▶ ... ─▶
+///     compare
 #pragma once
 
 #include <lathe/config.hpp>
@@ -73,12 +74,12 @@ struct search_result {
 /// space, the strategy's seed, `known` and the outcomes, unless the budget limits time.
 /// @param known  outcomes of an earlier run: told to the strategy, not tried again, no trials here
 /// @error LATHE-E504 if the evaluator returns another number of observations than it got points
-LATHE_INLINE search_result run_search(const search_space& space, strategy& proposer, evaluator& judge,
-                                      const search_options& options = {},
+LATHE_INLINE search_result run_search(const search_space& space, strategy& proposer,
+                                      evaluator& judge, const search_options& options = {},
                                       std::span<const observation> known = {});
 
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/search/tuner.ipp>
+#  include <lathe/search/tuner.ipp>
 #endif

@@ -146,14 +146,7 @@ class search_run {
   /// fastest take their turn until somebody is left.
   void choose_winner() {
     if (options_.finalists <= 0 || cancelled()) return;
-    std::vector<observation> ranked;
-    for (const observation& trial : result_.trials) {
-      if (trial.outcome.ok()) ranked.push_back(trial);
-    }
-    if (result_.best && !was_tried(result_.best->at)) ranked.push_back(*result_.best);
-    std::stable_sort(ranked.begin(), ranked.end(), [](const auto& left, const auto& right) {
-      return left.outcome.seconds() < right.outcome.seconds();
-    });
+    const std::vector<point> ranked = ranked_points();
     if (ranked.empty()) return;
 
     result_.best.reset();
@@ -161,36 +154,51 @@ class search_run {
       const std::size_t last =
           std::min(ranked.size(), first + static_cast<std::size_t>(options_.finalists));
       std::vector<point> finalists;
-      for (std::size_t n = first; n < last; ++n) finalists.push_back(ranked[n].at);
+      for (std::size_t n = first; n < last; ++n) finalists.push_back(ranked[n]);
       if (first == 0) add_estimate(finalists, ranked);
       compare(finalists);
       first = last;
     }
   }
 
-  bool was_tried(const point& candidate) const {
-    return std::any_of(result_.trials.begin(), result_.trials.end(),
-                       [&](const observation& trial) { return trial.at == candidate; });
+  /// Every point that has a time, fastest first, earlier ones first among equals. The best known
+  /// from an earlier run is one of them.
+  std::vector<point> ranked_points() const {
+    std::vector<std::pair<double, const point*>> timed;
+    const auto add = [&](const observation& trial) {
+      if (trial.outcome.ok()) timed.emplace_back(trial.outcome.seconds(), &trial.at);
+    };
+    const auto is_best = [&](const observation& trial) { return trial.at == result_.best->at; };
+    for (const observation& trial : result_.trials) add(trial);
+    const auto& trials = result_.trials;
+    if (result_.best && std::none_of(trials.begin(), trials.end(), is_best)) add(*result_.best);
+
+    std::vector<std::size_t> order(timed.size());
+    for (std::size_t n = 0; n < order.size(); ++n) order[n] = n;
+    std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
+      return std::pair(timed[left].first, left) < std::pair(timed[right].first, right);
+    });
+    std::vector<point> ranked;
+    for (const std::size_t n : order) ranked.push_back(*timed[n].second);
+    return ranked;
   }
 
-  void add_estimate(std::vector<point>& finalists, const std::vector<observation>& ranked) const {
+  void add_estimate(std::vector<point>& finalists, const std::vector<point>& ranked) const {
     if (space_.estimates.empty()) return;
     const point& estimate = space_.estimates.front();
-    const bool succeeded = std::any_of(ranked.begin(), ranked.end(), [&](const observation& trial) {
-      return trial.at == estimate;
-    });
-    if (succeeded && std::find(finalists.begin(), finalists.end(), estimate) == finalists.end()) {
-      finalists.push_back(estimate);
-    }
+    const auto has = [&](const std::vector<point>& points) {
+      return std::find(points.begin(), points.end(), estimate) != points.end();
+    };
+    if (has(ranked) && !has(finalists)) finalists.push_back(estimate);
   }
 
   void compare(const std::vector<point>& finalists) {
     std::vector<observation> compared = judge_.compare(finalists);
     require_all(compared.size(), finalists.size());
     for (observation& finalist : compared) {
-      const bool best = finalist.outcome.ok() &&
-                        (!result_.best ||
-                         finalist.outcome.seconds() < result_.best->outcome.seconds());
+      const bool best =
+          finalist.outcome.ok() &&
+          (!result_.best || finalist.outcome.seconds() < result_.best->outcome.seconds());
       if (best) result_.best = finalist;
       result_.finalists.push_back(std::move(finalist));
     }
