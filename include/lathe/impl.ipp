@@ -48,3 +48,5 @@
 #include <lathe/api/pipeline.ipp>
 #include <lathe/api/oracle.ipp>
 #include <lathe/api/session.ipp>
+#include <lathe/api/arguments.ipp>
+#include <lathe/api/evaluate.ipp>

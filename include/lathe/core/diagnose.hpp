@@ -99,6 +99,21 @@
   "[LATHE-E056] a tensor's shape cannot be inferred from how it is read: declare it, " \
   "tensor<\"X\", float, 2> X{H, W}"
 #define LATHE_E057 "[LATHE-E057] an index is divided by a constant below 1"
+// -- rules of calls, checked where a kernel or evaluate() is called
+#define LATHE_E060 \
+  "[LATHE-E060] wrong number of arguments: pass one per parameter of op<\"name\">(...), in that order"
+#define LATHE_E061 "[LATHE-E061] the argument's element type is not the parameter's: pass the same type"
+#define LATHE_E062 \
+  "[LATHE-E062] an output is given read-only data: pass a pointer, span or container that can be written"
+#define LATHE_E063 "[LATHE-E063] the argument's rank is not the tensor's: pass a view of the same rank"
+#define LATHE_E064 \
+  "[LATHE-E064] not a tensor argument: pass a pointer, an array, a contiguous range (vector, span) or a " \
+  "view with extents and strides (mdspan)"
+#define LATHE_E065 "[LATHE-E065] a parameter is not given, or given twice: pass each name once, \"A\"_a = a"
+#define LATHE_E066 "[LATHE-E066] a name is no parameter of the operator: use the names in op<\"name\">(...)"
+#define LATHE_E067 \
+  "[LATHE-E067] some arguments have names, others have not: name all of them, \"A\"_a = a, or none"
+#define LATHE_E068 "[LATHE-E068] a param is given by value: pass a number that its type can hold"
 
 namespace lathe {
 
@@ -236,6 +251,26 @@ template <class Tensor, class Statement>
 inline constexpr bool tensor_is_well_used = false;
 template <class Tensor, class Statement>
 inline constexpr bool index_stays_inside_the_shape = false;
+
+// Rules of calls: the name of the parameter, and the types involved.
+template <int Takes, int Given>
+inline constexpr bool takes_arguments = Takes == Given;
+template <class Parameter, class Wanted, class Given>
+inline constexpr bool has_element_type = false;
+template <class Parameter>
+inline constexpr bool output_can_be_written = false;
+template <class Parameter, int Takes, int Given>
+inline constexpr bool has_rank = Takes == Given;
+template <class Parameter, class Given>
+inline constexpr bool is_tensor_argument = false;
+template <class Parameter>
+inline constexpr bool is_given_once = false;
+template <class Name>
+inline constexpr bool is_parameter = false;
+template <int Named, int Given>
+inline constexpr bool all_or_no_arguments_have_names = Named == 0 || Named == Given;
+template <class Parameter, class Wanted, class Given>
+inline constexpr bool is_a_value = false;
 
 }  // namespace rule
 }  // namespace lathe
