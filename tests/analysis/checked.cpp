@@ -1,8 +1,8 @@
 // Broken rules about numbers at run time: the same ids and texts as at compile time, with the names
 // and numbers involved.
 #include <lathe/analysis/checked.hpp>
+#include <lathe/ops/linear_algebra.hpp>
 
-#include "../static/operators.hpp"
 #include <doctest/doctest.h>
 #include <string>
 
@@ -26,11 +26,11 @@ auto shifted(int size, int shape, int offset) {
 }
 
 TEST_CASE("a valid operator is described") {
-  CHECK(lathe::checked_describe(operators::gemm(2, 3, 4)).trip_count(0) == 24);
+  CHECK(lathe::checked_describe(lathe::ops::gemm(2, 3, 4)).trip_count(0) == 24);
 }
 
 TEST_CASE("an illegal extent names axis, statement and number") {
-  CHECK(message_of(operators::gemm(2, 0, 4)) ==
+  CHECK(message_of(lathe::ops::gemm(2, 0, 4)) ==
         "[LATHE-E027] an axis or a dimension has an extent of 1 to 2^40 ('j' in the statement of "
         "'C': 0 against 1)");
 }

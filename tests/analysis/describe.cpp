@@ -1,8 +1,11 @@
 // The run-time half of describe(): the same code as in tests/static, on numbers the compiler does
 // not know, must give the same description.
 #include <lathe/analysis/describe.hpp>
+#include <lathe/ops/convolution.hpp>
+#include <lathe/ops/linear_algebra.hpp>
+#include <lathe/ops/softmax.hpp>
+#include <lathe/ops/transposed_convolution.hpp>
 
-#include "../static/operators.hpp"
 #include <cstddef>
 #include <doctest/doctest.h>
 
@@ -15,9 +18,9 @@ int hidden(int value) {
 }
 
 TEST_CASE("run-time extents give the description that the compiler computed") {
-  constexpr auto expected = lathe::describe(operators::conv2d(1, 8, 12, 14, 16, 3, 2, 1));
+  constexpr auto expected = lathe::describe(lathe::ops::conv2d(1, 8, 12, 14, 16, 3, 2, 1));
   const auto found = lathe::describe(
-      operators::conv2d(1, hidden(8), hidden(12), hidden(14), hidden(16), 3, hidden(2), 1));
+      lathe::ops::conv2d(1, hidden(8), hidden(12), hidden(14), hidden(16), 3, hidden(2), 1));
   CHECK(found.valid());
   CHECK(found.fingerprint() == expected.fingerprint());
   CHECK(found.flops() == expected.flops());
@@ -28,7 +31,7 @@ TEST_CASE("run-time extents give the description that the compiler computed") {
 }
 
 TEST_CASE("a view borrows the arrays of the description") {
-  const auto desc = lathe::describe(operators::softmax(hidden(3), hidden(5)));
+  const auto desc = lathe::describe(lathe::ops::softmax(hidden(3), hidden(5)));
   const lathe::desc_view view = desc;
   CHECK(view.stage_count == 4);
   CHECK(view.stages == desc.stage_table);
@@ -37,7 +40,7 @@ TEST_CASE("a view borrows the arrays of the description") {
 }
 
 TEST_CASE("children come before their parents, and stages own contiguous axes") {
-  const auto desc = lathe::describe(operators::conv_transpose2d(1, 4, 5, 6, 2, 4, 2, 1));
+  const auto desc = lathe::describe(lathe::ops::conv_transpose2d(1, 4, 5, 6, 2, 4, 2, 1));
   for (int e = 0; e < desc.expr_count; ++e) {
     const lathe::desc_expr& node = desc.expr_table[e];
     CHECK(node.a < e);
@@ -60,7 +63,7 @@ TEST_CASE("children come before their parents, and stages own contiguous axes") 
 }
 
 TEST_CASE("extreme numbers are reported, not overflowed") {
-  const auto huge = lathe::describe(operators::gemm(hidden(2147483647), hidden(2147483647), 1));
+  const auto huge = lathe::describe(lathe::ops::gemm(hidden(2147483647), hidden(2147483647), 1));
   CHECK(huge.valid());
   CHECK(huge.flops() == 2.0 * 2147483647.0 * 2147483647.0);
 

@@ -1,6 +1,11 @@
 // A second, independent analysis: Boost.Hana on the expression types, against the constexpr visitor
 // on values. It recovers loop counts and the stage graph from the types alone. It costs ten to
 // sixty times the visitor's compile time, which is why it lives here and not in include/.
+#include <lathe/ops/linear_algebra.hpp>
+#include <lathe/ops/shift.hpp>
+#include <lathe/ops/softmax.hpp>
+#include <lathe/ops/transposed_convolution.hpp>
+
 #include <boost/hana/basic_tuple.hpp>
 #include <boost/hana/contains.hpp>
 #include <boost/hana/fold_left.hpp>
@@ -12,8 +17,6 @@
 #include <boost/hana/tuple.hpp>
 #include <boost/hana/type.hpp>
 #include <boost/hana/union.hpp>
-
-#include "operators.hpp"
 
 namespace {
 
@@ -92,10 +95,10 @@ constexpr bool agree(const Operation& operation) {
   return graph<Operation>::agrees_with(lathe::describe(operation));
 }
 
-static_assert(agree(operators::gemm(8, 8, 8)));
-static_assert(agree(operators::bilinear(8, 8, 8, 8)));
-static_assert(agree(operators::conv_transpose1d(1, 4, 8, 4, 3, 2, 1)));
-static_assert(agree(operators::shift(1, 8, 8, 4, 3)));
-static_assert(agree(operators::softmax(4, 8)));
+static_assert(agree(lathe::ops::gemm(8, 8, 8)));
+static_assert(agree(lathe::ops::bilinear(8, 8, 8, 8)));
+static_assert(agree(lathe::ops::conv_transpose1d(1, 4, 8, 4, 3, 2, 1)));
+static_assert(agree(lathe::ops::shift(1, 8, 8, 4, 3)));
+static_assert(agree(lathe::ops::softmax(4, 8)));
 
 }  // namespace

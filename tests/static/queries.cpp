@@ -1,9 +1,15 @@
 // Everything a static_assert can ask of a description.
-#include "operators.hpp"
+#include <lathe/ops/circulant.hpp>
+#include <lathe/ops/convolution.hpp>
+#include <lathe/ops/linear_algebra.hpp>
+#include <lathe/ops/shift.hpp>
+#include <lathe/ops/softmax.hpp>
+#include <lathe/ops/transposed_convolution.hpp>
 
 namespace {
 
-using namespace operators;
+using namespace lathe;
+using namespace lathe::ops;
 
 // ------------------------------------------------------------------ gemm
 constexpr auto matmul = describe(gemm(32, 48, 64));

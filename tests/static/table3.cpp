@@ -1,9 +1,15 @@
 // FlexTensor (ASPLOS 2020), Table 3: the loops that the analysis finds in each operator.
-#include "operators.hpp"
+#include <lathe/ops/circulant.hpp>
+#include <lathe/ops/convolution.hpp>
+#include <lathe/ops/linear_algebra.hpp>
+#include <lathe/ops/shift.hpp>
+#include <lathe/ops/softmax.hpp>
+#include <lathe/ops/transposed_convolution.hpp>
 
 namespace {
 
-using namespace operators;
+using namespace lathe;
+using namespace lathe::ops;
 
 // Loops summed over the stages, found from the value and from the type alone.
 template <class Operation>
