@@ -198,10 +198,14 @@ class nest_interpreter {
       for (const ir::term& each : exprs_.terms(at)) use(each.atom);
       for (const ir::expr each : exprs_.args(at)) use(each);
     }
+    for (const ir::statement& each : nest_.stmts) {
+      use(each.index);
+      use(each.value);
+    }
     for (std::size_t at = 0; at < uses.size(); ++at) {
       const ir::kind what = exprs_[static_cast<ir::expr>(at)].what;
       repeated_[at] = uses[at] > 1 && what != ir::kind::variable && what != ir::kind::literal &&
-                      what != ir::kind::linear;
+                      (what != ir::kind::linear || exprs_.terms(static_cast<ir::expr>(at)).size() > 1);
     }
   }
 
