@@ -51,6 +51,7 @@ function(list_cases out)
 endfunction()
 
 if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
+  cmake_minimum_required(VERSION 3.21)
   list_cases(daily --test-suite-exclude=nightly)
   list_cases(nightly --test-suite=nightly)
   set(registered ${daily} ${nightly})
