@@ -288,7 +288,11 @@ class call_arguments<dsl::operation<Id, dsl::parameter_list<Parameters...>, Stat
       static_assert(rule::all_or_no_arguments_have_names<named, given>, LATHE_E067);
     } else if constexpr (named > 0) {
       if constexpr (names_are_parameters<Arguments...>()) {
-        if constexpr (names_are_complete<Arguments...>()) (read_named(arguments), ...);
+        if constexpr (names_are_complete(
+                          dsl::parameter_list<Parameters...>{},
+                          name_list<typename std::remove_cvref_t<Arguments>::id...>{})) {
+          (read_named(arguments), ...);
+        }
       }
     } else if constexpr (given != taken) {
       static_assert(rule::takes_arguments<taken, given>, LATHE_E060);
@@ -330,29 +334,34 @@ class call_arguments<dsl::operation<Id, dsl::parameter_list<Parameters...>, Stat
   static constexpr bool is_free_parameter = ((std::is_same_v<typename Parameters::id, Name> &&
                                               !is_bound<Parameters>) || ...);
 
-  // One message per mistake: the first foreign name, the first missing parameter.
-  template <class Argument>
-  static constexpr bool name_is_parameter() {
-    using name = typename std::remove_cvref_t<Argument>::id;
-    static_assert(is_free_parameter<name> || rule::is_parameter<name>, LATHE_E066);
-    return is_free_parameter<name>;
-  }
-  template <class... Arguments>
+  // One message per call: the first foreign name, or the first parameter without a value.
+  template <class Argument, class... Arguments>
   static constexpr bool names_are_parameters() {
-    return (name_is_parameter<Arguments>() && ...);
+    using name = typename std::remove_cvref_t<Argument>::id;
+    if constexpr (!is_free_parameter<name>) {
+      static_assert(rule::is_parameter<name>, LATHE_E066);
+      return false;
+    } else if constexpr (sizeof...(Arguments) > 0) {
+      return names_are_parameters<Arguments...>();
+    } else {
+      return true;
+    }
   }
-  template <class Parameter, class... Arguments>
-  static constexpr bool is_given_as_wanted() {
+  template <class... Names>
+  static constexpr bool names_are_complete(dsl::parameter_list<>, name_list<Names...>) {
+    return true;
+  }
+  template <class Parameter, class... Rest, class... Names>
+  static constexpr bool names_are_complete(dsl::parameter_list<Parameter, Rest...>,
+                                           name_list<Names...> names) {
     using name = typename Parameter::id;
-    constexpr int times =
-        (0 + ... + int{std::is_same_v<name, typename std::remove_cvref_t<Arguments>::id>});
-    constexpr bool right = times == (is_bound<Parameter> ? 0 : 1);
-    static_assert(right || rule::is_given_once<name>, LATHE_E065);
-    return right;
-  }
-  template <class... Arguments>
-  static constexpr bool names_are_complete() {
-    return (is_given_as_wanted<Parameters, Arguments...>() && ...);
+    constexpr int times = (0 + ... + int{std::is_same_v<name, Names>});
+    if constexpr (times != (is_bound<Parameter> ? 0 : 1)) {
+      static_assert(rule::is_given_once<name>, LATHE_E065);
+      return false;
+    } else {
+      return names_are_complete(dsl::parameter_list<Rest...>{}, names);
+    }
   }
 
   template <class Parameter, class Argument>
