@@ -45,7 +45,7 @@ LATHE_INLINE parallel_for_hook hook_of(const tuning_request& request) {
 }
 
 /// Lowers, compiles, checks and times candidates.
-class cpu_evaluator final : public evaluator {
+class cpu_evaluator final : public lathe::evaluator {
  public:
   cpu_evaluator(const cpu_space& space, const program& of, const tuning_request& request,
                 const native::jit& compiler, worker& bench, oracle& answer, double floor_seconds)
