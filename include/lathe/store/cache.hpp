@@ -48,7 +48,7 @@ struct cache_options {
 class cache {
  public:
   /// Opens the layers. Never fails: a layer that cannot or must not be used is left out and
-  /// report() says why.
+  /// report() says why. Merges segments, as prune() does, when there are more than 64.
   static LATHE_INLINE cache open(const cache_options& options = {});
 
   /// The best winner of a key, by ranks_before(). One with origin `imported` must be checked first;

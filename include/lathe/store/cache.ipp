@@ -53,6 +53,8 @@ struct cache_entry {
   }
 };
 
+inline constexpr std::size_t many_segments = 64;
+
 LATHE_INLINE std::string utc_now() {
   const std::time_t now = std::time(nullptr);
   std::tm parts{};
@@ -219,7 +221,10 @@ LATHE_INLINE cache cache::open(const cache_options& options) {
     self.report.say('[' + objects.error().id() + "] " + objects.error().text());
   }
   self.read_new();
-  return cache(std::move(opened));
+  cache out(std::move(opened));
+  // Every tuning process leaves a segment behind: keep the start fast without anybody's doing.
+  if (writable && self.winners.count() > detail::many_segments) out.prune();
+  return out;
 }
 
 LATHE_INLINE std::optional<winner> cache::find(const cache_key& key) const {

@@ -53,7 +53,13 @@ class segment_reader {
   LATHE_INLINE std::vector<std::string> read_new(const store_directory& directory,
                                                  store_report& report);
 
+  /// Number of segments met so far.
+  std::size_t count() const { return progress_.size(); }
+
  private:
+  LATHE_INLINE bool read_listed(const store_directory& directory, store_report& report,
+                                std::vector<std::string>& out);
+
   struct progress {
     std::int64_t done = 0;   // [bytes] read
     std::int64_t seen = -2;  // [bytes] size at the last look

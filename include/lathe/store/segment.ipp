@@ -125,9 +125,11 @@ LATHE_INLINE std::vector<std::string> payloads_of(std::string_view text, const s
   return out;
 }
 
-LATHE_INLINE std::vector<std::string> segment_reader::read_new(const store_directory& directory,
-                                                               store_report& report) {
-  std::vector<std::string> out;
+// One walk over the directory. False if a segment vanished since it was listed: what it held is in
+// one that the list does not have yet.
+LATHE_INLINE bool segment_reader::read_listed(const store_directory& directory,
+                                              store_report& report, std::vector<std::string>& out) {
+  bool complete = true;
   for (const std::string& name : directory.names()) {
     if (!owner_of(name, family_)) continue;
     auto& [done, seen] = progress_[name];
@@ -135,7 +137,10 @@ LATHE_INLINE std::vector<std::string> segment_reader::read_new(const store_direc
     if (size == seen) continue;
     seen = size;
     const file_content content = directory.read(name, done, max_segment);
-    if (content.error == ENOENT || content.error == ESTALE) continue;  // merged since it was listed
+    if (content.error == ENOENT || content.error == ESTALE) {
+      complete = false;
+      continue;
+    }
     if (content.error != 0) {
       ++report.refused;
       report.say("[LATHE-E405] '" + directory.path() + '/' + name + "' is not read: " +
@@ -148,6 +153,14 @@ LATHE_INLINE std::vector<std::string> segment_reader::read_new(const store_direc
     done = (done > content.size ? 0 : done) + static_cast<std::int64_t>(consumed);
     out.insert(out.end(), std::make_move_iterator(lines.begin()),
                std::make_move_iterator(lines.end()));
+  }
+  return complete;
+}
+
+LATHE_INLINE std::vector<std::string> segment_reader::read_new(const store_directory& directory,
+                                                               store_report& report) {
+  std::vector<std::string> out;
+  for (int attempt = 0; attempt < 4 && !read_listed(directory, report, out); ++attempt) {
   }
   return out;
 }
