@@ -2,6 +2,7 @@
 #include <lathe/measure/timer.hpp>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <doctest/doctest.h>
@@ -139,4 +140,22 @@ TEST_CASE("process: a child ends with its host's object, not later") {
   }
   for (int wait = 0; wait < 1000 && kill(*child, 0) == 0; ++wait) usleep(1000);
   CHECK(kill(*child, 0) != 0);
+}
+
+TEST_CASE_FIXTURE(fixture, "process: comes back after its supervisor was ended, too") {
+  REQUIRE(process.start());
+  // The only child of this process.
+  pid_t supervisor = 0;
+  char path[64];
+  std::snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+  if (std::FILE* const file = std::fopen(path, "r")) {
+    if (std::fscanf(file, "%d", &supervisor) != 1) supervisor = 0;
+    std::fclose(file);
+  }
+  if (supervisor == 0) return;  // the kernel does not say
+  kill(supervisor, SIGKILL);
+  bool noticed = false;  // the child follows its supervisor within moments
+  for (int n = 0; n < 1000 && !noticed; ++n) noticed = ask(deed::add) == request_end::died;
+  CHECK(noticed);
+  CHECK(ask(deed::add) == request_end::replied);
 }

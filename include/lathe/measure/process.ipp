@@ -29,7 +29,8 @@ struct process_message {
     ready,       ///< child to host; value = its process id
     request,     ///< host to child
     reply,       ///< child to host
-    died         ///< supervisor to host; value = status as of waitpid()
+    died,        ///< supervisor to host; value = status as of waitpid()
+    closed       ///< never sent: what the host sees when nobody is at the other end
   };
   int kind = 0;
   int value = 0;
@@ -109,22 +110,26 @@ LATHE_INLINE bool worker_process::start() {
 LATHE_INLINE request_end worker_process::request(double seconds) {
   using message = detail::process_message;
   request_end end = request_end::died;
-  int kind = 0;
+  int kind = message::closed;
   int value = 0;
   if (send(message::request)) {
     if (!receive(&kind, &value, seconds)) {
       end = request_end::timed_out;
       kill(-child_, SIGKILL);
       // The reply may have crossed with the signal: the death comes after it.
-      while (receive(&kind, &value, 5) && kind != message::died) continue;
+      while (receive(&kind, &value, 5) && kind == message::reply) continue;
     } else if (kind == message::reply) {
       return request_end::replied;
     }
   }
   child_ = 0;
-  if (kind != message::died) stop_supervisor();  // it is gone, or does not answer either
-  signal_ = kind == message::died && WIFSIGNALED(value) ? WTERMSIG(value) : 0;
-  exit_code_ = kind == message::died && WIFEXITED(value) ? WEXITSTATUS(value) : 0;
+  if (kind == message::died) {
+    signal_ = WIFSIGNALED(value) ? WTERMSIG(value) : 0;
+    exit_code_ = WIFEXITED(value) ? WEXITSTATUS(value) : 0;
+  } else {
+    stop_supervisor();  // somebody ended it, or it does not answer
+    signal_ = SIGKILL;
+  }
   return end;
 }
 
@@ -191,7 +196,7 @@ LATHE_INLINE bool worker_process::receive(int* kind, int* value, double seconds)
     if (ready == 0) return false;
     detail::process_message message;
     if (ready < 0 || !detail::receive_message(channel_, message)) {
-      message = {-1, 0};  // closed: neither a reply nor a regular death
+      message = {detail::process_message::closed, 0};
     }
     *kind = message.kind;
     *value = message.value;
