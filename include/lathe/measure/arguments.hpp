@@ -44,7 +44,8 @@ class argument_set {
   LATHE_INLINE void forbid_writing_inputs() const;
   /// What a kernel did that it must not: "changed its input A", "wrote outside C"; empty if
   /// nothing.
-  LATHE_INLINE std::string damage() const;
+  /// @param hash_inputs  false where writing to inputs faults anyway
+  LATHE_INLINE std::string damage(bool hash_inputs = true) const;
 
  private:
   std::vector<argument> arguments_;

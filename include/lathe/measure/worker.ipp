@@ -175,7 +175,7 @@ LATHE_INLINE std::optional<measurement> worker::perform(desk_job job, double sec
 }
 
 LATHE_INLINE std::string worker::fault_in_outputs(std::span<const expectation> wanted) const {
-  std::string damage = arguments_.damage();
+  std::string damage = arguments_.damage(options_.isolate == isolation::none);
   if (!damage.empty()) return damage;
   for (const expectation& output : wanted) {
     for (std::size_t n = 0; n < arguments_.size(); ++n) {
