@@ -53,5 +53,6 @@
 #include <lathe/api/pipeline.ipp>
 #include <lathe/api/oracle.ipp>
 #include <lathe/api/session.ipp>
+#include <lathe/api/options.ipp>
 #include <lathe/api/arguments.ipp>
 #include <lathe/api/evaluate.ipp>

@@ -1,0 +1,84 @@
+/// @file
+/// What users may choose about a tuning, in code or in the environment. In: tune_options and the
+/// LATHE_* variables. Out: the tuning_request that session.hpp works on. Called by tune().
+///
+/// Code beats environment beats default. The twins:
+///
+///     LATHE_EFFORT=estimate|measure|patient|wisdom_only   LATHE_CHECK=off|sample|all
+///     LATHE_TIME_LIMIT=<seconds>                          LATHE_ISOLATE=auto|process|none
+///     LATHE_TRIALS=<number>                               LATHE_CACHE_MODE=rw|ro|off
+///     LATHE_NUM_THREADS=<number>                          LATHE_CACHE_DIR=<folder>
+///     LATHE_SEED=<number>                                 LATHE_WISDOM_PATH=<file>:<folder>:...
+///     LATHE_LOG=auto|updated|plain|silent                 LATHE_REPORT=<file>
+///     LATHE_TARGET=sse2|avx2|avx512 and LATHE_LIBLLVM=<file> are read by the CPU target.
+#pragma once
+
+#include <lathe/api/session.hpp>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace lathe {
+
+/// How much of a candidate's output is compared before its time counts.
+enum class check_level : unsigned char {
+  off,     ///< nothing: only for replaying what was checked
+  sample,  ///< all elements, against a kernel that was proven at sampled elements
+  all      ///< all elements, against the interpreter's value of every element
+};
+
+/// Choices for tune() and compile(); what is not set is taken from the environment, then from the
+/// defaults named here: `tune(op, cpu(), {.time_limit = 10, .bound = {"W"}})`.
+struct tune_options {
+  std::optional<effort_level> effort{};         ///< measure
+  std::optional<double> time_limit{};           ///< [s] of search, >= 0; 60
+  std::optional<int> trials{};                  ///< candidates, >= 1; no limit
+  std::optional<double> target_fraction{};      ///< of the roofline: stop there, in (0, 1]; 1
+  std::optional<int> threads{};                 ///< of kernels, 1 to 4096; the CPUs allowed
+  std::optional<std::uint64_t> seed{};          ///< of the search; 1
+  std::optional<strategy_kind> strategy{};      ///< evolve
+  std::vector<std::string> bound{};             ///< inputs that stay the same over many calls; none
+  std::optional<bool> strict_fp{};              ///< no fused multiply-add; false
+  std::optional<check_level> check{};           ///< sample
+  std::optional<isolation> isolate{};           ///< of candidates; process
+  std::optional<cache_mode> cache{};            ///< rw
+  std::string cache_dir{};                      ///< $XDG_CACHE_HOME/lathe
+  std::vector<std::string> wisdom_path{};       ///< files and folders of winners, read only; none
+  std::optional<progress_mode> progress{};      ///< automatic
+  std::string report{};                         ///< file that a report is appended to; none
+};
+
+/// Names and values of the LATHE_* variables.
+using environment = std::vector<std::pair<std::string, std::string>>;
+
+/// The LATHE_* variables of this process; none in set-uid and other AT_SECURE processes.
+LATHE_INLINE environment read_environment();
+
+/// The choices, complete and checked.
+struct resolved_options {
+  tuning_request request;
+  check_level check = check_level::sample;
+  std::string report;  ///< empty = none
+};
+
+/// Combines code, environment and defaults. Variables that `options` overrides are not looked at;
+/// LATHE_CACHE_DIR and LATHE_WISDOM_PATH are left to the cache.
+/// @error LATHE-E110 a variable has a bad value, LATHE-E111 a member of `options` has
+LATHE_INLINE result<resolved_options> resolve(const tune_options& options, const cpu_target& target,
+                                              const environment& variables);
+
+/// One line per variable that lathe does not know: "[LATHE-E112] ... did you mean ...?".
+LATHE_INLINE std::vector<std::string> unknown_variables(const environment& variables);
+
+/// Prints unknown_variables() to stderr, once per process.
+LATHE_INLINE void report_unknown_variables(const environment& variables);
+
+}  // namespace lathe
+
+#if LATHE_HEADER_ONLY
+#include <lathe/api/options.ipp>
+#endif
