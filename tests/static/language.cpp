@@ -28,6 +28,18 @@ constexpr auto sized = describe(static_gemm());
 static_assert(sized.valid() && sized.in_bounds() && sized.flops() == 2.0 * 64 * 32 * 16);
 static_assert(sized.tensor_table[0].declared && sized.shape("A", 1) == 16);
 
+// A static and a run-time axis of one name are one axis if their extents agree.
+constexpr auto half_static(int depth) {
+  axis<"i", 4> i;
+  axis<"k", 16> k;
+  axis<"k"> same{depth};
+  tensor<"A", float, 2> A;
+  tensor<"c", float, 1> c;
+  return op<"half_static">(A, c)(c(i) = sum(k)(A(i, same)));
+}
+static_assert(describe(half_static(16)).valid());
+static_assert(describe(half_static(15)).problem.code == diagnostic::two_extents);
+
 // ------------------------------------------------------------------ weak literals, params, outputs
 constexpr auto axpby() {
   axis<"i"> i{10};
@@ -56,6 +68,18 @@ constexpr auto tenth() {
 }
 constexpr auto rounded = describe(tenth());
 static_assert(child(rounded, root(rounded).a).num == static_cast<double>(0.1f));
+
+// Beyond the range of float, as an identity of max often is, it is infinite.
+constexpr auto largest() {
+  axis<"i"> i{4};
+  axis<"k"> k{4};
+  tensor<"x", float, 2> x;
+  tensor<"y", float, 1> y;
+  reducer top(-1e308, [](auto a, auto b) { return max(a, b); });
+  return op<"largest">(x, y)(y(i) = top(k)(x(i, k)));
+}
+constexpr auto topped = describe(largest());
+static_assert(child(topped, root(topped).b).num < -3.5e38);
 
 // ------------------------------------------------------------------ reducers
 constexpr auto reductions() {

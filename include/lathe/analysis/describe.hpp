@@ -44,11 +44,11 @@ struct description_writer {
   constexpr void open_axis(const char* name, std::int64_t extent, bool reduce) {
     desc_stage& s = current();
     for (int n = s.first_axis; n < axis_count; ++n) {
-      if (is_open(n) && same_text(axes[n].name, name))
-        report(diagnostic::axis_used_twice, name, s.name);
+      const bool is_same = is_open(n) && same_text(axes[n].name, name);
+      if (is_same) report(diagnostic::axis_used_twice, name, s.name);
     }
-    if (axis_count - s.first_axis == max_stage_axes)
-      report(diagnostic::too_many_loops, s.name, s.name);
+    const bool is_full = axis_count - s.first_axis == max_stage_axes;
+    if (is_full) report(diagnostic::too_many_loops, s.name, s.name);
     axes[axis_count++] = {name, extent, stage(), reduce};
     ++(reduce ? s.reduce : s.spatial);
   }
@@ -68,8 +68,11 @@ struct description_writer {
     for (short n = s.first_axis; n < axis_count; ++n) {
       if (!same_text(axes[n].name, name)) continue;
       if (is_open(n)) {
-        if (axes[n].extent != extent)
+        // From the type alone, a run-time extent may yet turn out equal to a static one.
+        const bool both_known = extent != unknown_extent && axes[n].extent != unknown_extent;
+        if (both_known && axes[n].extent != extent) {
           report(diagnostic::two_extents, name, s.name, extent, axes[n].extent);
+        }
         return n;
       }
       is_closed = true;
@@ -185,13 +188,21 @@ struct description_writer {
     return kind == dtype::weak_int ? dtype::i64 : kind == dtype::weak_float ? dtype::f64 : kind;
   }
 
+  // The nearest f32. Beyond its range the conversion is undefined in C++, and infinite here.
+  static constexpr double rounded_to_f32(double number) {
+    constexpr double largest = 3.4028234663852886e38;
+    if (number > largest) return __builtin_inf();
+    if (number < -largest) return -__builtin_inf();
+    return static_cast<double>(static_cast<float>(number));
+  }
+
   template <class Element>
   constexpr short emit(const dsl::literal<Element>& node, dtype wanted) {
     const dtype type = type_of<Element>(wanted);
     if (!is_float(type)) return push_integer(type, static_cast<std::int64_t>(node.number));
     desc_expr result{opcode::literal, type};
-    result.num = type == dtype::f32 ? static_cast<double>(static_cast<float>(node.number))
-                                    : static_cast<double>(node.number);
+    result.num = static_cast<double>(node.number);
+    if (type == dtype::f32) result.num = rounded_to_f32(result.num);
     return push(result);
   }
   template <class Index>
@@ -301,10 +312,11 @@ struct description_writer {
   constexpr void check_use() {
     for (int t = 0; t < tensor_count; ++t) {
       if (tensors[t].read) continue;
-      if (tensors[t].producer < 0)
+      if (tensors[t].producer < 0) {
         report(diagnostic::unused_parameter, tensors[t].name);
-      else if (tensors[t].param < 0)
+      } else if (tensors[t].param < 0) {
         report(diagnostic::unused_intermediate, tensors[t].name);
+      }
     }
   }
 };
