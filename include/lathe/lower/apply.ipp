@@ -12,7 +12,7 @@ namespace detail {
 LATHE_INLINE std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }
 
 /// Names of all loops of a stage, for messages.
-LATHE_INLINE std::string loop_names(const program_stage& stage) {
+LATHE_INLINE std::string loop_list(const program_stage& stage) {
   std::string out;
   for (const stage_loop& loop : stage.loops) out += (out.empty() ? "" : " ") + loop.name;
   return out;
@@ -20,7 +20,7 @@ LATHE_INLINE std::string loop_names(const program_stage& stage) {
 
 LATHE_INLINE std::string unknown_loop(const program_stage& stage, std::string_view loop) {
   return "stage " + quoted(stage.name) + " has no loop " + quoted(loop) + "; its loops are: " +
-         loop_names(stage);
+         loop_list(stage);
 }
 
 /// Parts of one dimension outermost first, and parts of a fused dimension's sources after it.
@@ -110,7 +110,7 @@ LATHE_INLINE std::string apply_fuse(program_stage& stage, const step& what) {
     const int position = stage.find_loop(what.loops[at]);
     if (position < 0) return unknown_loop(stage, what.loops[at]);
     if (position != first + static_cast<int>(at))
-      return "only adjacent loops can be fused, outermost first; the order is: " + loop_names(stage);
+      return "only adjacent loops can be fused, outermost first; the order is: " + loop_list(stage);
     const stage_loop& loop = stage.loops[static_cast<std::size_t>(position)];
     if (loop.how != ir::loop_kind::serial)
       return "loop " + quoted(loop.name) + " is already vectorized, unrolled or parallel";
@@ -138,7 +138,7 @@ LATHE_INLINE std::string apply_fuse(program_stage& stage, const step& what) {
 
 LATHE_INLINE std::string apply_reorder(program_stage& stage, const step& what) {
   if (what.loops.size() != stage.loops.size())
-    return "reorder lists every loop of the stage once; the loops are: " + loop_names(stage);
+    return "reorder lists every loop of the stage once; the loops are: " + loop_list(stage);
   std::vector<stage_loop> ordered;
   for (const std::string& name : what.loops) {
     const int at = stage.find_loop(name);
@@ -179,6 +179,13 @@ LATHE_INLINE std::string apply_annotation(program_stage& stage, const step& what
   }
   loop.how = how;
   return {};
+}
+
+/// True if an expression loads an element of `tensor`.
+LATHE_INLINE bool reads(const program& target, ir::expr value, int tensor) {
+  return std::ranges::any_of(loads_in(target.exprs, value), [&](ir::expr load) {
+    return target.exprs[load].imm == tensor;
+  });
 }
 
 /// Replaces every load of `tensor` in a stage's expressions.
@@ -355,6 +362,13 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what, const app
       return "stage " + quoted(into.name) + " does not read " + quoted(what.stage);
     readers = {consumer};
   }
+  const bool bound = what.what == primitive::pack &&
+                     std::ranges::find(options.bound, what.stage) != options.bound.end();
+  if (whole && !bound)  // what runs in bind() cannot read what is computed in every call
+    std::erase_if(readers, [&](int reader) {
+      const program_stage& each = target.stages[static_cast<std::size_t>(reader)];
+      return target.tensors[static_cast<std::size_t>(each.tensor)].bound;
+    });
   if (readers.empty()) return "no stage reads " + quoted(what.stage);
   if (what.what == primitive::pack && target.tensors[static_cast<std::size_t>(tensor)].param < 0)
     return quoted(what.stage) + " is not an input; pack copies inputs, cache_read intermediates";
@@ -373,8 +387,7 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what, const app
   made.name = what.result;
   made.param = -1;
   made.layout = layout;
-  made.bound = what.what == primitive::pack &&
-               std::ranges::find(options.bound, what.stage) != options.bound.end();
+  made.bound = bound;
   program_stage copy;
   copy.name = what.result;
   copy.tensor = static_cast<int>(target.tensors.size());
@@ -450,6 +463,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
   made.reduction = true;
   made.identity = stage.identity;
   made.combine = stage.combine;
+  made.epilogue = exprs.load(accumulated, partial.type, {});
   std::vector<std::pair<ir::expr, ir::expr>> mapping;
   for (int s = 0; s < stage.spatial; ++s) {
     const program_axis& from = stage.axes[static_cast<std::size_t>(s)];
@@ -517,8 +531,7 @@ LATHE_INLINE std::string apply_prefetch(program& target, const step& what) {
   if (stage.loops[static_cast<std::size_t>(at)].how != ir::loop_kind::serial)
     return "prefetch needs a serial loop";
   if (what.distance < 1 || what.distance > 1024) return "prefetch distance must be 1 to 1024 iterations";
-  const auto loads = loads_in(target.exprs, stage.body);
-  if (std::ranges::none_of(loads, [&](ir::expr load) { return target.exprs[load].imm == tensor; }))
+  if (!reads(target, stage.body, tensor))
     return "stage " + quoted(stage.name) + " does not read " + quoted(what.stage);
   stage.prefetches.push_back({tensor, what.at_loop, what.distance});
   return {};
@@ -592,10 +605,21 @@ LATHE_INLINE std::string check_schedule(const program& target) {
       const auto readers = target.readers(stage.tensor);
       if (readers.size() != 1 || readers[0] != stage.attach_stage)
         return "stage " + name(stage) + " is not read by " + name(into) + " alone";
+      if (into.reduction && at >= accumulation_start(into) && detail::reads(target, into.epilogue, stage.tensor))
+        return "stage " + name(stage) + " is read after the reduction of " + name(into) +
+               " is finished, but computed at " + into.name + "." + stage.attach_loop +
+               " inside it; compute it outside the reduce loops";
     }
-    for (const stage_prefetch& hint : stage.prefetches)
+    for (const stage_prefetch& hint : stage.prefetches) {
       if (stage.find_loop(hint.loop) < 0)
         return "prefetch at " + stage.name + "." + hint.loop + ", which no longer exists";
+      const program_tensor& tensor = target.tensors[static_cast<std::size_t>(hint.tensor)];
+      if (tensor.producer >= 0 &&
+          target.stages[static_cast<std::size_t>(tensor.producer)].attach_stage >= 0)
+        return "prefetch(" + tensor.name + " at " + stage.name + "." + hint.loop + ") reads ahead of " +
+               detail::quoted(tensor.name) + ", which is computed inside another stage just before it "
+               "is read";
+    }
   }
   return {};
 }

@@ -225,17 +225,6 @@ class nest_builder {
     return order;
   }
 
-  /// First reduce loop below cache_write's `at`: where accumulation starts. -1 = none.
-  static int accumulation_start(const program_stage& stage) {
-    if (!stage.reduction) return -1;
-    const int after = stage.accumulate_at.empty() ? -1 : stage.find_loop(stage.accumulate_at);
-    for (std::size_t at = 0; at < stage.loops.size(); ++at)
-      if (static_cast<int>(at) > after &&
-          stage.dims[static_cast<std::size_t>(stage.loops[at].dim)].reduce)
-        return static_cast<int>(at);
-    return -1;
-  }
-
   bool is_static_loop(const stage_loop& loop) const {
     return loop.how == ir::loop_kind::unrolled || loop.how == ir::loop_kind::vectorized;
   }
@@ -294,6 +283,12 @@ class nest_builder {
     frame.size[static_cast<std::size_t>(loop.dim)] = inner_size(size, variable, block_extent);
     if (dim.axis < 0 && static_cast<std::size_t>(loop.part) + 1 == dim.blocks.size())
       enter_sources(frame, loop.dim);
+    if (loop.how == ir::loop_kind::vectorized && !once)
+      for (const block_size& inner : frame.size)
+        if (exprs().depends_on(inner.value, variable))
+          return refuse("the loops inside " + stage.name + "." + loop.name +
+                        " run a different number of times in its last iteration, so it cannot be "
+                        "vectorized; vectorize the innermost part, or choose a factor that divides");
 
     statements body;
     if (what == leaf::compute) {
@@ -337,15 +332,20 @@ class nest_builder {
     const program_stage& stage = stage_of(frame);
     const loop_dim& dim = stage.dims[static_cast<std::size_t>(fused)];
     ir::expr rest = dim_value(frame, fused);
+    std::vector<ir::expr> values(dim.sources.size());
     for (std::size_t at = dim.sources.size(); at-- > 0;) {
       const auto [source, part] = dim.sources[at];
-      const loop_dim& of = stage.dims[static_cast<std::size_t>(source)];
-      const std::int64_t count = trip_counts(of, part).front();
-      const ir::expr value = at == 0 ? rest : exprs().floor_mod(rest, count);
+      const std::int64_t count =
+          trip_counts(stage.dims[static_cast<std::size_t>(source)], part).front();
+      values[at] = at == 0 ? rest : exprs().floor_mod(rest, count);
       rest = exprs().floor_div(rest, count);
-      frame.value[static_cast<std::size_t>(source)][static_cast<std::size_t>(part)] = value;
+    }
+    for (std::size_t at = 0; at < dim.sources.size(); ++at) {  // outermost first, like the blocks
+      const auto [source, part] = dim.sources[at];
+      const loop_dim& of = stage.dims[static_cast<std::size_t>(source)];
+      frame.value[static_cast<std::size_t>(source)][static_cast<std::size_t>(part)] = values[at];
       block_size& size = frame.size[static_cast<std::size_t>(source)];
-      size = inner_size(size, value, of.blocks[static_cast<std::size_t>(part)]);
+      size = inner_size(size, values[at], of.blocks[static_cast<std::size_t>(part)]);
       if (of.axis < 0 && static_cast<std::size_t>(part) + 1 == of.blocks.size())
         enter_sources(frame, source);
     }
@@ -403,9 +403,13 @@ class nest_builder {
     const program_stage& stage = stage_of(frame);
     if (!stage.register_tile && program_.stores_plain_result(stage))
       return {place(stage.tensor).buffer, output_index(frame)};
+    // A vectorized loop around the accumulation runs all its iterations at once: one element each.
+    std::vector<int> tile = tile_loops(stage);
+    for (int at = 0; at < accumulation_start(stage); ++at)
+      if (stage.loops[static_cast<std::size_t>(at)].how == ir::loop_kind::vectorized) tile.push_back(at);
     ir::expr index = exprs().constant(0);
     std::int64_t elements = 1;
-    for (const int at : tile_loops(stage)) {
+    for (const int at : tile) {
       const stage_loop& loop = stage.loops[static_cast<std::size_t>(at)];
       const std::int64_t count =
           trip_counts(stage.dims[static_cast<std::size_t>(loop.dim)], loop.part).front();

@@ -132,6 +132,10 @@ LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part);
 /// Possible trip counts of a loop. @post non-empty
 LATHE_INLINE size_choices trip_counts(const loop_dim& dim, int part);
 
+/// Position of the loop around which a reduction starts and finishes its accumulator: the first
+/// reduce loop below cache_write's `at`. -1 if the stage is no reduction or has no such loop.
+LATHE_INLINE int accumulation_start(const program_stage& stage);
+
 /// Gives a stage one serial loop per axis, in order of its axes.
 LATHE_INLINE void reset_loops(program_stage& stage);
 

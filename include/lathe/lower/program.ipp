@@ -92,6 +92,16 @@ LATHE_INLINE size_choices trip_counts(const loop_dim& dim, int part) {
   return counts;
 }
 
+LATHE_INLINE int accumulation_start(const program_stage& stage) {
+  if (!stage.reduction) return -1;
+  const int after = stage.accumulate_at.empty() ? -1 : stage.find_loop(stage.accumulate_at);
+  for (std::size_t at = 0; at < stage.loops.size(); ++at)
+    if (static_cast<int>(at) > after &&
+        stage.dims[static_cast<std::size_t>(stage.loops[at].dim)].reduce)
+      return static_cast<int>(at);
+  return -1;
+}
+
 LATHE_INLINE void reset_loops(program_stage& stage) {
   stage.dims.clear();
   stage.loops.clear();

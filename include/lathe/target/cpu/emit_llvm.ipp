@@ -304,7 +304,7 @@ class llvm_emitter : llvm_writer {
     std::size_t level = 0;
     bool constants = false;  ///< on an unrolled variable: differs between copies of the code
     bool lanes = false;      ///< on the vectorized variable
-    bool memory = false;     ///< contains loads
+    bool element = false;    ///< contains loads or element arithmetic, which stay where they are used
   };
 
   dependence depends(ir::expr handle) const {
@@ -314,7 +314,7 @@ class llvm_emitter : llvm_writer {
       out.level = std::max(out.level, other.level);
       out.constants |= other.constants;
       out.lanes |= other.lanes;
-      out.memory |= other.memory;
+      out.element |= other.element;
     };
     const ir::node& at = exprs_[handle];
     if (at.what == ir::kind::variable) {
@@ -323,7 +323,11 @@ class llvm_emitter : llvm_writer {
       out.constants = of.how == bound_variable::form::constant;
       out.lanes = of.how == bound_variable::form::vector;
     }
-    out.memory = at.what == ir::kind::load;
+    const bool index_node = at.what == ir::kind::linear || at.what == ir::kind::variable ||
+                            at.what == ir::kind::floor_div || at.what == ir::kind::floor_mod ||
+                            (at.what == ir::kind::binary && at.type == dtype::i64 &&
+                             (at.fn == opcode::min || at.fn == opcode::max));
+    out.element = !index_node;
     for (const ir::term& each : exprs_.terms(handle)) join(depends(each.atom));
     for (const ir::expr each : exprs_.args(handle)) join(depends(each));
     join(depends(at.a));
@@ -336,7 +340,7 @@ class llvm_emitter : llvm_writer {
   llvm_value integer(ir::expr handle) {
     if (const auto fixed = known(handle)) return constant(*fixed);
     const dependence on = depends(handle);
-    const bool kept = !on.constants && !on.lanes && !on.memory;
+    const bool kept = !on.constants && !on.lanes && !on.element;
     const std::size_t level = kept ? on.level : levels_.size() - 1;
     if (kept) {
       const auto found = levels_[level].values.find(handle);
@@ -495,7 +499,7 @@ class llvm_emitter : llvm_writer {
           irregular = true;
         continue;
       }
-      const std::size_t level = on.constants || on.memory ? levels_.size() - 1 : on.level;
+      const std::size_t level = on.constants || on.element ? levels_.size() - 1 : on.level;
       moving.push_back({level, integer(each.atom).text, each.coef});
     }
     if (irregular) {
@@ -598,10 +602,9 @@ class llvm_emitter : llvm_writer {
     const std::string align = alignment(at.type);
     if (!lanes) {
       std::string from = pointer(index, where);
-      if (!guard_.empty() && guard_lanes_ == 1)  // not taken: read element 0, the value is not used
-        from = define("select i1 " + guard_ + ", ptr " + from + ", ptr " + pointer_of(index));
-      else if (!guard_.empty())
-        from = guarded_lane_pointer(index, from);
+      if (!guard_.empty())  // not taken: read element 0, the value is not used
+        from = define("select i1 " + (guard_lanes_ == 1 ? guard_ : any_lane()) + ", ptr " + from +
+                      ", ptr " + pointer_of(index));
       made.text = define("load " + type + ", ptr " + from + ", align " + align + (guard_.empty() ? note : ""));
     } else {
       const std::string mask = lane_mask();
@@ -637,13 +640,12 @@ class llvm_emitter : llvm_writer {
     return made;
   }
 
-  /// A scalar load under a condition per lane: readable if any lane takes the branch.
-  std::string guarded_lane_pointer(std::int32_t index, const std::string& from) {
+  /// True if the guard holds in any lane in use: then what is the same in all lanes may be evaluated.
+  std::string any_lane() {
     const std::string type = type_text(dtype::boolean, guard_lanes_);
     const std::string name = "@llvm.vector.reduce.or.v" + std::to_string(guard_lanes_) + "i1";
     declare("declare i1 " + name + "(" + type + ")");
-    const std::string any = define("call i1 " + name + "(" + type + " " + lane_mask() + ")");
-    return define("select i1 " + any + ", ptr " + from + ", ptr " + pointer_of(index));
+    return define("call i1 " + name + "(" + type + " " + lane_mask() + ")");
   }
 
   void store(const ir::statement& at) {
@@ -755,8 +757,8 @@ class llvm_emitter : llvm_writer {
     if (divisor.lanes > 1) {
       const std::string mask = lane_mask();
       if (!mask.empty()) out = choose({mask, dtype::boolean, divisor.lanes}, out, one);
-    } else if (!guard_.empty() && guard_lanes_ == 1) {
-      out = choose({guard_, dtype::boolean, 1}, out, one);
+    } else if (!guard_.empty()) {
+      out = choose({guard_lanes_ == 1 ? guard_ : any_lane(), dtype::boolean, 1}, out, one);
     }
     return out;
   }

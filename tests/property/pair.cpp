@@ -1,0 +1,290 @@
+#include "property/pair.hpp"
+
+#include <lathe/lower/build.hpp>
+#include <lathe/lower/interpret.hpp>
+#include <lathe/lower/plan_of.hpp>
+#include <lathe/lower/print.hpp>
+#include <lathe/measure/buffer.hpp>
+#include <lathe/target/cpu/emit_llvm.hpp>
+#include <lathe/target/cpu/host.hpp>
+#include <lathe/target/cpu/run.hpp>
+
+#include <csetjmp>
+#include <csignal>
+#include <cstring>
+#include <unistd.h>
+
+namespace lathe::property {
+namespace {
+
+// ------------------------------------------------------------------------------ crashes
+
+sigjmp_buf landing;
+volatile sig_atomic_t armed = 0;
+
+void on_signal(int number) {
+  if (armed != 0) siglongjmp(landing, number);
+  signal(number, SIG_DFL);
+  raise(number);
+}
+
+/// Runs `body`; a crash or an endless loop in it becomes a text. What it held is leaked.
+template <class Body>
+std::string survive(Body&& body) {
+  constexpr int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+  for (const int each : signals) signal(each, on_signal);
+  const int number = sigsetjmp(landing, 1);
+  if (number != 0) {
+    armed = 0;
+    alarm(0);
+    return "ended by signal " + std::to_string(number) + " (" + strsignal(number) + ")";
+  }
+  armed = 1;
+  alarm(20);
+  std::string out;
+#if LATHE_HAS_EXCEPTIONS
+  try {
+    out = body();
+  } catch (const std::exception& problem) {
+    out = std::string("threw: ") + problem.what();
+  }
+#else
+  out = body();
+#endif
+  armed = 0;
+  alarm(0);
+  for (const int each : signals) signal(each, SIG_DFL);
+  return out;
+}
+
+// ------------------------------------------------------------------------------ comparison
+
+template <class Element>
+bool equal_values(const std::byte* left, const std::byte* right) {
+  Element a, b;
+  std::memcpy(&a, left, sizeof a);
+  std::memcpy(&b, right, sizeof b);
+  return a == b;  // -0 and +0 are both right
+}
+
+bool equal_elements(dtype type, const std::byte* left, const std::byte* right) {
+  if (type == dtype::f32) return equal_values<float>(left, right);
+  if (type == dtype::f64) return equal_values<double>(left, right);
+  return std::memcmp(left, right, static_cast<std::size_t>(size_of(type))) == 0;
+}
+
+std::string element_text(dtype type, const std::byte* at) {
+  const auto as = [&]<class Element>(Element element) {
+    std::memcpy(&element, at, sizeof element);
+    return std::to_string(element);
+  };
+  switch (type) {
+    case dtype::f32: return as(float{});
+    case dtype::f64: return as(double{});
+    case dtype::i32: return as(std::int32_t{});
+    case dtype::i64: return as(std::int64_t{});
+    case dtype::i8: return as(std::int8_t{});
+    default: return as(std::uint8_t{});
+  }
+}
+
+std::string differences(const random_operator& source, int tensor, const std::byte* got,
+                        const std::byte* wanted) {
+  const desc_tensor& of = source.tensors[static_cast<std::size_t>(tensor)];
+  const std::int64_t count = source.elements(tensor);
+  std::int64_t wrong = 0;
+  std::string first;
+  for (std::int64_t at = 0; at < count; ++at) {
+    const std::int64_t offset = at * size_of(of.type);
+    if (equal_elements(of.type, got + offset, wanted + offset)) continue;
+    if (wrong++ == 0)
+      first = std::string(of.name) + " element " + std::to_string(at) + ": expected " +
+              element_text(of.type, wanted + offset) + ", got " + element_text(of.type, got + offset);
+  }
+  if (wrong == 0) return {};
+  return first + ", " + std::to_string(wrong) + " of " + std::to_string(count) + " are wrong";
+}
+
+std::string interpreted(const random_pair& pair, const ir::nest& nest) {
+  std::vector<std::span<const std::byte>> inputs;
+  for (int at = 0; at < pair.source.param_count; ++at)
+    inputs.emplace_back(pair.data[static_cast<std::size_t>(at)]);
+  const interpretation run = interpret(nest, inputs);
+  if (!run.ok()) return run.error;
+  std::size_t output = 0;
+  for (int at = 0; at < pair.source.param_count; ++at) {
+    if (pair.source.tensors[static_cast<std::size_t>(at)].producer < 0) continue;
+    if (output >= run.outputs.size()) return "an output is missing";
+    const std::vector<std::byte> got = to_elements(run.outputs[output++]);
+    const std::string text =
+        differences(pair.source, at, got.data(), pair.data[static_cast<std::size_t>(at)].data());
+    if (!text.empty()) return text;
+  }
+  return {};
+}
+
+// ------------------------------------------------------------------------------ machine code
+
+/// Memory of one run: parameters end at a guard page, workspaces and scratch are aligned.
+class run_memory {
+ public:
+  run_memory(const random_pair& pair, const kernel_plan& plan, int threads)
+      : pair_(pair), plan_(plan),
+        scratch_(native::scratch_bytes(plan, threads), buffer_layout::starts_aligned) {
+    for (const plan_buffer& each : plan.buffers) {
+      memory_.emplace_back(each.bytes(), each.param ? buffer_layout::ends_at_guard
+                                                    : buffer_layout::starts_aligned);
+      addresses_.push_back(memory_.back().data());
+      const std::size_t at = memory_.size() - 1;
+      if (each.param && !each.output && each.bytes() > 0) {
+        std::memcpy(memory_[at].data(), pair.data[at].data(), pair.data[at].size());
+        memory_[at].forbid_writing();
+      } else {
+        fill_untouched(memory_[at].data(), each.type, each.elements);
+      }
+    }
+    if (scratch_.size() > 0) std::memset(scratch_.data(), 0xcb, static_cast<std::size_t>(scratch_.size()));
+  }
+
+  void run(const std::vector<phase_function>& phases, int threads) {
+    const parallel_for_hook hook = native::pool_parallel_for();
+    for (const native::plan_part part : {native::plan_part::bind, native::plan_part::every_call})
+      native::run_plan(plan_, phases, addresses_.data(), scratch_.data(), threads, hook, part);
+  }
+
+  std::string problem() const {
+    for (std::size_t at = 0; at < memory_.size(); ++at) {
+      if (!memory_[at].padding_intact()) return "wrote outside " + plan_.buffers[at].name;
+      if (!plan_.buffers[at].param || !plan_.buffers[at].output) continue;
+      std::string text = differences(pair_.source, static_cast<int>(at), memory_[at].data(),
+                                     pair_.data[at].data());
+      if (!text.empty()) return text;
+    }
+    return scratch_.padding_intact() ? "" : "wrote outside the scratch block";
+  }
+
+ private:
+  const random_pair& pair_;
+  const kernel_plan& plan_;
+  std::vector<guarded_buffer> memory_;
+  std::vector<void*> addresses_;
+  guarded_buffer scratch_;
+};
+
+constexpr std::size_t most_text = 400'000;  ///< [bytes]
+
+std::string compiled(const random_pair& pair, const ir::nest& nest, const cpu_target& target,
+                     const native::jit& jit) {
+  const result<std::string> text = native::emit_llvm(nest, target);
+  if (!text) return text.error().what();
+  if (text->size() > most_text) return {};  // LLVM takes long for kernels that nobody would choose
+  const result<std::vector<std::byte>> object = jit.compile(*text);
+  if (!object) return object.error().what();
+  const result<native::loaded_object> loaded = jit.load(*object);
+  if (!loaded) return loaded.error().what();
+  const kernel_plan plan = plan_of(nest);
+  const result<std::vector<phase_function>> phases = native::phase_functions(plan, *loaded);
+  if (!phases) return phases.error().what();
+  for (const int threads : {1, 2}) {
+    run_memory memory(pair, plan, threads);
+    memory.run(*phases, threads);
+    const std::string problem = memory.problem();
+    if (!problem.empty()) return problem + " (" + std::to_string(threads) + " threads)";
+  }
+  return {};
+}
+
+}  // namespace
+
+random_pair make_pair(std::uint64_t seed) {
+  random_pair out;
+  out.seed = seed;
+  random_engine shapes(seed, 1), numbers(seed, 2), steps(seed, 3);
+  out.source = make_operator(shapes);
+  out.data = make_data(out.source, numbers);
+  evaluate(out.source, out.data);
+  const std::string crash = survive([&] {
+    out.schedule = make_schedule(make_program(out.source.view()), steps);
+    return std::string();
+  });
+  if (!crash.empty()) out.schedule.broken = "apply_step " + crash;
+  return out;
+}
+
+pair_checker::pair_checker(const std::vector<isa>& sets) {
+  for (const isa set : sets) {
+    const result<cpu_target> target = native::host_target(set);
+    if (!target) continue;
+    result<native::jit> jit = native::jit::create(*target);
+    if (jit) compilers_.push_back({*target, std::move(*jit)});
+  }
+}
+
+std::vector<isa> pair_checker::sets() const {
+  std::vector<isa> out;
+  for (const compiler& each : compilers_) out.push_back(each.target.set);
+  return out;
+}
+
+verdict pair_checker::check(const random_pair& pair, bool all_sets) {
+  verdict out;
+  out.failure = pair.schedule.broken;
+  if (!out.failure.empty()) return out;
+  out.failure = survive([&]() -> std::string {
+    const result<ir::nest> plain = build(make_program(pair.source.view()));
+    if (!plain) return "without schedule: " + plain.error().text();
+    std::string problem = interpreted(pair, *plain);
+    if (!problem.empty()) return "without schedule: interpreter: " + problem;
+
+    result<program> scheduled =
+        apply(make_program(pair.source.view()), pair.schedule.steps, pair.schedule.options);
+    if (!scheduled) return "not applied: " + scheduled.error().text();
+    const result<ir::nest> nest = build(std::move(*scheduled));
+    if (!nest) return nest.error().text().empty() ? "refused without a reason" : "";
+    out.built = true;
+    problem = interpreted(pair, *nest);
+    if (!problem.empty()) return "interpreter: " + problem;
+    for (std::size_t at = 0; at < compilers_.size(); ++at) {
+      if (!all_sets && at != pair.seed % compilers_.size()) continue;
+      problem = compiled(pair, *nest, compilers_[at].target, compilers_[at].jit);
+      if (!problem.empty()) return std::string(name_of(compilers_[at].target.set)) + ": " + problem;
+    }
+    return {};
+  });
+  return out;
+}
+
+random_pair pair_checker::shrink(random_pair pair) {
+  if (!pair.schedule.broken.empty()) return pair;
+  for (bool again = true; again;) {
+    again = false;
+    for (std::size_t at = pair.schedule.steps.steps.size(); at-- > 0 && !again;) {
+      random_pair smaller = pair;
+      smaller.schedule.steps.steps.erase(smaller.schedule.steps.steps.begin() +
+                                         static_cast<std::ptrdiff_t>(at));
+      const std::string failure = check(smaller, true).failure;
+      if (failure.empty() || failure.starts_with("not applied")) continue;
+      pair = std::move(smaller);
+      again = true;
+    }
+  }
+  return pair;
+}
+
+std::string report(const random_pair& pair, const std::string& failure) {
+  std::string out = "seed " + std::to_string(pair.seed) + ": " + failure + "\n" +
+                    to_text(pair.source) + "bound:";
+  for (const std::string& each : pair.schedule.options.bound) out += " " + each;
+  out += "\n";
+  for (const step& each : pair.schedule.steps.steps) out += lathe::to_text(each) + "\n";
+  out += survive([&]() -> std::string {
+    result<program> scheduled =
+        apply(make_program(pair.source.view()), pair.schedule.steps, pair.schedule.options);
+    if (!scheduled) return scheduled.error().text() + "\n";
+    const result<ir::nest> nest = build(std::move(*scheduled));
+    return nest ? lathe::to_text(*nest) : nest.error().text() + "\n";
+  });
+  return out;
+}
+
+}  // namespace lathe::property

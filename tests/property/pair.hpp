@@ -1,0 +1,63 @@
+/// @file
+/// A random computation with a random schedule, and the check that the schedule changes nothing. In:
+/// a seed. Out: the first disagreement, as text that shows everything needed to repeat it. Called by
+/// schedules.cpp and nightly.cpp.
+#pragma once
+
+#include "property/random_operator.hpp"
+#include "property/random_trace.hpp"
+#include "property/reference.hpp"
+
+#include <lathe/core/target.hpp>
+#include <lathe/target/cpu/jit.hpp>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace lathe::property {
+
+/// What is to be checked.
+struct random_pair {
+  std::uint64_t seed = 0;
+  random_operator source;
+  tensor_data data;  ///< inputs, and the outputs that evaluate() computes
+  random_schedule schedule;
+};
+
+random_pair make_pair(std::uint64_t seed);
+
+/// What came of one pair.
+struct verdict {
+  bool built = false;   ///< false: build() refused the schedule, with a reason
+  std::string failure;  ///< empty = everything agrees
+};
+
+/// Runs pairs through every path from a program to numbers: the interpreter on the unscheduled and
+/// on the scheduled nest, and machine code for the given instruction sets with 1 and 2 threads.
+class pair_checker {
+ public:
+  /// Uses those of `sets` that this machine can execute.
+  explicit pair_checker(const std::vector<isa>& sets);
+
+  /// Instruction sets in use; empty if libLLVM is not available.
+  std::vector<isa> sets() const;
+
+  /// Checks a pair on all instruction sets, or on one of them chosen by the seed.
+  verdict check(const random_pair& pair, bool all_sets);
+
+  /// Drops steps of the trace for as long as the pair still fails.
+  random_pair shrink(random_pair pair);
+
+ private:
+  struct compiler {
+    cpu_target target;
+    native::jit jit;
+  };
+  std::vector<compiler> compilers_;
+};
+
+/// Seed, operator, trace and nest of a failing pair.
+std::string report(const random_pair& pair, const std::string& failure);
+
+}  // namespace lathe::property

@@ -1,0 +1,296 @@
+#include "property/random_trace.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace lathe::property {
+namespace {
+
+class schedule_generator {
+ public:
+  schedule_generator(const program& base, random_engine& engine) : now_(base), engine_(engine) {}
+
+  random_schedule make(const program& base) {
+    for (const program_tensor& tensor : base.tensors)
+      if (tensor.param >= 0 && tensor.producer < 0 && chance(0.3))
+        out_.options.bound.push_back(tensor.name);
+    const int attempts = 3 + static_cast<int>(below(22));
+    if (chance(0.4)) tile(any_stage());
+    for (int at = 0; at < attempts && out_.broken.empty(); ++at) propose();
+    if (chance(0.3)) tile(any_stage());
+    while (!out_.steps.steps.empty() && !apply(base, out_.steps, out_.options))
+      out_.steps.steps.pop_back();
+    return std::move(out_);
+  }
+
+ private:
+  std::uint32_t below(std::size_t bound) { return engine_.below(static_cast<std::uint32_t>(bound)); }
+  bool chance(double probability) { return engine_.chance(probability); }
+  std::string fresh(const std::string& stem) { return stem + std::to_string(++names_); }
+
+  const program_stage& any_stage() {
+    std::size_t at = below(now_.stages.size());
+    while (now_.stages[at].inlined) at = (at + 1) % now_.stages.size();
+    return now_.stages[at];
+  }
+  const stage_loop& any_loop(const program_stage& stage) {
+    return stage.loops[below(stage.loops.size())];
+  }
+  bool reads(const program_stage& stage, int tensor) const {
+    const std::vector<int> readers = now_.readers(tensor);
+    return std::ranges::find(readers, static_cast<int>(&stage - now_.stages.data())) != readers.end();
+  }
+  const program_tensor& any_tensor() { return now_.tensors[below(now_.tensors.size())]; }
+
+  /// Applies a step to a copy, so that a refused one leaves no trace.
+  bool accept(step what) {
+    program next = now_;
+    const std::string reason = apply_step(next, what, out_.options);
+    if (!reason.empty()) {
+      ++out_.refused;
+      return false;
+    }
+    if (chance(0.9) && !check_schedule(next).empty()) {
+      ++out_.refused;
+      return false;
+    }
+    now_ = std::move(next);
+    out_.steps.steps.push_back(std::move(what));
+    return true;
+  }
+
+  bool annotate(primitive what, const std::string& stage, const std::string& loop) {
+    step made;
+    made.what = what;
+    made.stage = stage;
+    made.loop = loop;
+    return accept(made);
+  }
+
+  // ---------------------------------------------------------------- single proposals
+
+  void propose() {
+    const program_stage& stage = any_stage();
+    if (stage.loops.empty()) return;
+    switch (below(26)) {
+      case 0:
+      case 1:
+      case 2:
+      case 3:
+      case 4: split(stage.name, any_loop(stage).name, below(4) == 0 ? 3 : 2); break;
+      case 5:
+      case 6: fuse(stage); break;
+      case 7:
+      case 8: reorder(stage); break;
+      case 9: annotate(primitive::unroll, stage.name, any_loop(stage).name); break;
+      case 10:
+      case 11: annotate(primitive::vectorize, stage.name, any_loop(stage).name); break;
+      case 12: annotate(primitive::vectorize, stage.name, stage.loops.back().name); break;
+      case 13: annotate(primitive::parallel, stage.name, stage.loops.front().name); break;
+      case 14: {
+        step made;
+        made.what = primitive::inline_stage;
+        made.stage = stage.name;
+        accept(made);
+        break;
+      }
+      case 15:
+      case 16:
+      case 17: compute_at(stage); break;
+      case 18: cache_write(stage); break;
+      case 19:
+      case 20:
+      case 21: copy(primitive::cache_read); break;
+      case 22: copy(primitive::pack); break;
+      case 23: annotate(primitive::rfactor, stage.name, any_loop(stage).name); break;
+      case 24: prefetch(); break;
+      default: nonsense(stage); break;
+    }
+  }
+
+  void split(const std::string& stage, const std::string& loop, int parts) {
+    constexpr std::array<std::int64_t, 8> factors{1, 2, 3, 4, 5, 8, 16, 7};
+    step made;
+    made.what = primitive::split;
+    made.stage = stage;
+    made.loop = loop;
+    for (int part = 0; part < parts; ++part)
+      made.parts.push_back({part == 0 && chance(0.2) ? loop : fresh(loop.substr(0, 1)),
+                            part == 0 ? 0 : factors[below(factors.size())]});
+    accept(made);
+  }
+
+  void fuse(const program_stage& stage) {
+    step made;
+    made.what = primitive::fuse;
+    made.stage = stage.name;
+    const std::size_t count = 2 + below(2);
+    if (stage.loops.size() < count) return;
+    const std::size_t first = below(stage.loops.size() - count + 1);
+    for (std::size_t at = first; at < first + count; ++at) made.loops.push_back(stage.loops[at].name);
+    made.result = chance(0.2) ? made.loops[0] : fresh("f");
+    accept(made);
+  }
+
+  /// A random order that keeps the parts of a split in order, as far as they are easy to see.
+  void reorder(const program_stage& stage) {
+    std::vector<stage_loop> order = stage.loops;
+    for (std::size_t at = order.size(); at > 1; --at) std::swap(order[at - 1], order[below(at)]);
+    for (std::size_t at = 0; at < order.size(); ++at)
+      for (std::size_t later = at + 1; later < order.size(); ++later)
+        if (order[at].dim == order[later].dim && order[at].part > order[later].part)
+          std::swap(order[at], order[later]);
+    step made;
+    made.what = primitive::reorder;
+    made.stage = stage.name;
+    for (const stage_loop& each : order) made.loops.push_back(each.name);
+    accept(made);
+  }
+
+  void compute_at(const program_stage& consumer) {
+    step made;
+    made.what = primitive::compute_at;
+    made.at_stage = consumer.name;
+    made.at_loop = any_loop(consumer).name;
+    std::vector<std::string> producers;
+    for (const program_stage& each : now_.stages)
+      if (!each.inlined && reads(consumer, each.tensor)) producers.push_back(each.name);
+    made.stage = producers.empty() ? any_stage().name : producers[below(producers.size())];
+    accept(made);
+  }
+
+  void cache_write(const program_stage& stage) {
+    step made;
+    made.what = primitive::cache_write;
+    made.stage = stage.name;
+    if (chance(0.5)) {
+      made.at_stage = stage.name;
+      made.at_loop = any_loop(stage).name;
+    }
+    accept(made);
+  }
+
+  void copy(primitive what) {
+    step made;
+    made.what = what;
+    const program_stage& reader = any_stage();
+    std::vector<std::string> read;
+    for (std::size_t at = 0; at < now_.tensors.size(); ++at)
+      if (reads(reader, static_cast<int>(at))) read.push_back(now_.tensors[at].name);
+    made.stage = read.empty() ? any_tensor().name : read[below(read.size())];
+    made.result = fresh("X");
+    if (what == primitive::cache_read && chance(0.85)) {
+      made.at_stage = reader.name;
+      made.at_loop = any_loop(reader).name;
+    }
+    if (chance(0.7)) layout(now_.tensors[static_cast<std::size_t>(now_.find_tensor(made.stage))], made);
+    accept(made);
+  }
+
+  void layout(const program_tensor& of, step& made) {
+    constexpr std::array<std::int64_t, 5> factors{2, 3, 4, 8, 16};
+    for (std::size_t dim = 0; dim < of.shape.size(); ++dim) {
+      const std::string name = "d" + std::to_string(dim);
+      std::int64_t block = 1;
+      for (int levels = static_cast<int>(below(3)); levels > 0; --levels) {
+        const std::int64_t factor = factors[below(factors.size())];
+        made.layout.push_back({name, block, factor});
+        block *= factor;
+      }
+      made.layout.push_back({name, block, 0});
+    }
+    for (std::size_t at = made.layout.size(); at > 1; --at)
+      std::swap(made.layout[at - 1], made.layout[below(at)]);
+  }
+
+  void prefetch() {
+    const program_stage& reader = any_stage();
+    step made;
+    made.what = primitive::prefetch;
+    made.stage = any_tensor().name;
+    made.at_stage = reader.name;
+    made.at_loop = any_loop(reader).name;
+    made.distance = 1 + below(4);
+    accept(made);
+  }
+
+  /// Steps that must be refused: names that do not exist, factors below 1, a layout with holes.
+  void nonsense(const program_stage& stage) {
+    step made;
+    made.stage = stage.name;
+    made.loop = any_loop(stage).name;
+    switch (below(6)) {
+      case 0: made.stage = "nowhere"; break;
+      case 1: made.loop = "nothing"; break;
+      case 2: made.parts = {{"x", 0}, {"y", -static_cast<std::int64_t>(below(2))}}; break;
+      case 3: made.parts = {{"x", 0}, {"x", 2}}; break;
+      case 4: made.parts = {{"x", 0}}; break;
+      default:
+        made.what = primitive::pack;
+        made.stage = any_tensor().name;
+        made.result = fresh("X");
+        made.layout = {{"d0", 2, 0}};
+        break;
+    }
+    program next = now_;
+    if (apply_step(next, made, out_.options).empty())
+      out_.broken = "accepted a step that makes no sense: " + lathe::to_text(made);
+  }
+
+  // ---------------------------------------------------------------- a register tile
+
+  /// What every tuned reduction looks like: split, order outer | reduce | inner, unroll, vectorize,
+  /// accumulate in registers.
+  void tile(const program_stage& chosen) {
+    const std::string name = chosen.name;
+    const auto stage = [&]() -> const program_stage& {
+      return now_.stages[static_cast<std::size_t>(now_.find_stage(name))];
+    };
+    std::vector<std::string> before;
+    for (const stage_loop& each : stage().loops) before.push_back(each.name);
+    for (const std::string& loop : before) split(name, loop, 2);
+    std::vector<std::string> outer, middle, inner;
+    for (const stage_loop& loop : stage().loops) {
+      const loop_dim& dim = stage().dims[static_cast<std::size_t>(loop.dim)];
+      const bool last = static_cast<std::size_t>(loop.part) + 1 == dim.blocks.size();
+      (dim.reduce ? middle : last && dim.blocks.size() > 1 ? inner : outer).push_back(loop.name);
+    }
+    if (chance(0.3) && !outer.empty() && !middle.empty()) {  // a reduce loop among the outer ones
+      outer.insert(outer.begin() + below(outer.size() + 1), middle.front());
+      middle.erase(middle.begin());
+    }
+    step order;
+    order.what = primitive::reorder;
+    order.stage = name;
+    for (const auto* part : {&outer, &middle, &inner})
+      order.loops.insert(order.loops.end(), part->begin(), part->end());
+    if (!accept(order)) return;
+    for (std::size_t at = 0; at < inner.size(); ++at)
+      annotate(at + 1 == inner.size() ? primitive::vectorize : primitive::unroll, name, inner[at]);
+    if (chance(0.3) && !middle.empty()) annotate(primitive::unroll, name, middle.back());
+    step write;
+    write.what = primitive::cache_write;
+    write.stage = name;
+    if (chance(0.6)) {
+      write.at_stage = name;
+      for (const stage_loop& loop : stage().loops)
+        if (stage().dims[static_cast<std::size_t>(loop.dim)].reduce && (write.at_loop.empty() || chance(0.3)))
+          write.at_loop = loop.name;
+      if (write.at_loop.empty()) write.at_stage.clear();
+    }
+    accept(write);
+  }
+
+  program now_;
+  random_engine& engine_;
+  random_schedule out_;
+  int names_ = 0;
+};
+
+}  // namespace
+
+random_schedule make_schedule(const program& base, random_engine& engine) {
+  return schedule_generator(base, engine).make(base);
+}
+
+}  // namespace lathe::property
