@@ -16,6 +16,8 @@
 #include <lathe/space/tile.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>
+#include <lathe/target/c/c_text.ipp>
+#include <lathe/target/c/emit_c.ipp>
 #include <lathe/target/cpu/llvm_api.ipp>
 #include <lathe/target/cpu/mvec_api.ipp>
 #include <lathe/target/cpu/openmp_api.ipp>
@@ -56,3 +58,6 @@
 #include <lathe/api/options.ipp>
 #include <lathe/api/arguments.ipp>
 #include <lathe/api/evaluate.ipp>
+#include <lathe/api/summary.ipp>
+#include <lathe/api/kernel_core.ipp>
+#include <lathe/api/tune.ipp>

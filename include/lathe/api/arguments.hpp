@@ -5,7 +5,7 @@
 /// (E101 to E107). Called by evaluate() and by kernels.
 #pragma once
 
-#include <lathe/analysis/describe.hpp>
+#include <lathe/analysis/checked.hpp>
 #include <lathe/core/error.hpp>
 
 #include <cstddef>
@@ -33,10 +33,6 @@ struct call_argument {
 /// @complexity O(parameters^2); allocates only to report
 LATHE_INLINE std::optional<error> check_arguments(const desc_view& operation,
                                                   const call_argument* arguments);
-
-/// A broken rule about numbers as a run-time error, with its id, names and numbers.
-/// @pre !problem.ok()
-LATHE_INLINE error error_of(const diagnosis& problem);
 
 /// An argument with the name of its parameter: what `"A"_a = a` makes.
 template <class Id, class Argument>

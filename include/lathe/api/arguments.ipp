@@ -114,16 +114,4 @@ LATHE_INLINE std::optional<error> check_arguments(const desc_view& operation,
   return std::nullopt;
 }
 
-LATHE_INLINE error error_of(const diagnosis& problem) {
-  const std::string text = text_of(problem.code);  // "[LATHE-E052] ..."
-  constexpr std::size_t id_begin = 1, id_size = 10;
-  std::string message = text.substr(id_begin + id_size + 2);
-  message += std::string(" (") + problem.subject;
-  if (*problem.place != 0) message += std::string(" in the statement of ") + problem.place;
-  if (has_numbers(problem.code)) {
-    message += ": " + std::to_string(problem.found) + " against " + std::to_string(problem.limit);
-  }
-  return {text.substr(id_begin, id_size), message + ")"};
-}
-
 }  // namespace lathe

@@ -18,7 +18,7 @@ namespace lathe {
 namespace detail {
 
 /// Address of an external function of call<"name", ...>. @error LATHE-E108 if there is none
-LATHE_INLINE void* external_function(const char* name);
+LATHE_INLINE void* find_external_function(const char* name);
 
 /// Outermost scope: no axis, no argument.
 struct empty_scope {};
@@ -166,7 +166,7 @@ constexpr Value neutral() {
 
 /// Where the tensors are. `Ids` are all tensors of the operator: parameters, then intermediates.
 template <class... Ids>
-struct evaluator {
+struct expression_runner {
   void* data[sizeof...(Ids)];
   const desc_view& description;  // of shapes; tensors in the order of their first occurrence
   int described[sizeof...(Ids)];  // position in the description
@@ -185,16 +185,16 @@ struct evaluator {
 
   // ------------------------------------------------------------------------------- indices
   template <class Id, std::int64_t Extent, class Scope>
-  static std::int64_t index(const dsl::basic_axis<Id, Extent>&, const evaluator&,
+  static std::int64_t index(const dsl::basic_axis<Id, Extent>&, const expression_runner&,
                             const Scope& scope) {
     return axis_value<Id>(scope);
   }
   template <class Scope>
-  static std::int64_t index(const dsl::index_constant& node, const evaluator&, const Scope&) {
+  static std::int64_t index(const dsl::index_constant& node, const expression_runner&, const Scope&) {
     return node.value;
   }
   template <opcode Op, class Left, class Right, class Scope>
-  static std::int64_t index(const dsl::index_binary<Op, Left, Right>& node, const evaluator& in,
+  static std::int64_t index(const dsl::index_binary<Op, Left, Right>& node, const expression_runner& in,
                             const Scope& scope) {
     const std::int64_t left = index(node.left, in, scope);
     const std::int64_t right = index(node.right, in, scope);
@@ -210,14 +210,14 @@ struct evaluator {
     }
   }
   template <class Value, class Scope>
-  static std::int64_t index(const dsl::gather<Value>& node, const evaluator& in,
+  static std::int64_t index(const dsl::gather<Value>& node, const expression_runner& in,
                             const Scope& scope) {
     return static_cast<std::int64_t>(value<std::int64_t>(node.value, in, scope));
   }
 
   // Row-major position of an element. The last index has no factor, so that compilers see stride 1.
   template <class Tensor, class Scope, class... Indices>
-  static std::int64_t offset(const dsl::access<Tensor, Indices...>& node, const evaluator& in,
+  static std::int64_t offset(const dsl::access<Tensor, Indices...>& node, const expression_runner& in,
                              const Scope& scope) {
     return hana::unpack(node.indices, [&](const Indices&... indices) {
       const std::int64_t* extent = in.template shape<Tensor>();
@@ -229,26 +229,26 @@ struct evaluator {
 
   // -------------------------------------------------------------------------------- values
   template <class Wanted, class Element, class Scope>
-  static auto value(const dsl::literal<Element>& node, const evaluator&, const Scope&) {
+  static auto value(const dsl::literal<Element>& node, const expression_runner&, const Scope&) {
     return static_cast<evaluated<dsl::literal<Element>, Wanted>>(node.number);
   }
   template <class Wanted, class Index, class Scope>
-  static auto value(const dsl::index_value<Index>& node, const evaluator& in, const Scope& scope) {
+  static auto value(const dsl::index_value<Index>& node, const expression_runner& in, const Scope& scope) {
     return index(node.index, in, scope);
   }
   template <class Wanted, class Tensor, class Scope, class... Indices>
-  static auto value(const dsl::access<Tensor, Indices...>& node, const evaluator& in,
+  static auto value(const dsl::access<Tensor, Indices...>& node, const expression_runner& in,
                     const Scope& scope) {
     return in.template elements<Tensor>()[offset(node, in, scope)];
   }
   template <class Wanted, class Id, class Element, class Scope>
-  static Element value(const dsl::basic_param<Id, Element>&, const evaluator& in, const Scope&) {
+  static Element value(const dsl::basic_param<Id, Element>&, const expression_runner& in, const Scope&) {
     Element number;
     std::memcpy(&number, in.data[position<Id>], sizeof number);
     return number;
   }
   template <class Wanted, opcode Op, class Left, class Right, class Scope>
-  static auto value(const dsl::binary<Op, Left, Right>& node, const evaluator& in,
+  static auto value(const dsl::binary<Op, Left, Right>& node, const expression_runner& in,
                     const Scope& scope) {
     if constexpr (Op == opcode::logical_and) {
       return value<bool>(node.left, in, scope) && value<bool>(node.right, in, scope);
@@ -265,12 +265,12 @@ struct evaluator {
     }
   }
   template <class Wanted, opcode Op, class Operand, class Scope>
-  static auto value(const dsl::unary<Op, Operand>& node, const evaluator& in, const Scope& scope) {
+  static auto value(const dsl::unary<Op, Operand>& node, const expression_runner& in, const Scope& scope) {
     using type = evaluated<Operand, Wanted>;
     return operate<Op, type>(value<type>(node.operand, in, scope));
   }
   template <class Wanted, class Condition, class Yes, class No, class Scope>
-  static auto value(const dsl::selection<Condition, Yes, No>& node, const evaluator& in,
+  static auto value(const dsl::selection<Condition, Yes, No>& node, const expression_runner& in,
                     const Scope& scope) {
     using type = evaluated<dsl::selection<Condition, Yes, No>, Wanted>;
     return value<bool>(node.condition, in, scope)
@@ -278,25 +278,25 @@ struct evaluator {
                : static_cast<type>(value<type>(node.no, in, scope));
   }
   template <class Wanted, class Element, class Operand, class Scope>
-  static Element value(const dsl::conversion<Element, Operand>& node, const evaluator& in,
+  static Element value(const dsl::conversion<Element, Operand>& node, const expression_runner& in,
                        const Scope& scope) {
     return static_cast<Element>(value<Element>(node.operand, in, scope));
   }
   template <class Wanted, class Element, int Position, class Scope>
-  static auto value(const dsl::argument<Element, Position>&, const evaluator&, const Scope& scope) {
+  static auto value(const dsl::argument<Element, Position>&, const expression_runner&, const Scope& scope) {
     return Position == 0 ? scope.accumulated : scope.term;
   }
   template <class Wanted, class Id, class Element, class Scope, class... Arguments>
   static Element value(const dsl::external_call<Id, Element, Arguments...>& node,
-                       const evaluator& in, const Scope& scope) {
+                       const expression_runner& in, const Scope& scope) {
     using function = Element (*)(evaluated<Arguments, Element>...);
-    static const auto called = reinterpret_cast<function>(external_function(Id::text));
+    static const auto called = reinterpret_cast<function>(find_external_function(Id::text));
     return hana::unpack(node.arguments, [&](const Arguments&... arguments) {
       return called(value<Element>(arguments, in, scope)...);
     });
   }
   template <class Wanted, class Reducer, class Value, class Scope, class... Axes>
-  static auto value(const dsl::reduction<Reducer, Value, Axes...>& node, const evaluator& in,
+  static auto value(const dsl::reduction<Reducer, Value, Axes...>& node, const expression_runner& in,
                     const Scope& scope) {
     using type = evaluated<Value, Wanted>;
     type result{};
@@ -341,7 +341,7 @@ template <class Parameters, class... Statements>
 struct evaluation;
 template <class... Parameters, class... Statements>
 struct evaluation<dsl::parameter_list<Parameters...>, Statements...> {
-  using tensors = evaluator<typename Parameters::id..., typename Statements::tensor::id...>;
+  using tensors = expression_runner<typename Parameters::id..., typename Statements::tensor::id...>;
   static constexpr int params = static_cast<int>(sizeof...(Parameters));
   static constexpr int count = params + static_cast<int>(sizeof...(Statements));
 

@@ -10,7 +10,7 @@
 
 namespace lathe::detail {
 
-LATHE_INLINE void* external_function(const char* name) {
+LATHE_INLINE void* find_external_function(const char* name) {
   void* const found = dlsym(RTLD_DEFAULT, name);
   if (found == nullptr) {
     fail("LATHE-E108", std::string("call<\"") + name +

@@ -7,12 +7,14 @@
 #include <lathe/space/reuse.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace lathe {
 namespace detail {
 
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;      ///< [cycles]
+inline constexpr double cache_line_bytes = 64;
 inline constexpr double scalar_copy = 1.5;    ///< [cycles] per element of a strided copy
 inline constexpr double vector_copy = 0.15;   ///< [cycles] per element of a contiguous copy
 
@@ -76,6 +78,22 @@ class tile_chooser {
     return size / (tiles * factor);
   }
 
+  /// New cache lines per step along an axis: 1 if every step is in another line.
+  double line_share(const load_use& use, int axis) const {
+    const auto at = static_cast<std::size_t>(axis);
+    if (use.irregular[at] != 0) return 1;
+    const double bytes = static_cast<double>(std::abs(use.stride[at])) * bytes_;
+    return std::min(1.0, bytes / cache_line_bytes);
+  }
+
+  /// The same along the reduce axis that moves least: how often the next term is in a new line.
+  double line_share_of_terms(const load_use& use) const {
+    double share = 1;
+    for (int axis = stage_.spatial; axis < static_cast<int>(stage_.axes.size()); ++axis)
+      if (use.depends(axis)) share = std::min(share, line_share(use, axis));
+    return share;
+  }
+
   void try_vector_axis(int axis) {
     const bool partial = axis >= stage_.spatial;
     // Row axes: those along which some vector operand stays the same are worth most.
@@ -97,12 +115,13 @@ class tile_chooser {
     if (accumulators + vectors + 1 > target_.vector_registers) return;
     const bool partial = axis >= stage_.spatial;
     if (partial && factor > 8) return;  // the lanes of every row are added up in straight code
-    double loads = 0, copies = 0;
+    double loads = 0, copies = 0, lines = 0;
     for (const load_use& use : uses_) {
       const auto at = static_cast<std::size_t>(axis);
       const double rows = row >= 0 && use.depends(row) ? static_cast<double>(factor) : 1;
       if (!use.depends(axis)) {
         loads += rows;
+        if (rows > 1) lines += rows * line_share(use, row) * line_share_of_terms(use);
         continue;
       }
       const bool contiguous = use.irregular[at] == 0 && use.stride[at] == 1;
@@ -118,7 +137,7 @@ class tile_chooser {
       }
     }
     const double tile_fma = static_cast<double>(accumulators);
-    double cycles = std::max({tile_fma / fma_per_cycle, loads / loads_per_cycle, fma_latency});
+    double cycles = std::max({tile_fma / fma_per_cycle, loads / loads_per_cycle, fma_latency}) + lines;
     cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(lanes_) * vectors);
     if (row >= 0) cycles /= utilisation(extent(row), static_cast<double>(factor));
     double points = points_of(stage_) / (tile_fma * lanes_);
@@ -152,7 +171,7 @@ class tile_chooser {
       best_.unroll = inner <= 4 && !partial ? std::max<std::int64_t>(1, static_cast<std::int64_t>(inner))
                      : inner >= 8          ? 4
                                            : 1;
-      if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256) best_.unroll = 1;
+      if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256 || window_slides()) best_.unroll = 1;
     }
     if (partial) return;
 
@@ -185,6 +204,19 @@ class tile_chooser {
     }
     share_among_threads();
     for (std::size_t at = 0; at < uses_.size(); ++at) best_.pack[at] = packing_of(uses_[at]);
+  }
+
+  /// True if unrolled terms read the same elements for different rows (the window of a convolution):
+  /// the code generator then keeps all of them in registers, which the accumulators need.
+  bool window_slides() const {
+    const auto inner = static_cast<std::size_t>(best_.inner_reduce);
+    return std::ranges::any_of(uses_, [&](const load_use& use) {
+      for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage_.spatial); ++axis)
+        if (best_.rows[axis] > 1 && use.stride[axis] != 0 && use.stride[inner] != 0 &&
+            use.stride[inner] % use.stride[axis] == 0)
+          return true;
+      return false;
+    });
   }
 
   double tile_rows() const {

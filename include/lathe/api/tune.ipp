@@ -1,0 +1,40 @@
+/// @file
+/// Body of tune.hpp.
+#pragma once
+
+#include <lathe/api/tune.hpp>
+#include <lathe/target/cpu/host.hpp>
+
+namespace lathe::detail {
+
+LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_view& desc, const cpu& target,
+                                                                    const tune_options& options,
+                                                                    const std::string_view* steps) {
+  result<cpu_target> host = native::host_target(target.set);
+  if (!host) return host.error();
+  const environment variables = read_environment();
+  report_unknown_variables(variables);
+  result<resolved_options> choices = resolve(options, *host, variables);
+  if (!choices) return choices.error();
+  const tuning_request& request = choices->request;
+  for (const std::string& name : request.bound) {
+    bool known = false;
+    for (int at = 0; at < desc.param_count; ++at)
+      known |= desc.tensors[at].name == name && desc.tensors[at].producer < 0;
+    if (!known)
+      return error("LATHE-E111", "option bound names '" + name + "', which is no input of '" + desc.name +
+                                     "'; name tensors of op<\"" + desc.name + "\">(...) that are only read");
+  }
+  if (steps != nullptr) {
+    result<lathe::trace> parsed = parse_trace(*steps);
+    if (!parsed) return parsed.error();
+    result<tuned> made = compile_description(desc, *parsed, request);
+    if (!made) return made.error();
+    return std::make_shared<const kernel_core>(owned_desc(desc), request, std::move(*made));
+  }
+  result<tuned> made = tune_description(desc, request);
+  if (!made) return made.error();
+  return std::make_shared<const kernel_core>(owned_desc(desc), request, std::move(*made));
+}
+
+}  // namespace lathe::detail
