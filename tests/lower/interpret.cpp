@@ -1,13 +1,11 @@
 // The oracle: right values in wide precision, magnitudes, and every kind of mistake it must report.
-#include "nests.hpp"
-
 #include <lathe/lower/interpret.hpp>
 
-#include <doctest/doctest.h>
-
+#include "nests.hpp"
+#include <array>
 #include <cmath>
 #include <cstdint>
-#include <array>
+#include <doctest/doctest.h>
 
 using namespace lathe;
 using enum ir::loop_kind;
@@ -52,7 +50,8 @@ TEST_CASE("interpret: packed gemm with register tile, tail and parallel rows") {
       for (int j = 0; j < n; ++j) {
         double sum = 0, size = 0;
         for (int kk = 0; kk < k; ++kk) {
-          const double term = a[static_cast<std::size_t>(i * k + kk)] * b[static_cast<std::size_t>(kk * n + j)];
+          const double term =
+              a[static_cast<std::size_t>(i * k + kk)] * b[static_cast<std::size_t>(kk * n + j)];
           sum += term;
           size += std::abs(term);
         }
@@ -68,8 +67,10 @@ TEST_CASE("interpret: f32 intermediates are kept in double") {
   const auto w = to.buffer("W", dtype::f32, 1, ir::scope::workspace);
   const auto zero = to.constant(0);
   // (2^24 + 1) - 2^24 through a workspace: 0 in f32, 1 in double.
-  to.phase(to.store(w, zero, to.binary(opcode::add, to.number(dtype::f32, 16777216), to.number(dtype::f32, 1))));
-  to.phase(to.store(c, zero, to.binary(opcode::sub, to.load(w, zero), to.number(dtype::f32, 16777216))));
+  to.phase(to.store(
+      w, zero, to.binary(opcode::add, to.number(dtype::f32, 16777216), to.number(dtype::f32, 1))));
+  to.phase(
+      to.store(c, zero, to.binary(opcode::sub, to.load(w, zero), to.number(dtype::f32, 16777216))));
   const interpretation got = interpret(to.nest, {});
   CHECK(got.error == "");
   CHECK(got.outputs[0].value[0] == 1);
@@ -78,7 +79,8 @@ TEST_CASE("interpret: f32 intermediates are kept in double") {
 
 TEST_CASE("interpret: literals have the precision of their type") {
   test::nest_maker one, two;
-  CHECK(value_of(one, one.number(dtype::f32, 0.1)).outputs[0].value[0] == static_cast<double>(0.1f));
+  CHECK(value_of(one, one.number(dtype::f32, 0.1)).outputs[0].value[0] ==
+        static_cast<double>(0.1f));
   CHECK(value_of(two, two.number(dtype::f64, 0.1)).outputs[0].value[0] == 0.1);
 }
 
@@ -86,10 +88,11 @@ TEST_CASE("interpret: a magnitude is the same however a factor is placed") {
   const auto magnitude = [](bool inside) {
     test::nest_maker to;
     const auto f = [&](double value) { return to.number(dtype::f64, value); };
-    const auto mul = [&](ir::expr left, ir::expr right) { return to.binary(opcode::mul, left, right); };
-    const ir::expr value =
-        inside ? to.binary(opcode::add, mul(f(3), f(5)), mul(f(3), f(-4)))
-               : mul(f(3), to.binary(opcode::add, f(5), f(-4)));
+    const auto mul = [&](ir::expr left, ir::expr right) {
+      return to.binary(opcode::mul, left, right);
+    };
+    const ir::expr value = inside ? to.binary(opcode::add, mul(f(3), f(5)), mul(f(3), f(-4)))
+                                  : mul(f(3), to.binary(opcode::add, f(5), f(-4)));
     const interpretation got = value_of(to, value);
     CHECK(got.outputs[0].value[0] == 3);
     return got.outputs[0].magnitude[0];
@@ -109,7 +112,8 @@ TEST_CASE("interpret: functions and what they do to the error") {
 TEST_CASE("interpret: integers are exact and wrap in their type") {
   const auto run = [](opcode fn, dtype type, std::int64_t left, std::int64_t right) {
     test::nest_maker to;
-    const auto value = to.x().binary(fn, type, to.x().literal(type, left, 0), to.x().literal(type, right, 0));
+    const auto value =
+        to.x().binary(fn, type, to.x().literal(type, left, 0), to.x().literal(type, right, 0));
     return value_of(to, value).outputs[0].integers[0];
   };
   CHECK(run(opcode::add, dtype::i8, 100, 100) == -56);
@@ -134,8 +138,9 @@ TEST_CASE("interpret: i8 dot product accumulates in i32, floor division rounds d
   const auto wide = to.x().cast(dtype::i32, to.load(a, i));
   const auto bucket = to.x().floor_div(to.add(i, to.constant(-3)), 2);  // -2 -1 -1 0 0 1
   const auto product = to.binary(opcode::mul, wide, wide);
-  to.phase(to.loop(serial, i, {to.store(c, i, to.binary(opcode::add, product,
-                                                       to.x().cast(dtype::i32, bucket)))}));
+  to.phase(
+      to.loop(serial, i,
+              {to.store(c, i, to.binary(opcode::add, product, to.x().cast(dtype::i32, bucket)))}));
   const std::vector<std::int8_t> data{-128, 100, 3, 127, -5, 0};
   const interpretation got = interpret(to.nest, inputs{bytes(data)});
   CHECK(got.error == "");
@@ -148,10 +153,12 @@ TEST_CASE("interpret: select is lazy, gathers read what the index tensor says") 
   const auto c = to.output("C", dtype::f32, 6);
   const auto i = to.variable("i", 6);
   const auto at = to.add(i, to.constant(-1));  // -1 .. 4: outside at both ends
-  const auto inside = to.binary(opcode::logical_and, to.binary(opcode::greater_equal, at, to.constant(0)),
-                                to.binary(opcode::less, at, to.constant(4)));
+  const auto inside =
+      to.binary(opcode::logical_and, to.binary(opcode::greater_equal, at, to.constant(0)),
+                to.binary(opcode::less, at, to.constant(4)));
   const auto gathered = to.load(x, to.x().cast(dtype::i64, to.load(s, at)));
-  to.phase(to.loop(vectorized, i, {to.store(c, i, to.x().select(inside, gathered, to.number(dtype::f32, 9)))}));
+  to.phase(to.loop(vectorized, i,
+                   {to.store(c, i, to.x().select(inside, gathered, to.number(dtype::f32, 9)))}));
   const std::vector<float> data{10, 20, 30, 40};
   const std::vector<std::int32_t> order{3, 1, 0, 2};
   const interpretation got = interpret(to.nest, inputs{bytes(data), bytes(order), {}});
@@ -159,8 +166,8 @@ TEST_CASE("interpret: select is lazy, gathers read what the index tensor says") 
   CHECK(got.outputs[0].value == std::vector<double>{9, 40, 20, 10, 30, 9});
 
   const std::vector<std::int32_t> wrong{3, 1, 4, 2};
-  CHECK(interpret(to.nest, inputs{bytes(data), bytes(wrong), {}}).error.starts_with(
-      "X[4] is out of range: 'X' has 4 elements, in C[i] = select("));
+  CHECK(interpret(to.nest, inputs{bytes(data), bytes(wrong), {}})
+            .error.starts_with("X[4] is out of range: 'X' has 4 elements, in C[i] = select("));
 }
 
 TEST_CASE("interpret: external functions by name") {
@@ -169,10 +176,12 @@ TEST_CASE("interpret: external functions by name") {
   const auto value = to.x().call("hypotenuse", dtype::f64, arguments);
   const auto c = to.output("C", dtype::f64, 1);
   to.phase(to.store(c, to.constant(0), value));
-  const external_function known[] = {
-      {"hypotenuse", [](const double* x, int count) { return count == 2 ? std::hypot(x[0], x[1]) : 0; }}};
+  const external_function known[] = {{"hypotenuse", [](const double* x, int count) {
+                                        return count == 2 ? std::hypot(x[0], x[1]) : 0;
+                                      }}};
   CHECK(interpret(to.nest, {}, known).outputs[0].value[0] == 5);
-  CHECK(interpret(to.nest, {}).error.starts_with("the external function 'hypotenuse' is not registered"));
+  CHECK(interpret(to.nest, {})
+            .error.starts_with("the external function 'hypotenuse' is not registered"));
 }
 
 TEST_CASE("interpret: shared subexpressions cost their size as a graph") {
@@ -200,14 +209,16 @@ TEST_CASE("interpret: mistakes are named") {
   CHECK(error_of([&](auto& to, auto c, auto i) {
           const auto t = to.buffer("T", dtype::f32, 1, ir::scope::scratch);
           const auto first = to.binary(opcode::equal, i, to.constant(0));
-          to.phase(to.loop(parallel, i, {to.branch(first, {to.store(t, to.constant(0), one(to))}),
-                                         to.store(c, i, to.load(t, to.constant(0)))}));
+          to.phase(to.loop(parallel, i,
+                           {to.branch(first, {to.store(t, to.constant(0), one(to))}),
+                            to.store(c, i, to.load(t, to.constant(0)))}));
         }) == "T[0] is read before it is written, in C[i] = T[0]");
   CHECK(error_of([&](auto& to, auto c, auto i) {
           to.phase(to.loop(serial, i, to.constant(5), {to.store(c, i, one(to))}));
         }) == "trip count 5 is outside [0, 4], in for i < 5");
-  CHECK(error_of([&](auto& to, auto c, auto i) { to.phase(to.store(c, i, one(to))); })
-            .starts_with("loop variable 'i' is used outside its loop"));
+  CHECK(error_of([&](auto& to, auto c, auto i) {
+          to.phase(to.store(c, i, one(to)));
+        }).starts_with("loop variable 'i' is used outside its loop"));
   CHECK(error_of([&](auto& to, auto c, auto i) {
           const auto big = to.x().cast(dtype::i32, to.number(dtype::f32, 3e9));
           to.phase(to.loop(serial, i, {to.store(c, i, to.x().cast(dtype::f32, big))}));

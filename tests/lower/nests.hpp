@@ -136,16 +136,14 @@ inline ir::nest tiled_gemm(std::int64_t m, std::int64_t n, std::int64_t k,
       return to.loop(unrolled, i1, {to.loop(vectorized, j1, {body(i1, j1)})});
     };
     const auto kk = to.variable("k", k);
-    const auto start = over_tile([&](ir::expr i1, ir::expr j1) {
-      return to.store(tile, at(i1, j1), to.number(type, 0));
-    });
+    const auto start = over_tile(
+        [&](ir::expr i1, ir::expr j1) { return to.store(tile, at(i1, j1), to.number(type, 0)); });
     const auto update = over_tile([&](ir::expr i1, ir::expr j1) {
       const auto left = to.load(a, to.add(to.scale(to.add(to.scale(i0, 3), i1), k), kk));
-      const auto right =
-          to.load(packed, to.add(to.scale(j0, 4 * k), to.add(to.scale(kk, 4), j1)));
-      return to.store(tile, at(i1, j1),
-                      to.binary(opcode::add, to.load(tile, at(i1, j1)),
-                                to.binary(opcode::mul, left, right)));
+      const auto right = to.load(packed, to.add(to.scale(j0, 4 * k), to.add(to.scale(kk, 4), j1)));
+      return to.store(
+          tile, at(i1, j1),
+          to.binary(opcode::add, to.load(tile, at(i1, j1)), to.binary(opcode::mul, left, right)));
     });
     const auto finish = over_tile([&](ir::expr i1, ir::expr j1) {
       return to.store(c, out(i1, j1), to.load(tile, at(i1, j1)));

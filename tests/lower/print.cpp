@@ -1,8 +1,7 @@
 // The text of nests and expressions: golden, and independent of the order expressions were made in.
-#include "nests.hpp"
-
 #include <lathe/lower/print.hpp>
 
+#include "nests.hpp"
 #include <doctest/doctest.h>
 
 using namespace lathe;
@@ -101,10 +100,10 @@ TEST_CASE("print: loops inside each other get different names") {
   const auto outer = to.variable("i", 2), inner = to.variable("i", 3);
   const auto most = to.add(to.scale(outer, 3), to.constant(1));
   const auto least = to.binary(opcode::min, to.constant(3), most);
-  to.phase(to.loop(ir::loop_kind::serial, outer,
-                   {to.loop(ir::loop_kind::vectorized, inner, least,
-                            {to.store(c, to.add(to.scale(outer, 3), inner),
-                                      to.number(dtype::f32, 1))})}));
+  to.phase(to.loop(
+      ir::loop_kind::serial, outer,
+      {to.loop(ir::loop_kind::vectorized, inner, least,
+               {to.store(c, to.add(to.scale(outer, 3), inner), to.number(dtype::f32, 1))})}));
   CHECK(to_text(to.nest) == R"(nest rows
   output C f32[6]
 phase0

@@ -1,8 +1,7 @@
 // Every rule of nests is broken once, alone, in a nest that is otherwise sound.
-#include "nests.hpp"
-
 #include <lathe/lower/verify.hpp>
 
+#include "nests.hpp"
 #include <doctest/doctest.h>
 
 using namespace lathe;
@@ -31,14 +30,16 @@ TEST_CASE("verify: sound nests pass") {
 }
 
 TEST_CASE("verify: variables") {
-  CHECK(verdict([](auto& to, auto a, auto c, auto i) { to.phase(to.store(c, i, to.load(a, i))); }) ==
-        "variable 'i' is used outside its loop in C[i] = A[i]");
+  CHECK(verdict([](auto& to, auto a, auto c, auto i) {
+          to.phase(to.store(c, i, to.load(a, i)));
+        }) == "variable 'i' is used outside its loop in C[i] = A[i]");
   CHECK(verdict([](auto& to, auto a, auto c, auto i) {
           const auto inner = to.loop(serial, i, {to.store(c, i, to.load(a, i))});
           to.phase(to.loop(serial, i, {inner}));
         }) == "variable 'i' is bound twice in for i < 4");
   CHECK(verdict([](auto& to, auto a, auto c, auto i) {
-          to.phase(to.loop(serial, i, to.constant(5), {to.store(c, to.constant(0), to.load(a, to.constant(0)))}));
+          to.phase(to.loop(serial, i, to.constant(5),
+                           {to.store(c, to.constant(0), to.load(a, to.constant(0)))}));
         }) == "the trip count is above the variable's extent 4 in for i < 5");
 }
 
@@ -60,7 +61,8 @@ TEST_CASE("verify: guarded indices, gathers, short loops and prefetches are not 
           const auto left = to.add(i, to.constant(-1));
           const auto inside = to.binary(opcode::greater_equal, left, to.constant(0));
           const auto value = to.x().select(inside, to.load(a, left), to.number(dtype::f32, 0));
-          to.phase(to.loop(serial, i, {to.prefetch(a, to.add(i, to.constant(8))), to.store(c, i, value)}));
+          to.phase(to.loop(serial, i,
+                           {to.prefetch(a, to.add(i, to.constant(8))), to.store(c, i, value)}));
         }) == "");
   CHECK(verdict([](auto& to, auto a, auto c, auto i) {
           const auto next = to.add(i, to.constant(1));
@@ -70,7 +72,8 @@ TEST_CASE("verify: guarded indices, gathers, short loops and prefetches are not 
   CHECK(verdict([](auto& to, auto a, auto c, auto i) {
           const auto j = to.variable("j", 4);
           const auto left = to.add(to.constant(4), to.scale(i, -1));
-          to.phase(to.loop(serial, i, {to.loop(serial, j, left, {to.store(c, to.add(i, j), to.load(a, j))})}));
+          to.phase(to.loop(serial, i,
+                           {to.loop(serial, j, left, {to.store(c, to.add(i, j), to.load(a, j))})}));
         }) == "");
 }
 
@@ -108,7 +111,8 @@ TEST_CASE("verify: types, handles and buffers") {
           to.phase(to.loop(serial, i, {to.store(c, i, to.number(dtype::f64, 1))}));
         }) == "a value of type f64 is stored to 'C' of type f32 in C[i] = 1.0");
   CHECK(verdict([](auto& to, auto a, auto c, auto i) {
-          const auto sum = to.x().binary(opcode::add, dtype::f32, to.load(a, i), to.number(dtype::f64, 1));
+          const auto sum =
+              to.x().binary(opcode::add, dtype::f32, to.load(a, i), to.number(dtype::f64, 1));
           to.phase(to.loop(serial, i, {to.store(c, i, sum)}));
         }).ends_with("operands differ in type"));
   CHECK(verdict([](auto& to, auto a, auto c, auto i) {

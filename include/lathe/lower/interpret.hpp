@@ -46,12 +46,13 @@ struct interpretation {
 };
 
 /// Runs all phases in order (bind-only ones too), tasks one after another, vectorized and unrolled
-/// loops like serial ones. Numbers: f32 in double and f64 in long double, with workspaces, registers
-/// and outputs kept that wide; inputs, literals and explicit casts have their own type's precision;
-/// integers are exact and wrap in their type. `select`, `&&` and `||` are lazy.
+/// loops like serial ones. Numbers: f32 in double and f64 in long double, with workspaces,
+/// registers and outputs kept that wide; inputs, literals and explicit casts have their own type's
+/// precision; integers are exact and wrap in their type. `select`, `&&` and `||` are lazy.
 /// @param inputs     one span per parameter, in order; those of outputs are ignored
 /// @param functions  external functions by name
-/// @complexity  about 20 ns per expression node executed; memory: 20 (f32) to 32 (f64) bytes per element
+/// @complexity  about 20 ns per expression node executed; memory: 20 (f32) to 32 (f64) bytes per
+/// element
 LATHE_INLINE interpretation interpret(const ir::nest& nest,
                                       std::span<const std::span<const std::byte>> inputs,
                                       std::span<const external_function> functions = {});
@@ -62,5 +63,5 @@ LATHE_INLINE std::vector<std::byte> to_elements(const wide_buffer& buffer);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/interpret.ipp>
+#  include <lathe/lower/interpret.ipp>
 #endif

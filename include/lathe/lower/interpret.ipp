@@ -204,8 +204,9 @@ class nest_interpreter {
     }
     for (std::size_t at = 0; at < uses.size(); ++at) {
       const ir::kind what = exprs_[static_cast<ir::expr>(at)].what;
-      repeated_[at] = uses[at] > 1 && what != ir::kind::variable && what != ir::kind::literal &&
-                      (what != ir::kind::linear || exprs_.terms(static_cast<ir::expr>(at)).size() > 1);
+      repeated_[at] =
+          uses[at] > 1 && what != ir::kind::variable && what != ir::kind::literal &&
+          (what != ir::kind::linear || exprs_.terms(static_cast<ir::expr>(at)).size() > 1);
     }
   }
 
@@ -361,7 +362,8 @@ class nest_interpreter {
     std::int64_t most = exprs_.variable_of(loop.variable).extent;
     if (loop.how == ir::loop_kind::vectorized) most = std::min(most, loop.lanes);
     if (extent < 0 || extent > most)
-      fail("trip count " + std::to_string(extent) + " is outside [0, " + std::to_string(most) + "]");
+      fail("trip count " + std::to_string(extent) + " is outside [0, " + std::to_string(most) +
+           "]");
     return error_.empty() ? extent : 0;
   }
 
@@ -575,7 +577,8 @@ class nest_interpreter {
                               : static_cast<Real>(static_cast<double>(value));
   }
 
-  /// The derivative of an external function is unknown: S is the largest of its operands' and its own.
+  /// The derivative of an external function is unknown: S is the largest of its operands' and its
+  /// own.
   number_type call(ir::expr handle) {
     const ir::node& at = exprs_[handle];
     std::vector<double> arguments;
@@ -599,10 +602,10 @@ class nest_interpreter {
 
   const ir::nest& nest_;
   const ir::pool& exprs_;
-  std::vector<wide_memory<Real>> memory_;     ///< by buffer
-  std::vector<std::int64_t> variables_;       ///< INT64_MIN = not inside its loop
+  std::vector<wide_memory<Real>> memory_;                  ///< by buffer
+  std::vector<std::int64_t> variables_;                    ///< INT64_MIN = not inside its loop
   std::vector<double (*)(const double*, int)> functions_;  ///< by name index of the pool
-  std::vector<char> repeated_;                ///< by expression: has several users
+  std::vector<char> repeated_;                             ///< by expression: has several users
   std::vector<std::uint32_t> memo_stamp_;
   std::vector<number_type> memo_number_;
   std::vector<std::int64_t> memo_integer_;

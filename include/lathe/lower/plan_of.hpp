@@ -2,9 +2,9 @@
 /// Where the buffers of a nest are at run time. In: a loop nest. Out: the kernel_plan that runners
 /// and the store read, and the layout of scratch memory that every emitter writes into its text.
 ///
-/// The table of buffers holds parameters and workspaces; nests list these first, so a buffer's place
-/// in the table is its index in nest.buffers. Scratch buffers are offsets in the block that the
-/// running task owns; registers exist in the emitted code only.
+/// The table of buffers holds parameters and workspaces; nests list these first, so a buffer's
+/// place in the table is its index in nest.buffers. Scratch buffers are offsets in the block that
+/// the running task owns; registers exist in the emitted code only.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -29,5 +29,5 @@ LATHE_INLINE kernel_plan plan_of(const ir::nest& nest);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/plan_of.ipp>
+#  include <lathe/lower/plan_of.ipp>
 #endif

@@ -1,7 +1,7 @@
 /// @file
-/// Text of a loop nest and of single expressions, for people and for golden tests. In: ir::nest or an
-/// expression. Out: text that depends on structure only, never on handles or on the order in which
-/// expressions were made.
+/// Text of a loop nest and of single expressions, for people and for golden tests. In: ir::nest or
+/// an expression. Out: text that depends on structure only, never on handles or on the order in
+/// which expressions were made.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -31,12 +31,12 @@ LATHE_INLINE std::string to_text(const ir::pool& exprs, ir::expr handle,
 ///         C[i*8] = A[i]
 LATHE_INLINE std::string to_text(const ir::nest& nest);
 
-/// One name per variable of the nest's pool, as to_text writes them: two loops of which one encloses
-/// the other never share a name (`i`, `i_2`, ...).
+/// One name per variable of the nest's pool, as to_text writes them: two loops of which one
+/// encloses the other never share a name (`i`, `i_2`, ...).
 LATHE_INLINE std::vector<std::string> loop_names(const ir::nest& nest);
 
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/print.ipp>
+#  include <lathe/lower/print.ipp>
 #endif

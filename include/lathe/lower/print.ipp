@@ -72,14 +72,17 @@ LATHE_INLINE const char* function_name(opcode fn) {
   }
 }
 
-/// Prints expressions of one pool.
+/// Prints expressions of one pool. The C printer (target/c/c_text.ipp) replaces what C writes
+/// differently; sums, names and parentheses are the same.
 class expression_printer {
  public:
   expression_printer(const ir::pool& exprs, std::span<const std::string> buffers,
                      std::span<const std::string> variables)
       : exprs_(exprs), buffers_(buffers), variables_(variables) {}
+  virtual ~expression_printer() = default;
 
-  std::string print(ir::expr handle, binding outside = binding::any) const {
+  /// @param outside  how tightly the place binds that the text will stand in
+  virtual std::string print(ir::expr handle, binding outside = binding::any) {
     if (handle == ir::none) return "none";
     const ir::node& at = exprs_[handle];
     switch (at.what) {
@@ -90,20 +93,22 @@ class expression_printer {
         return wrap(print(at.a, binding::atom) + (at.what == ir::kind::floor_div ? "/" : "%") +
                         std::to_string(at.imm),
                     binding::product, outside);
-      case ir::kind::literal: return literal(at);
+      case ir::kind::literal: {
+        const std::string text = literal(at);
+        return wrap(text, text[0] == '-' ? binding::sum : binding::atom, outside);
+      }
       case ir::kind::load: return buffer(at.imm) + "[" + list(exprs_.args(handle)) + "]";
       case ir::kind::unary: return unary(at, outside);
       case ir::kind::binary: return binary(at, outside);
       case ir::kind::select:
         return "select(" + print(at.a) + ", " + print(at.b) + ", " + print(at.c) + ")";
       case ir::kind::cast: return std::string(name_of(at.type)) + "(" + print(at.a) + ")";
-      case ir::kind::call:
-        return exprs_.name(at.imm) + "(" + list(exprs_.args(handle)) + ")";
+      case ir::kind::call: return exprs_.name(at.imm) + "(" + list(exprs_.args(handle)) + ")";
     }
     return "?";
   }
 
- private:
+ protected:
   static std::string wrap(std::string text, binding inside, binding outside) {
     return inside < outside ? "(" + text + ")" : text;
   }
@@ -125,18 +130,19 @@ class expression_printer {
 
   static std::string literal(const ir::node& at) {
     if (at.type == dtype::boolean) return at.imm != 0 ? "true" : "false";
-    if (!is_float(at.type)) return std::string(name_of(at.type)) + "(" + std::to_string(at.imm) + ")";
+    if (!is_float(at.type))
+      return std::string(name_of(at.type)) + "(" + std::to_string(at.imm) + ")";
     return number_text(at.num, at.type) + (at.type == dtype::f32 ? "f" : "");
   }
 
-  std::string list(std::span<const ir::expr> items) const {
+  std::string list(std::span<const ir::expr> items) {
     std::string out;
     for (const ir::expr each : items) out += (out.empty() ? "" : ", ") + print(each);
     return out;
   }
 
   /// Largest strides first, then by text; the constant comes last.
-  std::string linear(ir::expr handle, binding outside) const {
+  std::string linear(ir::expr handle, binding outside) {
     const std::span<const ir::term> terms = exprs_.terms(handle);
     const std::int64_t constant = exprs_[handle].imm;
     if (terms.empty())
@@ -177,13 +183,13 @@ class expression_printer {
     return wrap(out, product ? binding::product : binding::sum, outside);
   }
 
-  std::string unary(const ir::node& at, binding outside) const {
+  std::string unary(const ir::node& at, binding outside) {
     if (at.fn == opcode::neg) return wrap("-" + print(at.a, binding::atom), binding::sum, outside);
     if (at.fn == opcode::logical_not) return "!" + print(at.a, binding::atom);
     return std::string(function_name(at.fn)) + "(" + print(at.a) + ")";
   }
 
-  std::string binary(const ir::node& at, binding outside) const {
+  std::string binary(const ir::node& at, binding outside) {
     const infix form = infix_of(at.fn, is_float(at.type));
     if (form.text == nullptr)
       return std::string(function_name(at.fn)) + "(" + print(at.a) + ", " + print(at.b) + ")";
@@ -247,12 +253,15 @@ class nest_printer {
   void buffer(const ir::buffer& each) {
     std::string kind;
     switch (each.where) {
-      case ir::scope::param: kind = each.output ? "output " : each.scalar ? "scalar " : "param "; break;
+      case ir::scope::param:
+        kind = each.output ? "output " : each.scalar ? "scalar " : "param ";
+        break;
       case ir::scope::workspace: kind = each.bound ? "bound " : "workspace "; break;
       case ir::scope::scratch: kind = "scratch "; break;
       case ir::scope::registers: kind = "registers "; break;
     }
-    line(1, kind + each.name + " " + name_of(each.type) + "[" + std::to_string(each.elements) + "]");
+    line(1,
+         kind + each.name + " " + name_of(each.type) + "[" + std::to_string(each.elements) + "]");
   }
 
   void statement(ir::stmt handle, int depth) {
@@ -263,7 +272,8 @@ class nest_printer {
         break;
       case ir::stmt_kind::loop: {
         const char* how[] = {"for ", "parallel ", "unrolled ", "vectorized "};
-        std::string head = how[static_cast<int>(at.how)] + text(at.variable) + " < " + text(at.extent);
+        std::string head =
+            how[static_cast<int>(at.how)] + text(at.variable) + " < " + text(at.extent);
         if (at.how == ir::loop_kind::vectorized && !nest_.exprs.is_constant(at.extent))
           head += " lanes " + std::to_string(at.lanes);
         line(depth, head);
@@ -278,9 +288,7 @@ class nest_printer {
           statement(at.children[1], depth + 1);
         }
         break;
-      case ir::stmt_kind::store:
-        line(depth, element(at) + " = " + text(at.value));
-        break;
+      case ir::stmt_kind::store: line(depth, element(at) + " = " + text(at.value)); break;
       case ir::stmt_kind::prefetch: line(depth, "prefetch " + element(at)); break;
     }
   }
@@ -303,7 +311,9 @@ LATHE_INLINE std::string to_text(const ir::pool& exprs, ir::expr handle,
   return detail::expression_printer(exprs, buffer_names, variable_names).print(handle);
 }
 
-LATHE_INLINE std::string to_text(const ir::nest& nest) { return detail::nest_printer(nest).print(); }
+LATHE_INLINE std::string to_text(const ir::nest& nest) {
+  return detail::nest_printer(nest).print();
+}
 
 LATHE_INLINE std::vector<std::string> loop_names(const ir::nest& nest) {
   std::vector<std::string> names(nest.exprs.variable_count());

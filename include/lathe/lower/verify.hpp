@@ -16,11 +16,14 @@ namespace lathe {
 /// - Buffers are listed parameters first, then workspaces, then scratch and registers; only outputs
 ///   and non-parameters are stored to.
 /// - Every variable is bound by an enclosing loop; no loop rebinds one.
-/// - A parallel loop is the whole of a phase, with as many iterations as the phase has tasks; at most
+/// - A parallel loop is the whole of a phase, with as many iterations as the phase has tasks; at
+/// most
 ///   one vectorized loop is active at a time.
-/// - `registers` are indexed by constants and by variables of vectorized loops and of unrolled loops
+/// - `registers` are indexed by constants and by variables of vectorized loops and of unrolled
+/// loops
 ///   whose trip count is static.
-/// - No index that is sure to be reached lies outside its buffer. Indices under a select, a branch or
+/// - No index that is sure to be reached lies outside its buffer. Indices under a select, a branch
+/// or
 ///   `&&`, and those of prefetches, are not judged: interpret.hpp judges them as they run.
 ///
 /// @complexity  O(statements * size of their expressions)
@@ -29,5 +32,5 @@ LATHE_INLINE std::string verify(const ir::nest& nest);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/verify.ipp>
+#  include <lathe/lower/verify.ipp>
 #endif

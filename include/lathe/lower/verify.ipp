@@ -110,7 +110,8 @@ class nest_verifier {
         // those that the nest uses are checked where they are used.
         break;
       case ir::kind::unary:
-        if (!has_a || type(at.a) != at.type) wrong("operand and result differ in type");
+        if (!has_a || type(at.a) != at.type)
+          wrong("operand and result differ in type");
         else if (is_math_function(at.fn) && !is_float(at.type) && at.fn != opcode::pow)
           wrong("a math function of integers");
         else if (at.fn == opcode::logical_not && at.type != dtype::boolean)
@@ -144,7 +145,8 @@ class nest_verifier {
     const ir::node& at = exprs_[handle];
     if (at.what == ir::kind::variable) {
       if (loop_of_[static_cast<std::size_t>(at.imm)] == nullptr)
-        refuse("variable '" + exprs_.variable_at(at.imm).name + "' is used outside its loop" + where());
+        refuse("variable '" + exprs_.variable_at(at.imm).name + "' is used outside its loop" +
+               where());
       return;
     }
     std::vector<char>& seen = guarded ? seen_guarded_ : seen_;
@@ -156,11 +158,12 @@ class nest_verifier {
       if (!is_buffer(at.imm) || exprs_.args(handle).size() != 1)
         return refuse("a load has no buffer or not one flat index" + where());
       if (at.type != buffer(at.imm).type)
-        refuse(text(handle) + " is read as " + name_of(at.type) + ", but '" +
-               buffer(at.imm).name + "' holds " + name_of(buffer(at.imm).type));
+        refuse(text(handle) + " is read as " + name_of(at.type) + ", but '" + buffer(at.imm).name +
+               "' holds " + name_of(buffer(at.imm).type));
       index(at.imm, exprs_.args(handle)[0], guarded);
     }
-    const bool lazy = at.what == ir::kind::select || (at.what == ir::kind::binary && is_logical(at.fn));
+    const bool lazy =
+        at.what == ir::kind::select || (at.what == ir::kind::binary && is_logical(at.fn));
     use(at.a, guarded);
     use(at.b, guarded || lazy);
     use(at.c, guarded || lazy);
@@ -197,9 +200,9 @@ class nest_verifier {
     return is_static(at.a) && is_static(at.b) && is_static(at.c);
   }
 
-  /// Lowest and highest value that an unguarded linear index is sure to take: variables of loops with
-  /// a computed trip count are sure to be 0 only. For other indices: a range that holds no violation
-  /// unless all of their values are one.
+  /// Lowest and highest value that an unguarded linear index is sure to take: variables of loops
+  /// with a computed trip count are sure to be 0 only. For other indices: a range that holds no
+  /// violation unless all of their values are one.
   ir::interval reached_range(ir::expr handle) const {
     std::int64_t low = exprs_[handle].imm, high = low;
     bool exact = true;
@@ -307,7 +310,8 @@ class nest_verifier {
         break;
       case ir::stmt_kind::store: {
         const ir::buffer& to = buffer(at.buffer);
-        if (to.where == ir::scope::param && !to.output) refuse("store to the input '" + to.name + "'");
+        if (to.where == ir::scope::param && !to.output)
+          refuse("store to the input '" + to.name + "'");
         if (type(at.value) != to.type)
           refuse("a value of type " + std::string(name_of(type(at.value))) + " is stored to '" +
                  to.name + "' of type " + name_of(to.type) + where());
@@ -325,14 +329,14 @@ class nest_verifier {
     const auto slot = static_cast<std::size_t>(exprs_.variable_index(at.variable));
     const bool vector = at.how == ir::loop_kind::vectorized;
     use(at.extent, false);
-    if (loop_of_[slot] != nullptr) refuse("variable '" + variable.name + "' is bound twice" + where());
+    if (loop_of_[slot] != nullptr)
+      refuse("variable '" + variable.name + "' is bound twice" + where());
     if (exprs_.range(at.extent).low > variable.extent)
       refuse("the trip count is above the variable's extent " + std::to_string(variable.extent) +
              where());
     if (at.how == ir::loop_kind::parallel && !outermost)
       refuse("a parallel loop is not a phase's outermost statement" + where());
-    if (vector && vectorized_ > 0)
-      refuse("a vectorized loop is inside another" + where());
+    if (vector && vectorized_ > 0) refuse("a vectorized loop is inside another" + where());
     if (vector && (at.lanes < 1 || exprs_.range(at.extent).low > at.lanes))
       refuse("a vectorized loop has " + std::to_string(at.lanes) + " lanes" + where());
     loop_of_[slot] = &at;
@@ -356,6 +360,8 @@ class nest_verifier {
 
 }  // namespace detail
 
-LATHE_INLINE std::string verify(const ir::nest& nest) { return detail::nest_verifier(nest).verify(); }
+LATHE_INLINE std::string verify(const ir::nest& nest) {
+  return detail::nest_verifier(nest).verify();
+}
 
 }  // namespace lathe

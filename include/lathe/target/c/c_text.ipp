@@ -1,0 +1,295 @@
+/// @file
+/// Bodies of c_text.hpp.
+#pragma once
+
+#include <lathe/lower/print.ipp>
+#include <lathe/target/c/c_text.hpp>
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+namespace lathe {
+
+LATHE_INLINE const char* c_type_name(dtype type) {
+  switch (type) {
+    case dtype::boolean: return "bool";
+    case dtype::i8: return "int8_t";
+    case dtype::u8: return "uint8_t";
+    case dtype::i32: return "int32_t";
+    case dtype::f32: return "float";
+    case dtype::f64:
+    case dtype::weak_float: return "double";
+    default: return "int64_t";
+  }
+}
+
+// ------------------------------------------------------------------------------ identifiers
+
+LATHE_INLINE c_identifiers::c_identifiers() {
+  // Keywords of C11 and C++20, then names of <math.h>, <stdlib.h> and of the emitted frame.
+  constexpr std::string_view reserved =
+      "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t "
+      "char16_t "
+      "char32_t class co_await co_return co_yield compl concept const const_cast consteval "
+      "constexpr "
+      "constinit continue decltype default delete do double dynamic_cast else enum explicit export "
+      "extern false float for friend goto if inline int long mutable namespace new noexcept not "
+      "not_eq nullptr operator or or_eq private protected public register reinterpret_cast "
+      "requires "
+      "restrict return short signed sizeof static static_assert static_cast struct switch template "
+      "this thread_local throw true try typedef typeid typename union unsigned using virtual void "
+      "volatile wchar_t while xor xor_eq "
+      "abort abs acos acosh aligned_alloc asin asinh atan atan2 atanh atexit atof atoi bsearch "
+      "calloc "
+      "cbrt ceil copysign cos cosh div erf erfc exit exp exp2 expm1 fabs fdim floor fma fmax fmin "
+      "fmod fpclassify free frexp gamma getenv hypot ilogb isfinite isinf isnan isnormal j0 j1 jn "
+      "labs ldexp ldiv lgamma llrint llround log log10 log1p log2 logb lrint lround main malloc "
+      "modf "
+      "nan nearbyint nextafter pow qsort rand random realloc remainder remquo rint round scalbn "
+      "signbit sin sinh sqrt srand strtod system tan tanh tgamma trunc y0 y1 yn "
+      "INDEPENDENT INFINITY INT32_MIN INT64_MIN NAN NULL PRAGMA PREFETCH UNROLL begin buffers end "
+      "floor_div floor_mod int32_t int64_t int8_t linux scratch std uint8_t unix";
+  for (std::size_t at = 0; at < reserved.size();) {
+    const std::size_t space = std::min(reserved.find(' ', at), reserved.size());
+    taken_.emplace(reserved.substr(at, space - at));
+    at = space + 1;
+  }
+  for (const char* stem : {"min_", "max_", "abs_"})  // helper functions
+    for (const char* type : {"bool", "i8", "u8", "i32", "i64", "f32", "f64"})
+      taken_.insert(std::string(stem) + type);
+}
+
+LATHE_INLINE std::string c_identifiers::make(std::string_view wanted) {
+  std::string name;
+  for (const char each : wanted) {
+    const bool letter = (each >= 'a' && each <= 'z') || (each >= 'A' && each <= 'Z');
+    const bool digit = each >= '0' && each <= '9';
+    // Names that begin with an underscore belong to the compiler, so do double underscores in C++.
+    if (name.empty() && !letter) name = "v";
+    name += letter || digit ? each : '_';
+    if (name.ends_with("__")) name.pop_back();
+  }
+  if (name.empty()) name = "v";
+  if (taken_.contains(name)) {
+    if (!name.ends_with('_')) name += '_';
+    for (int copy = 2; taken_.contains(name); ++copy) {
+      name.resize(name.find_last_of('_') + 1);
+      name += std::to_string(copy);
+    }
+  }
+  taken_.insert(name);
+  return name;
+}
+
+// ------------------------------------------------------------------------------ expressions
+
+namespace detail {
+
+/// What C writes differently from the text of print.hpp.
+class c_printer : public expression_printer {
+ public:
+  explicit c_printer(c_text& owner)
+      : expression_printer(owner.nest_.exprs, owner.buffers_, owner.variables_), owner_(owner) {}
+
+  std::string print(ir::expr handle, binding outside = binding::any) override {
+    if (const auto known = owner_.temporaries_.find(handle); known != owner_.temporaries_.end())
+      return known->second;
+    const ir::node& at = exprs_[handle];
+    switch (at.what) {
+      case ir::kind::linear:
+        if (at.count == 0 && at.imm == INT64_MIN) return "INT64_MIN";
+        break;
+      case ir::kind::floor_div:
+      case ir::kind::floor_mod:
+        // C rounds towards zero: the same where nothing is negative.
+        if (exprs_.range(at.a).low < 0)
+          return helper(at.what == ir::kind::floor_div ? opcode::floor_div : opcode::floor_mod,
+                        dtype::i64) +
+                 "(" + print(at.a) + ", " + std::to_string(at.imm) + ")";
+        break;
+      case ir::kind::literal: {
+        const std::string text = constant(at);
+        return wrap(text, text[0] == '-' ? binding::sum : binding::atom, outside);
+      }
+      case ir::kind::unary: return unary_text(at, outside);
+      case ir::kind::binary: return binary_text(at, outside);
+      case ir::kind::select:
+        return "(" + print(at.a) + " ? " + branch(at.b) + " : " + branch(at.c) + ")";
+      case ir::kind::cast: return conversion(at.type, print(at.a, binding::atom));
+      case ir::kind::call: declare(handle); break;
+      default: break;
+    }
+    return expression_printer::print(handle, outside);
+  }
+
+ private:
+  std::string conversion(dtype type, const std::string& operand) const {
+    return std::string("(") + owner_.type_name(type) + ")" + operand;
+  }
+
+  /// An operand of `?:`; a bare constant would have type int and make the result int too.
+  std::string branch(ir::expr handle) {
+    const bool bare = exprs_[handle].type == dtype::i64 && exprs_.is_constant(handle);
+    return bare ? conversion(dtype::i64, print(handle, binding::atom)) : print(handle);
+  }
+
+  static std::string constant(const ir::node& at) {
+    if (at.type == dtype::i32 && at.imm == INT32_MIN) return "INT32_MIN";
+    if (at.type == dtype::boolean) return at.imm != 0 ? "true" : "false";
+    if (!is_float(at.type)) return std::to_string(at.imm);
+    if (std::isnan(at.num)) return "NAN";
+    const double value =
+        at.type == dtype::f32 ? static_cast<double>(static_cast<float>(at.num)) : at.num;
+    if (std::isinf(value)) return value > 0 ? "INFINITY" : "-INFINITY";
+    return number_text(value, at.type) + (at.type == dtype::f32 ? "f" : "");
+  }
+
+  /// C computes i8 and u8 in int: the result is narrowed to wrap as the element type does.
+  std::string narrowed(dtype type, const std::string& text, binding inside, binding outside) const {
+    if (type == dtype::i8 || type == dtype::u8) return conversion(type, "(" + text + ")");
+    return wrap(text, inside, outside);
+  }
+
+  std::string math(opcode fn, dtype type) const {
+    const char* name = fn == opcode::abs ? "fabs" : fn == opcode::mod ? "fmod" : function_name(fn);
+    return owner_.dialect_.math_prefix + name + (type == dtype::f32 ? "f" : "");
+  }
+
+  std::string unary_text(const ir::node& at, binding outside) {
+    if (at.fn == opcode::neg)
+      return narrowed(at.type, "-" + print(at.a, binding::atom), binding::sum, outside);
+    if (at.fn == opcode::logical_not) return "!" + print(at.a, binding::atom);
+    return (is_float(at.type) ? math(at.fn, at.type) : helper(at.fn, at.type)) + "(" + print(at.a) +
+           ")";
+  }
+
+  std::string binary_text(const ir::node& at, binding outside) {
+    const bool floating = is_float(at.type);
+    infix form = infix_of(at.fn, true);
+    if (at.fn == opcode::mod && !floating) form = {" % ", binding::product};
+    if (form.text == nullptr) {
+      const bool library = at.fn == opcode::pow || at.fn == opcode::mod;
+      return (library ? math(at.fn, at.type) : helper(at.fn, at.type)) + "(" + print(at.a) + ", " +
+             print(at.b) + ")";
+    }
+    // Compilers warn about a && b || c and a < b == c without parentheses.
+    binding left = form.strength;
+    if (is_comparison(at.fn)) left = binding::sum;
+    if (is_logical(at.fn) && exprs_[at.a].fn != at.fn) left = binding::comparison;
+    const binding right = is_logical(at.fn) ? binding::comparison : tighter(form.strength);
+    return narrowed(at.type, print(at.a, left) + form.text + print(at.b, right), form.strength,
+                    outside);
+  }
+
+  /// Name of a helper function; its definition is noted.
+  std::string helper(opcode fn, dtype type) {
+    const std::string element = owner_.type_name(type);
+    const bool floors = fn == opcode::floor_div || fn == opcode::floor_mod;
+    const std::string name =
+        function_name(fn) + (floors ? std::string() : std::string("_") + name_of(type));
+    std::string body;
+    switch (fn) {
+      case opcode::min:
+        body = "(" + element + " a, " + element + " b) { return a < b ? a : b; }";
+        break;
+      case opcode::max:
+        body = "(" + element + " a, " + element + " b) { return a > b ? a : b; }";
+        break;
+      case opcode::abs:
+        body = "(" + element + " a) { return a < 0 ? (" + element + ")-a : a; }";
+        break;
+      case opcode::floor_div:
+        body = "(int64_t a, int64_t b) { return a / b - (a % b < 0); }";
+        break;
+      default: body = "(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }"; break;
+    }
+    std::string result = floors ? owner_.type_name(dtype::i64) : element;
+    owner_.functions_[name] = owner_.dialect_.function_prefix + result + " " + name + body;
+    return name;
+  }
+
+  /// Notes the declaration of an external function.
+  void declare(ir::expr handle) {
+    const ir::node& at = exprs_[handle];
+    std::string parameters;
+    for (const ir::expr each : exprs_.args(handle))
+      parameters +=
+          (parameters.empty() ? "" : ", ") + std::string(owner_.type_name(exprs_[each].type));
+    const std::string& name = exprs_.name(at.imm);
+    owner_.functions_[name] = owner_.type_name(at.type) + (" " + name) + "(" + parameters + ");";
+  }
+
+  c_text& owner_;
+};
+
+}  // namespace detail
+
+LATHE_INLINE c_text::c_text(const ir::nest& nest, c_dialect dialect)
+    : nest_(nest), dialect_(std::move(dialect)) {
+  for (const ir::phase& each : nest.phases) identifiers_.make(each.name);
+  std::set<std::int64_t> functions;
+  for (ir::expr at = 0; at < static_cast<ir::expr>(nest.exprs.size()); ++at)
+    if (nest.exprs[at].what == ir::kind::call && functions.insert(nest.exprs[at].imm).second)
+      identifiers_.make(nest.exprs.name(nest.exprs[at].imm));
+  for (const ir::buffer& each : nest.buffers) buffers_.push_back(identifiers_.make(each.name));
+  std::map<std::string, std::string>
+      made;  // loops side by side share names, as they do in print.hpp
+  for (const std::string& name : loop_names(nest)) {
+    if (!name.empty() && !made.contains(name)) made[name] = identifiers_.make(name);
+    variables_.push_back(name.empty() ? "" : made[name]);
+  }
+}
+
+LATHE_INLINE std::string c_text::expression(ir::expr handle, bool operand) {
+  return detail::c_printer(*this).print(handle,
+                                        operand ? detail::binding::atom : detail::binding::any);
+}
+
+LATHE_INLINE std::vector<std::string> c_text::temporaries(ir::expr handle) {
+  temporaries_.clear();
+  const ir::pool& exprs = nest_.exprs;
+  std::map<ir::expr, int> uses;
+  const auto operands = [&exprs](ir::expr of, auto&& visit) {  // visit(operand, lazy)
+    const ir::node& at = exprs[of];
+    const bool lazy =
+        at.what == ir::kind::select || (at.what == ir::kind::binary && is_logical(at.fn));
+    for (const ir::expr each : exprs.args(of)) visit(each, false);
+    for (const ir::term& each : exprs.terms(of)) visit(each.atom, false);
+    if (at.a != ir::none) visit(at.a, false);
+    if (at.b != ir::none) visit(at.b, lazy);
+    if (at.c != ir::none) visit(at.c, lazy);
+  };
+  const auto count = [&](auto&& self, ir::expr of) -> void {
+    if (++uses[of] > 1) return;
+    operands(of, [&](ir::expr each, bool) { self(self, each); });
+  };
+  count(count, handle);
+
+  std::vector<std::string> lines;
+  std::set<ir::expr> seen;
+  const auto define = [&](auto&& self, ir::expr of) -> void {
+    if (!seen.insert(of).second) return;
+    operands(of, [&](ir::expr each, bool lazy) {
+      if (!lazy) self(self, each);
+    });
+    const ir::kind what = exprs[of].what;
+    const bool computed = what == ir::kind::unary || what == ir::kind::binary ||
+                          what == ir::kind::select || what == ir::kind::call;
+    if (!computed || uses[of] < 2) return;
+    const std::string name = identifiers_.make("t" + std::to_string(temporary_count_++));
+    lines.push_back(std::string("const ") + type_name(exprs[of].type) + " " + name + " = " +
+                    expression(of) + ";");
+    temporaries_[of] = name;
+  };
+  define(define, handle);
+  return lines;
+}
+
+LATHE_INLINE std::string c_text::functions() const {
+  std::string out;
+  for (const auto& [name, text] : functions_) out += text + "\n";
+  return out;
+}
+
+}  // namespace lathe
