@@ -52,6 +52,11 @@ class cpu_evaluator final : public lathe::evaluator {
       : space_(space), program_(of), request_(request), compiler_(compiler), bench_(bench),
         answer_(answer), options_{request.bound, request.strict_fp} {
     measure_.floor_seconds = floor_seconds;
+    // Short timings rank candidates well enough: the finalists are timed again, interleaved.
+    measure_.timing.max_seconds = 0.12;
+    measure_.timing.max_samples = 20;
+    measure_.timing.hopeless_factor = 1.5;
+    if (request.threads == 1) measure_.timing.clock = &thread_seconds;
   }
 
   std::vector<observation> evaluate(std::span<const point> points) override {
@@ -65,6 +70,7 @@ class cpu_evaluator final : public lathe::evaluator {
         continue;
       }
       measure_.timing.best_seconds = best_;
+      measure_.time_limit = std::clamp(50 * best_, 2.0, 60.0);
       measurement outcome = bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
       outcome.compile_seconds = out[at].outcome.compile_seconds;
       if (outcome.ok()) best_ = std::min(best_, outcome.seconds());
@@ -92,6 +98,7 @@ class cpu_evaluator final : public lathe::evaluator {
       }
       runs[at] = made->needs_bind() ? made->bind(params.data()) : std::move(*made);
     }
+    double (*const clock)() = request_.threads == 1 ? &thread_seconds : &monotonic_seconds;
     const double begin = monotonic_seconds();
     constexpr int rounds = 15;
     constexpr double most_seconds = 4;
@@ -100,13 +107,13 @@ class cpu_evaluator final : public lathe::evaluator {
       for (std::size_t at = 0; at < finalists.size(); ++at) {
         if (!runs[at]) continue;
         (*runs[at])(params.data());  // warm
-        const double start = monotonic_seconds();
+        const double start = clock();
         int calls = 0;
         double now = start;
         do {
           (*runs[at])(params.data());
           ++calls;
-          now = monotonic_seconds();
+          now = clock();
         } while (now - start < 2e-4);
         out[at].outcome.samples.push_back((now - start) / calls);
       }
@@ -305,6 +312,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   options.limits.trials = request.trials;
   options.limits.roofline_seconds = roofline;
   options.limits.target_fraction = request.target_fraction;
+  options.finalists = 8;
   options.cancel = request.cancel;
   progress_printer printer(stderr, request.progress, {desc.name, flops_of(desc), roofline});
   options.on_progress = &progress_printer::callback;

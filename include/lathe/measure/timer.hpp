@@ -14,6 +14,10 @@ namespace lathe {
 /// Monotonic wall clock [s], from an arbitrary start.
 LATHE_INLINE double monotonic_seconds();
 
+/// Processor time of the calling thread [s]: does not count while other programs have the CPU. For
+/// kernels that run on the calling thread alone.
+LATHE_INLINE double thread_seconds();
+
 /// When a timing is good enough.
 struct timing_options {
   double min_seconds = 0.02;     ///< total of all samples, unless they agree earlier

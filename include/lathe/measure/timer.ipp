@@ -5,6 +5,8 @@
 #include <lathe/measure/record.hpp>
 #include <lathe/measure/timer.hpp>
 
+#include <ctime>
+
 #include <algorithm>
 #include <chrono>
 #include <cmath>
@@ -30,6 +32,12 @@ inline bool samples_agree(const std::vector<double>& samples, double agreement) 
 LATHE_INLINE double monotonic_seconds() {
   const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
   return std::chrono::duration<double>(since_start).count();
+}
+
+LATHE_INLINE double thread_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_options& options) {
