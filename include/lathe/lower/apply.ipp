@@ -345,6 +345,14 @@ LATHE_INLINE void schedule_copy(program_stage& copy, const std::vector<layout_di
   if (!check_order(copy).empty()) reset_loops(copy);  // a layout such as [j%4 j/4]: plain loops
 }
 
+/// True if a stage belongs to a phase that runs in bind() only.
+LATHE_INLINE bool runs_in_bind(const program& target, int index) {
+  const program_stage* stage = &target.stages[static_cast<std::size_t>(index)];
+  while (stage->attach_stage >= 0)
+    stage = &target.stages[static_cast<std::size_t>(stage->attach_stage)];
+  return target.tensors[static_cast<std::size_t>(stage->tensor)].bound;
+}
+
 LATHE_INLINE std::string apply_copy(program& target, const step& what, const apply_options& options) {
   const int tensor = target.find_tensor(what.stage);
   if (tensor < 0) return "there is no tensor " + quoted(what.stage);
@@ -364,11 +372,8 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what, const app
   }
   const bool bound = what.what == primitive::pack &&
                      std::ranges::find(options.bound, what.stage) != options.bound.end();
-  if (whole && !bound)  // what runs in bind() cannot read what is computed in every call
-    std::erase_if(readers, [&](int reader) {
-      const program_stage& each = target.stages[static_cast<std::size_t>(reader)];
-      return target.tensors[static_cast<std::size_t>(each.tensor)].bound;
-    });
+  if (whole && !bound)  // bind() cannot read what is computed in every call
+    std::erase_if(readers, [&](int reader) { return runs_in_bind(target, reader); });
   if (readers.empty()) return "no stage reads " + quoted(what.stage);
   if (what.what == primitive::pack && target.tensors[static_cast<std::size_t>(tensor)].param < 0)
     return quoted(what.stage) + " is not an input; pack copies inputs, cache_read intermediates";
@@ -610,6 +615,13 @@ LATHE_INLINE std::string check_schedule(const program& target) {
                " is finished, but computed at " + into.name + "." + stage.attach_loop +
                " inside it; compute it outside the reduce loops";
     }
+    if (detail::runs_in_bind(target, static_cast<int>(&stage - target.stages.data())))
+      for (const ir::expr load : loads_in(target.exprs, stage.body)) {
+        const program_tensor& read = target.tensors[static_cast<std::size_t>(target.exprs[load].imm)];
+        if (read.producer >= 0 && !detail::runs_in_bind(target, read.producer))
+          return "stage " + name(stage) + " runs in bind(), but reads " + detail::quoted(read.name) +
+                 ", which is computed in every call";
+      }
     for (const stage_prefetch& hint : stage.prefetches) {
       if (stage.find_loop(hint.loop) < 0)
         return "prefetch at " + stage.name + "." + hint.loop + ", which no longer exists";

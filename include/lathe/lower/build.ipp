@@ -268,6 +268,11 @@ class nest_builder {
     const stage_loop& loop = stage.loops[static_cast<std::size_t>(order[at])];
     const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
     const block_size size = frame.size[static_cast<std::size_t>(loop.dim)];
+    if (stage.register_tile && !dim.reduce && size.possible.size() > 1 &&
+        order[at] >= accumulation_start(stage))
+      return refuse("loop " + stage.name + "." + loop.name + " runs a different number of times in "
+                    "different iterations of a fused loop of the same register tile; fuse outside "
+                    "the tile");
     if (is_static_loop(loop) && size.possible.size() > 1 && size.possible.size() <= most_copies)
       return specialise(frame, loop.dim, into,
                         [&](statements& body) { loops(frame, order, at, what, body); });

@@ -54,6 +54,7 @@ class llvm_emitter : llvm_writer {
     loads_.clear();
     pointers_.clear();
     slots_.clear();
+    never_.clear();
     vector_ = {};
     guard_.clear();
     counter_ = 0;
@@ -151,6 +152,7 @@ class llvm_emitter : llvm_writer {
     line(variable + " = phi i64 [ " + first + ", %" + before + " ], [ " + next + ", %" + body.block + " ]");
     for (std::size_t at_slot = 0; at_slot < carried.size(); ++at_slot) {
       const auto& [slot, start] = carried[at_slot];
+      if (slots_[slot].lanes != start.lanes) continue;  // left over from a tile of another width
       line(names[at_slot] + " = phi " + type_of(start) + " [ " + start.text + ", %" + before +
            " ], [ " + slots_[slot].text + ", %" + body.block + " ]");
     }
@@ -613,9 +615,10 @@ class llvm_emitter : llvm_writer {
       if (contiguous && mask.empty()) {
         made.text = define("load " + type + ", ptr " + pointer(index, where) + ", align " + align + note);
       } else if (contiguous) {
+        const std::string lanes_read = guard_.empty() ? mask : opaque(mask);
         declare("declare " + type + " @llvm.masked.load." + vector + ".p0(ptr, i32, " + mask_type + ", " + type + ")");
         made.text = define("call " + type + " @llvm.masked.load." + vector + ".p0(ptr " + pointer(index, where) +
-                           ", i32 " + align + ", " + mask_type + " " + mask + ", " + type + " zeroinitializer)");
+                           ", i32 " + align + ", " + mask_type + " " + lanes_read + ", " + type + " zeroinitializer)");
       } else if (guard_.empty() && vector_.active >= 0 && where.lanes.text.empty()) {
         made.text = "poison";  // strided: one scalar load per lane costs no more than a gather
         for (int lane = 0; lane < vector_.active; ++lane) {
@@ -638,6 +641,18 @@ class llvm_emitter : llvm_writer {
       made.text = define("trunc " + type + " " + made.text + " to " + type_text(dtype::boolean, made.lanes));
     loads_[key] = made;
     return made;
+  }
+
+  /// The mask, hidden from constant folding. LLVM 14 to 19 drop the mask of a masked load on AVX2 if,
+  /// after splitting the vector into registers, one part of the mask is known to be false.
+  std::string opaque(const std::string& mask) {
+    if (target_.set == isa::avx512) return mask;  // k registers: not affected
+    if (never_.empty()) {
+      never_ = "%never";
+      entry_ += "  %never = icmp slt i64 %end, 0\n";
+    }
+    const std::string never = widen({never_, dtype::boolean, 1}, vector_.lanes).text;
+    return define("or " + type_text(dtype::boolean, vector_.lanes) + " " + mask + ", " + never);
   }
 
   /// True if the guard holds in any lane in use: then what is the same in all lanes may be evaluated.
@@ -816,6 +831,7 @@ class llvm_emitter : llvm_writer {
   const emit_options& options_;
   std::vector<std::int64_t> scratch_;
   std::string body_, entry_;
+  std::string never_;  ///< a condition that is false, but not known to be
   std::vector<bound_variable> variables_;
   std::map<std::int32_t, std::string> pointers_;
   std::map<std::string, llvm_value> loads_;  ///< loads still valid in the current block
