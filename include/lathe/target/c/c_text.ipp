@@ -30,26 +30,21 @@ LATHE_INLINE c_identifiers::c_identifiers() {
   // Keywords of C11 and C++20, then names of <math.h>, <stdlib.h> and of the emitted frame.
   constexpr std::string_view reserved =
       "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t "
-      "char16_t "
-      "char32_t class co_await co_return co_yield compl concept const const_cast consteval "
-      "constexpr "
-      "constinit continue decltype default delete do double dynamic_cast else enum explicit export "
-      "extern false float for friend goto if inline int long mutable namespace new noexcept not "
-      "not_eq nullptr operator or or_eq private protected public register reinterpret_cast "
-      "requires "
-      "restrict return short signed sizeof static static_assert static_cast struct switch template "
-      "this thread_local throw true try typedef typeid typename union unsigned using virtual void "
-      "volatile wchar_t while xor xor_eq "
-      "abort abs acos acosh aligned_alloc asin asinh atan atan2 atanh atexit atof atoi bsearch "
-      "calloc "
-      "cbrt ceil copysign cos cosh div erf erfc exit exp exp2 expm1 fabs fdim floor fma fmax fmin "
-      "fmod fpclassify free frexp gamma getenv hypot ilogb isfinite isinf isnan isnormal j0 j1 jn "
-      "labs ldexp ldiv lgamma llrint llround log log10 log1p log2 logb lrint lround main malloc "
-      "modf "
-      "nan nearbyint nextafter pow qsort rand random realloc remainder remquo rint round scalbn "
-      "signbit sin sinh sqrt srand strtod system tan tanh tgamma trunc y0 y1 yn "
-      "INDEPENDENT INFINITY INT32_MIN INT64_MIN NAN NULL PRAGMA PREFETCH UNROLL begin buffers end "
-      "floor_div floor_mod int32_t int64_t int8_t linux scratch std uint8_t unix";
+      "char16_t char32_t class co_await co_return co_yield compl concept const const_cast "
+      "consteval constexpr constinit continue decltype default delete do double dynamic_cast "
+      "else enum explicit export extern false float for friend goto if inline int long mutable "
+      "namespace new noexcept not not_eq nullptr operator or or_eq private protected public "
+      "register reinterpret_cast requires restrict return short signed sizeof static "
+      "static_assert static_cast struct switch template this thread_local throw true try "
+      "typedef typeid typename union unsigned using virtual void volatile wchar_t while xor "
+      "xor_eq abort abs acos acosh aligned_alloc asin asinh atan atan2 atanh atexit atof atoi "
+      "bsearch calloc cbrt ceil copysign cos cosh div erf erfc exit exp exp2 expm1 fabs fdim "
+      "floor fma fmax fmin fmod fpclassify free frexp gamma getenv hypot ilogb isfinite isinf "
+      "isnan isnormal labs ldexp ldiv lgamma llrint llround log log10 log1p log2 logb lrint "
+      "lround main malloc modf nan nearbyint nextafter pow qsort rand random realloc remainder "
+      "remquo rint round scalbn signbit sin sinh sqrt srand strtod system tan tanh tgamma trunc "
+      "INDEPENDENT INFINITY INT32_MIN INT64_MIN NAN NULL PRAGMA PREFETCH UNROLL begin buffers "
+      "end floor_div floor_mod int32_t int64_t int8_t linux scratch std uint8_t unix";
   for (std::size_t at = 0; at < reserved.size();) {
     const std::size_t space = std::min(reserved.find(' ', at), reserved.size());
     taken_.emplace(reserved.substr(at, space - at));
