@@ -15,6 +15,7 @@
 
 #include <lathe/api/session.hpp>
 
+#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -50,6 +51,7 @@ struct tune_options {
   std::vector<std::string> wisdom_path{};       ///< files and folders of winners, read only; none
   std::optional<progress_mode> progress{};      ///< automatic
   std::string report{};                         ///< file that a report is appended to; none
+  const std::atomic<bool>* cancel{};            ///< ends the search with the best so far when true; none
 };
 
 /// Names and values of the LATHE_* variables.

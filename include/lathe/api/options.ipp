@@ -175,6 +175,7 @@ LATHE_INLINE result<resolved_options> resolve(const tune_options& options, const
   request.bound = options.bound;
   request.strategy = options.strategy.value_or(request.strategy);
   request.strict_fp = options.strict_fp.value_or(request.strict_fp);
+  request.cancel = options.cancel;
   request.cache.directory = options.cache_dir;
   request.cache.wisdom = options.wisdom_path;
 

@@ -1,0 +1,71 @@
+// lathe explain: what a schedule of an operator looks like at every step, without running it.
+#include "command.hpp"
+#include "operators.hpp"
+
+#include <lathe/api/kernel_core.hpp>
+#include <lathe/api/pipeline.hpp>
+#include <lathe/space/cpu_space.hpp>
+#include <lathe/target/c/emit_c.hpp>
+
+#include <cstdio>
+#include <memory>
+
+namespace tools {
+namespace {
+
+using namespace lathe;
+
+struct explain_command {
+  problem_options problem;
+  std::optional<std::string> given;
+  bool c_text = false;
+
+  /// The schedule to explain, and where it comes from.
+  trace chosen(const desc_view& desc, const tuning_request& request, std::string& from) const {
+    if (given) {
+      from = "given";
+      return parse_trace(*given).value();
+    }
+    if (const auto best = cache::open(request.cache).find(key_of(desc, request))) {
+      from = "the winner in the cache";
+      return parse_trace(best->trace).value();
+    }
+    from = "the analytic estimate (nothing is in the cache: `lathe tune` searches)";
+    return estimated_trace(desc, request);
+  }
+
+  int run() const {
+    const owned_desc desc = described(problem.name, problem.extents);
+    const tuning_request request = problem.request(desc.view(), {});
+    std::string from;
+    const trace steps = chosen(desc.view(), request, from);
+    const program of = make_program(desc.view());
+    const ir::nest nest = lower(of, steps, {request.bound, request.strict_fp}).value();
+    if (c_text) {
+      std::fputs(emit_c(nest).c_str(), stdout);
+      return 0;
+    }
+    const cpu_space space(of, request.target, {request.bound, request.threads});
+    std::printf("== space ==\n%zu decisions, %.3g schedules\n\nschedule: %s\n\n", space.sites.size(),
+                static_cast<double>(space.size()), from.c_str());
+    std::fputs(explain_schedule(desc.view(), steps, request).c_str(), stdout);
+    return 0;
+  }
+};
+
+}  // namespace
+
+command add_explain(CLI::App& app) {
+  const auto state = std::make_shared<explain_command>();
+  CLI::App* const own =
+      app.add_subcommand("explain", "Show operator, schedule, loop nest and generated code");
+  state->problem.add_to(*own);
+  own->get_option("operator")->required();
+  own->add_option("--trace", state->given,
+                  "schedule to explain; default: the one in the cache, else the estimate");
+  own->add_flag("--c", state->c_text, "print the kernel as C11 and nothing else");
+  own->footer("Example: lathe explain gemm 64 64 64 --trace 'vectorize(C.j)'");
+  return {own, [state] { return state->run(); }};
+}
+
+}  // namespace tools

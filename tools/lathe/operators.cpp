@@ -1,0 +1,219 @@
+#include "operators.hpp"
+
+#include <lathe/lathe.hpp>
+
+#include <CLI/CLI.hpp>
+
+#include <algorithm>
+#include <charconv>
+#include <optional>
+
+namespace tools {
+namespace {
+
+using lathe::error;
+using lathe::owned_desc;
+using lathe::result;
+namespace ops = lathe::ops;
+using values = std::span<const int>;
+
+template <class Operation>
+result<owned_desc> owned(const Operation& operation) {
+  const auto description = lathe::describe(operation);
+  if (!description.valid()) return lathe::error_of(description.problem);
+  return owned_desc(description);
+}
+
+// Numbers that most operators share. Steps are kept small so that no product leaves int.
+constexpr int most_step = 1 << 10;
+constexpr extent batch{"N", "images", 1};
+constexpr extent channels{"C", "channels"};
+constexpr extent depth{"D", "depth of the image"};
+constexpr extent height{"H", "height of the image"};
+constexpr extent width{"W", "width of the image"};
+constexpr extent filters{"F", "filters"};
+constexpr extent kernel{"K", "kernel size", -1, 1, most_step};
+constexpr extent stride{"stride", "distance of outputs", 1, 1, most_step};
+constexpr extent padding{"pad", "border of zeros", 0, 0, most_step};
+constexpr extent dilation{"dilation", "distance of kernel elements", 1, 1, most_step};
+constexpr extent output_padding{"outpad", "extra border of the output", 0, 0, most_step};
+
+const char* even_kernel(int size) { return size % 2 == 0 ? "K must be odd" : nullptr; }
+const char* wide_padding(int pad, int dilated, int size) {
+  return pad > dilated * (size - 1) ? "pad must be at most dilation * (K - 1)" : nullptr;
+}
+
+std::vector<library_operator> make_operators() {
+  return {
+      {"avg_pool2d", "mean of each window", {batch, channels, height, width, kernel, stride, padding},
+       nullptr,
+       [](values v) { return owned(ops::avg_pool2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+      {"bilinear", "Y[i,j] = sum A[i,k] W[j,k,l] B[i,l]",
+       {{"M", "rows"}, {"N", "features"}, {"K", "left size"}, {"L", "right size"}},
+       nullptr, [](values v) { return owned(ops::bilinear(v[0], v[1], v[2], v[3])); }},
+      {"block_circulant_matmul", "matrix times block-circulant matrix",
+       {{"M", "rows"}, {"N", "columns"}, {"K", "depth"}, {"block", "size of the blocks"}},
+       [](values v) {
+         return v[1] % v[3] != 0 || v[2] % v[3] != 0 ? "block must divide N and K" : nullptr;
+       },
+       [](values v) { return owned(ops::block_circulant_matmul(v[0], v[1], v[2], v[3])); }},
+      {"block_circulant_project", "nearest block-circulant matrix",
+       {{"M", "rows"}, {"N", "columns"}, {"block", "size of the blocks"}},
+       [](values v) { return v[2] > std::min(v[0], v[1]) ? "block must be at most M and N" : nullptr; },
+       [](values v) { return owned(ops::block_circulant_project(v[0], v[1], v[2])); }},
+      {"conv1d", "convolution of sequences",
+       {batch, channels, {"L", "length"}, filters, kernel, stride, padding, dilation},
+       nullptr,
+       [](values v) { return owned(ops::conv1d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])); }},
+      {"conv2d", "convolution of images",
+       {batch, channels, height, width, filters, kernel, stride, padding, dilation},
+       nullptr,
+       [](values v) {
+         return owned(ops::conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
+       }},
+      {"conv3d", "convolution of volumes",
+       {batch, channels, depth, height, width, filters, kernel, stride, padding, dilation},
+       nullptr,
+       [](values v) {
+         return owned(ops::conv3d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
+       }},
+      {"conv_transpose1d", "transposed convolution of sequences",
+       {batch, channels, {"L", "length"}, filters, kernel, stride, padding, output_padding, dilation},
+       [](values v) { return wide_padding(v[6], v[8], v[4]); },
+       [](values v) {
+         return owned(ops::conv_transpose1d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
+       }},
+      {"conv_transpose2d", "transposed convolution of images",
+       {batch, channels, height, width, filters, kernel, stride, padding, output_padding, dilation},
+       [](values v) { return wide_padding(v[7], v[9], v[5]); },
+       [](values v) {
+         return owned(
+             ops::conv_transpose2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
+       }},
+      {"conv_transpose3d", "transposed convolution of volumes",
+       {batch, channels, depth, height, width, filters, kernel, stride, padding, output_padding,
+        dilation},
+       [](values v) { return wide_padding(v[8], v[10], v[6]); },
+       [](values v) {
+         return owned(ops::conv_transpose3d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8],
+                                            v[9], v[10]));
+       }},
+      {"depthwise_conv2d", "convolution of each channel on its own",
+       {batch, channels, height, width, {"multiplier", "outputs per channel", 1, 1, most_step}, kernel,
+        stride, padding, dilation},
+       nullptr,
+       [](values v) {
+         return owned(ops::depthwise_conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
+       }},
+      {"gemm", "matrix product C[i,j] = sum A[i,k] B[k,j]",
+       {{"M", "rows"}, {"N", "columns"}, {"K", "depth"}},
+       nullptr, [](values v) { return owned(ops::gemm(v[0], v[1], v[2])); }},
+      {"gemv", "matrix times vector", {{"M", "rows"}, {"K", "depth"}},
+       nullptr, [](values v) { return owned(ops::gemv(v[0], v[1])); }},
+      {"group_conv2d", "convolution in groups of channels",
+       {batch, channels, height, width, filters, {"groups", "groups of channels"}, kernel, stride,
+        padding, dilation},
+       [](values v) {
+         return v[1] % v[5] != 0 || v[4] % v[5] != 0 ? "groups must divide C and F" : nullptr;
+       },
+       [](values v) {
+         return owned(
+             ops::group_conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
+       }},
+      {"jacobi3d", "7-point stencil on doubles", {depth, height, width},
+       nullptr, [](values v) { return owned(ops::jacobi3d(v[0], v[1], v[2])); }},
+      {"max_pool2d", "largest element of each window",
+       {batch, channels, height, width, kernel, stride, padding},
+       nullptr,
+       [](values v) { return owned(ops::max_pool2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+      {"mttkrp", "matricised tensor times Khatri-Rao product",
+       {{"M", "rows"}, {"K", "depth"}, {"L", "height"}, {"R", "rank"}},
+       nullptr, [](values v) { return owned(ops::mttkrp(v[0], v[1], v[2], v[3])); }},
+      {"shift", "every channel moved by its own offset",
+       {batch, height, width, channels, kernel, stride, dilation},
+       [](values v) { return even_kernel(v[4]); },
+       [](values v) { return owned(ops::shift(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+      {"shift_conv", "shift, then 1 x 1 convolution",
+       {batch, height, width, channels, filters, kernel, dilation},
+       [](values v) { return even_kernel(v[5]); },
+       [](values v) { return owned(ops::shift_conv(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+      {"softmax", "softmax of each row", {{"M", "rows"}, {"N", "columns"}},
+       nullptr, [](values v) { return owned(ops::softmax(v[0], v[1])); }},
+  };
+}
+
+[[noreturn]] void refuse(const std::string& text) { throw CLI::ValidationError(text); }
+
+const library_operator& found(const std::string& name) {
+  for (const library_operator& one : library_operators())
+    if (name == one.name) return one;
+  std::string known;
+  for (const library_operator& one : library_operators()) known += std::string(" ") + one.name;
+  refuse("there is no operator '" + name + "'; there are:" + known);
+}
+
+int number_of(const library_operator& of, const extent& where, std::string_view text) {
+  int value = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (read.ec != std::errc{} || read.ptr != text.data() + text.size() || value < where.least ||
+      value > where.most) {
+    refuse(std::string(of.name) + ": " + where.name + " (" + where.what + ") is '" +
+           std::string(text) + "'; expected a number from " + std::to_string(where.least) + " to " +
+           std::to_string(where.most));
+  }
+  return value;
+}
+
+}  // namespace
+
+const std::vector<library_operator>& library_operators() {
+  static const std::vector<library_operator> all = make_operators();
+  return all;
+}
+
+std::string usage_of(const library_operator& one) {
+  std::string out = one.name;
+  for (const extent& each : one.extents) {
+    out += std::string(" ") + each.name;
+    if (each.fallback >= 0) out += "=" + std::to_string(each.fallback);
+  }
+  return out;
+}
+
+owned_desc described(const std::string& name, const std::vector<std::string>& settings) {
+  const library_operator& one = found(name);
+  std::vector<std::optional<int>> given(one.extents.size());
+  std::size_t position = 0;  // of the next number without a name: required extents first
+  std::vector<std::size_t> order;
+  for (const bool required : {true, false})
+    for (std::size_t at = 0; at < one.extents.size(); ++at)
+      if ((one.extents[at].fallback < 0) == required) order.push_back(at);
+  for (const std::string& setting : settings) {
+    const std::size_t equals = setting.find('=');
+    std::size_t at = one.extents.size();
+    if (equals != std::string::npos) {
+      const auto same = [&](const extent& each) { return setting.substr(0, equals) == each.name; };
+      at = static_cast<std::size_t>(std::ranges::find_if(one.extents, same) - one.extents.begin());
+    } else if (position < order.size()) {
+      at = order[position++];
+    }
+    if (at == one.extents.size()) refuse("'" + setting + "' is no extent of " + usage_of(one));
+    if (given[at]) refuse(std::string(one.name) + ": " + one.extents[at].name + " is given twice");
+    given[at] = number_of(one, one.extents[at],
+                          std::string_view(setting).substr(equals == std::string::npos ? 0 : equals + 1));
+  }
+  std::vector<int> numbers;
+  for (std::size_t at = 0; at < given.size(); ++at) {
+    const extent& each = one.extents[at];
+    if (!given[at] && each.fallback < 0)
+      refuse(std::string(each.name) + " (" + each.what + ") is missing: " + usage_of(one));
+    numbers.push_back(given[at].value_or(each.fallback));
+  }
+  if (one.objection != nullptr)
+    if (const char* why = one.objection(numbers)) refuse(std::string(one.name) + ": " + why);
+  result<owned_desc> made = one.describe(numbers);
+  if (!made) refuse(std::string(one.name) + ": these extents do not fit: " + made.error().what());
+  return std::move(made).value();
+}
+
+}  // namespace tools

@@ -1,0 +1,44 @@
+/// @file
+/// The operators of lathe/ops by name, with named extents: what the command line can tune and
+/// explain. In: words of the command line. Out: a description.
+#pragma once
+
+#include <lathe/analysis/owned_desc.hpp>
+#include <lathe/core/error.hpp>
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace tools {
+
+/// One number that an operator needs.
+struct extent {
+  const char* name;   ///< as written on the command line: "C"
+  const char* what;   ///< "channels"
+  int fallback = -1;  ///< used if it is not given; -1: it must be given
+  int least = 1;
+  int most = 1 << 20;
+};
+
+/// One operator of the library.
+struct library_operator {
+  const char* name;
+  const char* what;
+  std::vector<extent> extents;
+  /// What is wrong with these extents together, null if nothing is. May be null itself.
+  const char* (*objection)(std::span<const int> values);
+  lathe::result<lathe::owned_desc> (*describe)(std::span<const int> values);
+};
+
+/// All operators, by name.
+const std::vector<library_operator>& library_operators();
+
+/// The operator and extents of a command line: `gemm 1024 1024 1024` or `conv2d C=256 H=28 ...`.
+/// @error CLI::ValidationError for an unknown name, an unknown, missing or illegal extent
+lathe::owned_desc described(const std::string& name, const std::vector<std::string>& settings);
+
+/// One line: "conv2d N=1 C H W F K stride=1 pad=0 dilation=1".
+std::string usage_of(const library_operator& one);
+
+}  // namespace tools

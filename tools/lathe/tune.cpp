@@ -1,0 +1,109 @@
+// lathe tune: searches for the best kernel of an operator of the library and keeps it in the cache.
+#include "../interrupt.hpp"
+#include "command.hpp"
+#include "operators.hpp"
+
+#include <lathe/api/session.hpp>
+
+#include <nlohmann/json.hpp>
+
+#include <cstdio>
+#include <map>
+#include <memory>
+
+namespace tools {
+namespace {
+
+using namespace lathe;
+
+struct tune_command {
+  problem_options problem;
+  bool list = false, json = false;
+  tune_options options;
+
+  int print_list() const {
+    for (const library_operator& one : library_operators())
+      std::printf("%-76s %s\n", usage_of(one).c_str(), one.what);
+    return 0;
+  }
+
+  static void print_json(const tuned& how, const desc_view& desc, const tuning_request& request) {
+    nlohmann::ordered_json out;
+    const cache_key key = key_of(desc, request);
+    out["operator"] = key.op;
+    out["extents"] = key.extents;
+    out["threads"] = request.threads;
+    out["bound"] = request.bound;
+    out["instruction_set"] = name_of(request.target.set);
+    out["origin"] = name_of(how.origin);
+    out["gflops"] = how.gflops();
+    out["median_seconds"] = how.median_seconds;
+    out["best_seconds"] = how.best_seconds;
+    out["flops"] = how.flops;
+    out["tuning_seconds"] = how.tuning_seconds;
+    out["trials"] = how.trials;
+    out["failed"] = nlohmann::ordered_json::object();
+    for (std::size_t kind = 1; kind < failure_count; ++kind)
+      if (const int times = how.outcomes[kind]; times > 0)
+        out["failed"][name_of(static_cast<failure>(kind))] = times;
+    out["stopped"] = how.stopped;
+    out["checked"] = how.checked;
+    out["notes"] = how.notes;
+    out["trace"] = to_text(how.steps);
+    std::printf("%s\n", out.dump(2).c_str());
+  }
+
+  static void print_text(const tuned& how, const desc_view& desc, const tuning_request& request) {
+    std::printf("%s %s, %d thread%s, %s\n", desc.name, key_of(desc, request).extents.c_str(),
+                request.threads, request.threads == 1 ? "" : "s", name_of(request.target.set));
+    if (how.origin == kernel_origin::cache)
+      std::printf("from cache, tuning time 0\n");
+    else if (how.trials > 0)
+      std::printf("%d candidates in %.1f s (%s); %s\n", how.trials, how.tuning_seconds,
+                  how.stopped.c_str(), how.checked.c_str());
+    else
+      std::printf("the analytic schedule, nothing was measured\n");
+    if (how.median_seconds > 0) {
+      std::printf("%.4g ms per call (best %.4g ms)", 1e3 * how.median_seconds, 1e3 * how.best_seconds);
+      if (how.flops > 0) std::printf(", %.4g GFLOP/s", how.gflops());
+      std::printf("\n");
+    }
+    for (const std::string& note : how.notes) std::printf("note: %s\n", note.c_str());
+    std::printf("%s\n", to_text(how.steps).c_str());
+  }
+
+  int run() {
+    if (list) return print_list();
+    if (problem.name.empty()) throw CLI::RequiredError("operator");
+    const owned_desc desc = described(problem.name, problem.extents);
+    const interruptible search;
+    options.cancel = search.flag();
+    const tuning_request request = problem.request(desc.view(), options);
+    const tuned how = tune_description(desc.view(), request).value();
+    json ? print_json(how, desc.view(), request) : print_text(how, desc.view(), request);
+    return 0;
+  }
+};
+
+}  // namespace
+
+command add_tune(CLI::App& app) {
+  const auto state = std::make_shared<tune_command>();
+  CLI::App* const own = app.add_subcommand("tune", "Search for the best kernel of an operator");
+  state->problem.add_to(*own);
+  const std::map<std::string, effort_level> efforts{{"estimate", effort_level::estimate},
+                                                    {"measure", effort_level::measure},
+                                                    {"patient", effort_level::patient},
+                                                    {"wisdom_only", effort_level::wisdom_only}};
+  own->add_option("--effort", state->options.effort, "estimate, measure, patient or wisdom_only")
+      ->transform(CLI::CheckedTransformer(efforts));
+  own->add_option("--time-limit", state->options.time_limit, "seconds of search; default 60");
+  own->add_option("--trials", state->options.trials, "most candidates to try");
+  own->add_option("--seed", state->options.seed, "of the search; default 1");
+  own->add_flag("--json", state->json, "print the result as JSON");
+  own->add_flag("--list", state->list, "list the operators and their extents");
+  own->footer("Example: lathe tune conv2d C=256 H=28 W=28 F=512 K=3 pad=1 --bound W --threads 1");
+  return {own, [state] { return state->run(); }};
+}
+
+}  // namespace tools
