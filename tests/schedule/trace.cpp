@@ -149,7 +149,7 @@ TEST_CASE("trace: bad inputs are refused") {
         "split(C.i -> 0i:3)", "fuse(C.i, C.j)", "fuse(-> ij)", "reorder(C:)", "reorder(: i)",
         "reorder(C: i, j)", "vectorize(C)", "unroll(C.i, 2)", "parallel(.i)", "inline()",
         "inline(P.i)", "compute_at(P)", "compute_at(P C.i)", "cache_write(C)",
-        "cache_write(C, registers)", "cache_write(C at, register)", "cache_read(B -> Bp)",
+        "cache_write(C, registers)", "cache_write(C at, register)",
         "cache_read(B at C.k)", "pack(W -> Wp at C.k)", "pack(W -> Wp, [])", "pack(W -> Wp, [f/0])",
         "pack(W -> Wp, [f%])", "pack(W -> Wp, [f%4/2])", "pack(W -> Wp, [f)", "rfactor(C)",
         "prefetch(A, 4)", "prefetch(A at C.k)", "prefetch(A at C.k, 0)", "unroll(C.i))",

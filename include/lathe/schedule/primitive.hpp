@@ -24,7 +24,8 @@ enum class primitive : unsigned char {
   compute_at,   ///< compute_at(P, C.c0)                only the part that one iteration of C.c0 reads
   cache_write,  ///< cache_write(C at C.k0, register)   accumulate in registers over the reduce loops below
                 ///<                                    k0; `cache_write(C, register)`: over all of them
-  cache_read,   ///< cache_read(B -> Bp at C.k0, [j/32 k j%32])  a packed copy of what C.k0's body reads
+  cache_read,   ///< cache_read(B -> Bp at C.k0, [j/32 k j%32])  a packed copy of what C.k0's body reads;
+                ///< without `at`: of the whole tensor, once per call
   pack,         ///< pack(W -> Wp, [f/16 c r s f%16])   a packed copy of a whole input, made once per
                 ///<                                    call, or once in bind()
   rfactor,      ///< rfactor(C.k1)                      stage C_rf computes partial results per k1

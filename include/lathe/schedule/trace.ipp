@@ -319,7 +319,7 @@ LATHE_INLINE bool trace_reader::read_layout(std::vector<layout_item>& into) {
 LATHE_INLINE bool trace_reader::read_copy(step& into) {
   if (!name(into.stage, "the name of a tensor") || !token("->") ||
       !name(into.result, "the name of the copy") ||
-      (into.what == primitive::cache_read && !at_clause(into))) {
+      (into.what == primitive::cache_read && is_next("at") && !at_clause(into))) {
     return false;
   }
   return !is_next(",") || (token(",") && read_layout(into.layout));

@@ -18,6 +18,7 @@ inline constexpr std::array<std::int64_t, 14> block_tiles{1, 2, 3, 4, 5, 6, 8, 1
 inline constexpr std::array<std::int64_t, 12> reduce_blocks{8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, INT64_C(1) << 40};
 inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
+inline constexpr std::array<int, 4> prefetch_distances{0, 4, 8, 16};
 inline constexpr std::int64_t most_unrolled = 1024;  ///< multiply-adds written out in one tile
 
 /// Number of leading entries of an ascending table that make a difference for an extent.
@@ -45,9 +46,9 @@ inline std::int32_t nearest_entry(const Table& table, Value value, std::int32_t 
 /// Site numbers of a reduction stage, relative to its first site.
 struct reduction_sites {
   explicit reduction_sites(const program_stage& stage, std::size_t uses)
-      : rows(5), blocks(rows + static_cast<std::size_t>(stage.spatial)), packs(blocks + stage.axes.size()),
+      : rows(6), blocks(rows + static_cast<std::size_t>(stage.spatial)), packs(blocks + stage.axes.size()),
         count(packs + uses) {}
-  static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3, inner_reduce = 4;
+  static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3, inner_reduce = 4, prefetch = 5;
   std::size_t rows, blocks, packs, count;
 };
 
@@ -79,6 +80,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   add("unroll", static_cast<std::int32_t>(detail::unroll_depths.size()), true);
   add("order", 6, false);
   add("inner reduce", axes - stage.spatial, false);
+  add("prefetch", static_cast<std::int32_t>(detail::prefetch_distances.size()), true);
   for (int axis = 0; axis < stage.spatial; ++axis) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
     add("rows " + of.name, detail::useful_entries(detail::row_factors, of.extent), true);
@@ -117,6 +119,7 @@ LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidat
     tile.order = static_cast<level_order>(choice(site.order) / 2);
     tile.vector_blocks_outside = choice(site.order) % 2 == 1;
     tile.inner_reduce = stage.spatial + static_cast<int>(choice(site.inner_reduce));
+    tile.prefetch = detail::prefetch_distances[choice(site.prefetch)];
     tile.lanes = std::max(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool spatial = !stage.axes[axis].reduce;
@@ -165,6 +168,7 @@ LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decision
     set(site.unroll, detail::nearest_entry(detail::unroll_depths, tile.unroll, 4));
     set(site.order, static_cast<int>(tile.order) * 2 + (tile.vector_blocks_outside ? 1 : 0));
     set(site.inner_reduce, tile.inner_reduce - stage.spatial);
+    set(site.prefetch, detail::nearest_entry(detail::prefetch_distances, tile.prefetch, 4));
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const std::int64_t extent = stage.axes[axis].extent;
       if (stage.axes[axis].reduce) {

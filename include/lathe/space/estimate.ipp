@@ -194,6 +194,8 @@ class tile_chooser {
     }
     const double panel_width = std::max(1.0, l2 / 2 / (depth * bytes_ * tile_width));
     best_.block[vector] = static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
+    // Several short reduce loops: the hardware does not see one long stream of vectors.
+    best_.prefetch = !single && stage_.axes.size() > static_cast<std::size_t>(stage_.spatial) ? 8 : 0;
     best_.order = single ? level_order::vector_axis_first : level_order::blocks_first;
 
     for (int axis = 0; axis < stage_.spatial; ++axis) {

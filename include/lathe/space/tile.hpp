@@ -46,6 +46,7 @@ struct reduction_tile {
   std::vector<std::int64_t> block;  ///< per axis: S0 / R0 block [iterations]; >= extent = one block
   int inner_reduce = -1;            ///< axis whose terms run innermost, -1 = none
   std::int64_t unroll = 1;          ///< of the innermost reduce axis
+  int prefetch = 0;                 ///< terms ahead at which packed vectors are prefetched, 0 = not
   level_order order = level_order::blocks_first;
   bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
   std::vector<packing> pack;        ///< per load of loads_of()

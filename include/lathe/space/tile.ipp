@@ -46,6 +46,12 @@ class step_writer {
     made.at_loop = loop;
     made.layout = std::move(layout);
   }
+  void prefetch(const std::string& tensor, const std::string& stage, const std::string& loop, int distance) {
+    step& made = add(primitive::prefetch, tensor);
+    made.at_stage = stage;
+    made.at_loop = loop;
+    made.distance = distance;
+  }
   void place(primitive what, const std::string& stage, const std::string& at_stage, const std::string& loop) {
     step& made = add(what, stage);
     made.at_stage = at_stage;
@@ -299,10 +305,11 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     if (axis != vector_axis && !loops[axis].inner.empty()) order.push_back(loops[axis].inner);
   if (!tile.vector_blocks_outside && !vector_tiles.empty()) order.push_back(vector_tiles);
   const auto inner = static_cast<std::size_t>(std::max(tile.inner_reduce, 0));
+  std::string terms;  // the innermost reduce loop that is not unrolled
   for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis)
-    if (axis != inner && !loops[axis].inner.empty()) order.push_back(loops[axis].inner);
+    if (axis != inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
   for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis) {
-    if (axis == inner && !loops[axis].inner.empty()) order.push_back(loops[axis].inner);
+    if (axis == inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
     if (!loops[axis].rows.empty()) order.push_back(loops[axis].rows);
   }
   for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage.spatial); ++axis)
@@ -349,6 +356,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
                place, layout);
     detail::schedule_copy_steps(write, copy, layout, detail::dimension_names(of, uses[at].tensor, &stage), source,
                                 tile.lanes, place.empty());
+    if (tile.prefetch > 0 && !terms.empty() && uses[at].depends(tile.vector_axis))
+      write.prefetch(copy, stage.name, terms, tile.prefetch);
   }
 }
 
