@@ -1,9 +1,8 @@
 #include <lathe/api/arguments.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 
-#include <doctest/doctest.h>
-
 #include <array>
+#include <doctest/doctest.h>
 #include <memory>
 #include <span>
 #include <vector>
@@ -52,10 +51,11 @@ struct xtensor_array {
   const std::vector<std::size_t>& shape() const { return extents; }
   const std::vector<std::ptrdiff_t>& strides() const { return steps; }
 };
+template <bool IsVector>
 struct eigen_matrix {  // column-major, as Eigen's default
   std::vector<float> storage;
   long count_rows, count_columns;
-  static constexpr bool IsVectorAtCompileTime = false;
+  static constexpr bool IsVectorAtCompileTime = IsVector;
   const float* data() const { return storage.data(); }
   long size() const { return count_rows * count_columns; }
   long rows() const { return count_rows; }
@@ -109,8 +109,7 @@ TEST_CASE("arguments: null and too small") {
   CHECK(complaint(m.a, static_cast<float*>(nullptr), m.c) ==
         "[LATHE-E101] input B: expected 45 elements (5 x 9), got a null pointer");
   std::vector<float> three(3);
-  CHECK(complaint(m.a, m.b, three) ==
-        "[LATHE-E102] output C: expected 63 elements (7 x 9), got 3");
+  CHECK(complaint(m.a, m.b, three) == "[LATHE-E102] output C: expected 63 elements (7 x 9), got 3");
   CHECK(complaint(std::vector<float>(36), m.b, m.c) == "");  // larger is fine
 }
 
@@ -119,9 +118,10 @@ TEST_CASE("arguments: views must have the tensor's extents and be dense and row-
   CHECK(complaint(mdspan_of_two<const float>{m.a.data(), {7, 5}, {5, 1}}, m.b, m.c) == "");
   CHECK(complaint(mdspan_of_two<const float>{m.a.data(), {5, 7}, {7, 1}}, m.b, m.c) ==
         "[LATHE-E103] input A: expected extent 5 in dimension 1, got 7");
-  CHECK(complaint(mdspan_of_two<float>{m.a.data(), {7, 5}, {1, 7}}, m.b, m.c) ==
-        "[LATHE-E105] input A: expected a dense row-major view, stride 1 in dimension 1, got 7; copy "
-        "it to dense storage first");
+  CHECK(
+      complaint(mdspan_of_two<float>{m.a.data(), {7, 5}, {1, 7}}, m.b, m.c) ==
+      "[LATHE-E105] input A: expected a dense row-major view, stride 1 in dimension 1, got 7; copy "
+      "it to dense storage first");
   CHECK(complaint(mdspan_of_two<float>{m.a.data(), {7, 5}, {6, 1}}, m.b, m.c)
             .starts_with("[LATHE-E105] input A: expected a dense row-major view, stride 5"));
   CHECK(complaint(m.a, m.b, kokkos_view{m.c.data(), {7, 9}, {9, 1}}) == "");
@@ -129,14 +129,26 @@ TEST_CASE("arguments: views must have the tensor's extents and be dense and row-
   CHECK(complaint(xtensor_array{m.a, {7, 5}, {5, 1}}, m.b, m.c) == "");
   CHECK(complaint(xtensor_array{m.a, {35}, {1}}, m.b, m.c) ==
         "[LATHE-E104] input A: expected a view of rank 2, got rank 1");
-  CHECK(complaint(eigen_matrix{m.a, 7, 5}, m.b, m.c).starts_with("[LATHE-E105]"));
+  CHECK(complaint(eigen_matrix<false>{m.a, 7, 5}, m.b, m.c).starts_with("[LATHE-E105]"));
+}
+
+TEST_CASE("arguments: a matrix type with one column is a vector") {
+  constexpr auto times = ops::gemv(7, 5);
+  matrices m;
+  const call_arguments<std::remove_const_t<decltype(times)>> call(
+      m.a, eigen_matrix<true>{std::vector<float>(5), 5, 1}, m.c);
+  CHECK_FALSE(call.check(describe(times)));
+  const call_arguments<std::remove_const_t<decltype(times)>> longer(
+      m.a, eigen_matrix<true>{std::vector<float>(6), 6, 1}, m.c);
+  REQUIRE(longer.check(describe(times)));
+  CHECK(longer.check(describe(times))->id() == "LATHE-E103");
 }
 
 TEST_CASE("arguments: strides of extents of one do not matter") {
   constexpr auto row = ops::gemm(1, 9, 5);
   matrices m;
-  const call_arguments<std::remove_const_t<decltype(row)>> call(
-      xtensor_array{m.a, {1, 5}, {0, 1}}, m.b, m.c);
+  const call_arguments<std::remove_const_t<decltype(row)>> call(xtensor_array{m.a, {1, 5}, {0, 1}},
+                                                                m.b, m.c);
   CHECK_FALSE(call.check(describe(row)));
 }
 
@@ -144,9 +156,10 @@ TEST_CASE("arguments: misaligned") {
   matrices m;
   std::vector<unsigned char> bytes(36 * sizeof(float));
   auto* const shifted = reinterpret_cast<float*>(bytes.data() + 1);
-  CHECK(complaint(shifted, m.b, m.c) ==
-        "[LATHE-E106] input A: expected an address that is a multiple of 4 bytes, as f32 needs, got "
-        "one that is 1 past it");
+  CHECK(
+      complaint(shifted, m.b, m.c) ==
+      "[LATHE-E106] input A: expected an address that is a multiple of 4 bytes, as f32 needs, got "
+      "one that is 1 past it");
 }
 
 TEST_CASE("arguments: an output must not overlap anything; inputs may") {

@@ -1,10 +1,9 @@
 #include <lathe/api/evaluate.hpp>
 
-#include <doctest/doctest.h>
-
 #include <array>
 #include <cmath>
 #include <cstdint>
+#include <doctest/doctest.h>
 #include <limits>
 #include <span>
 #include <vector>
@@ -121,10 +120,10 @@ TEST_CASE("evaluate: params, casts and math functions") {
            2, 3, a, result);
   for (std::size_t j = 0; j < 4; ++j) {
     const double v = a[j];
-    CHECK(result[j] == doctest::Approx(2 * std::exp(v) + std::sqrt(v) - std::log(v) + std::tanh(v) +
-                                       std::erf(v) + std::sin(v) * std::cos(v) + v * v +
-                                       std::floor(v) - static_cast<double>(j + 1) * 3 +
-                                       std::min(v, 1.25)));
+    CHECK(result[j] ==
+          doctest::Approx(2 * std::exp(v) + std::sqrt(v) - std::log(v) + std::tanh(v) +
+                          std::erf(v) + std::sin(v) * std::cos(v) + v * v + std::floor(v) -
+                          static_cast<double>(j + 1) * 3 + std::min(v, 1.25)));
   }
 }
 

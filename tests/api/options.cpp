@@ -1,8 +1,7 @@
 #include <lathe/api/options.hpp>
 
-#include <doctest/doctest.h>
-
 #include <cstdlib>
+#include <doctest/doctest.h>
 #include <limits>
 
 using namespace lathe;
@@ -41,11 +40,16 @@ TEST_CASE("options: defaults") {
 }
 
 TEST_CASE("options: the environment beats defaults") {
-  const resolved_options made = resolved(
-      {}, {{"LATHE_EFFORT", "patient"}, {"LATHE_TIME_LIMIT", "2.5"}, {"LATHE_TRIALS", "17"},
-           {"LATHE_NUM_THREADS", "2"}, {"LATHE_SEED", "18446744073709551615"}, {"LATHE_CHECK", "off"},
-           {"LATHE_ISOLATE", "none"}, {"LATHE_CACHE_MODE", "ro"}, {"LATHE_LOG", "silent"},
-           {"LATHE_REPORT", "r.txt"}});
+  const resolved_options made = resolved({}, {{"LATHE_EFFORT", "patient"},
+                                              {"LATHE_TIME_LIMIT", "2.5"},
+                                              {"LATHE_TRIALS", "17"},
+                                              {"LATHE_NUM_THREADS", "2"},
+                                              {"LATHE_SEED", "18446744073709551615"},
+                                              {"LATHE_CHECK", "off"},
+                                              {"LATHE_ISOLATE", "none"},
+                                              {"LATHE_CACHE_MODE", "ro"},
+                                              {"LATHE_LOG", "silent"},
+                                              {"LATHE_REPORT", "r.txt"}});
   CHECK(made.request.effort == effort_level::patient);
   CHECK(made.request.time_limit == 2.5);
   CHECK(made.request.trials == 17);
@@ -59,14 +63,26 @@ TEST_CASE("options: the environment beats defaults") {
 }
 
 TEST_CASE("options: code beats the environment, even a bad one") {
-  const resolved_options made =
-      resolved({.effort = effort_level::estimate, .time_limit = 3, .trials = 5, .threads = 1,
-                .seed = 9, .check = check_level::all, .isolate = isolation::process,
-                .cache = cache_mode::off, .progress = progress_mode::plain, .report = "mine"},
-               {{"LATHE_EFFORT", "no such word"}, {"LATHE_TIME_LIMIT", "-"}, {"LATHE_TRIALS", "x"},
-                {"LATHE_NUM_THREADS", "2"}, {"LATHE_SEED", "2"}, {"LATHE_CHECK", "off"},
-                {"LATHE_ISOLATE", "none"}, {"LATHE_CACHE_MODE", "ro"}, {"LATHE_LOG", "silent"},
-                {"LATHE_REPORT", "theirs"}});
+  const resolved_options made = resolved({.effort = effort_level::estimate,
+                                          .time_limit = 3,
+                                          .trials = 5,
+                                          .threads = 1,
+                                          .seed = 9,
+                                          .check = check_level::all,
+                                          .isolate = isolation::process,
+                                          .cache = cache_mode::off,
+                                          .progress = progress_mode::plain,
+                                          .report = "mine"},
+                                         {{"LATHE_EFFORT", "no such word"},
+                                          {"LATHE_TIME_LIMIT", "-"},
+                                          {"LATHE_TRIALS", "x"},
+                                          {"LATHE_NUM_THREADS", "2"},
+                                          {"LATHE_SEED", "2"},
+                                          {"LATHE_CHECK", "off"},
+                                          {"LATHE_ISOLATE", "none"},
+                                          {"LATHE_CACHE_MODE", "ro"},
+                                          {"LATHE_LOG", "silent"},
+                                          {"LATHE_REPORT", "theirs"}});
   CHECK(made.request.effort == effort_level::estimate);
   CHECK(made.request.time_limit == 3);
   CHECK(made.request.trials == 5);
@@ -80,8 +96,11 @@ TEST_CASE("options: code beats the environment, even a bad one") {
 }
 
 TEST_CASE("options: what has no variable") {
-  const resolved_options made = resolved({.target_fraction = 0.9, .strategy = strategy_kind::random,
-                                          .bound = {"W"}, .strict_fp = true, .cache_dir = "/c",
+  const resolved_options made = resolved({.target_fraction = 0.9,
+                                          .strategy = strategy_kind::random,
+                                          .bound = {"W"},
+                                          .strict_fp = true,
+                                          .cache_dir = "/c",
                                           .wisdom_path = {"w1", "w2"}},
                                          {});
   CHECK(made.request.target_fraction == 0.9);
@@ -109,7 +128,8 @@ TEST_CASE("options: bad values name the variable, the value and what is accepted
   }
   CHECK(refusal({.threads = 0}, {}) ==
         "[LATHE-E111] tune_options::threads is 0: expected a number from 1 to 4096");
-  CHECK(refusal({.time_limit = -1}, {}).starts_with("[LATHE-E111] tune_options::time_limit is -1:"));
+  CHECK(
+      refusal({.time_limit = -1}, {}).starts_with("[LATHE-E111] tune_options::time_limit is -1:"));
   CHECK(refusal({.time_limit = std::numeric_limits<double>::quiet_NaN()}, {})
             .starts_with("[LATHE-E111]"));
   CHECK(refusal({.target_fraction = 1.5}, {}).starts_with("[LATHE-E111]"));

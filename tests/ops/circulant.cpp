@@ -1,9 +1,8 @@
 #include <lathe/api/evaluate.hpp>
 #include <lathe/ops/circulant.hpp>
 
-#include <doctest/doctest.h>
-
 #include "data.hpp"
+#include <doctest/doctest.h>
 
 using namespace lathe;
 using test::at;

@@ -3,9 +3,8 @@
 /// One- and two-dimensional ones have extents of 1 in front.
 #pragma once
 
-#include <vector>
-
 #include "data.hpp"
+#include <vector>
 
 namespace test {
 
@@ -60,8 +59,8 @@ inline std::vector<float> convolve(const convolution& of, const std::vector<floa
                 Y[at({n, f, z, y, x}, {of.batch, of.filters, OD, OH, OW})] +=
                     X[at({n, channel, iz, iy, ix},
                          {of.batch, of.channels, of.size[0], of.size[1], of.size[2]})] *
-                    W[at({f, c, kz, ky, kx}, {of.filters, group_channels, of.kernel[0],
-                                              of.kernel[1], of.kernel[2]})];
+                    W[at({f, c, kz, ky, kx},
+                         {of.filters, group_channels, of.kernel[0], of.kernel[1], of.kernel[2]})];
               }
             }
           }
@@ -91,8 +90,8 @@ inline std::vector<float> convolve_transposed(const convolution& of, const std::
                 Y[at({n, f, oz, oy, ox}, {of.batch, of.filters, OD, OH, OW})] +=
                     X[at({n, c, z, y, x},
                          {of.batch, of.channels, of.size[0], of.size[1], of.size[2]})] *
-                    W[at({c, f, kz, ky, kx}, {of.channels, of.filters, of.kernel[0], of.kernel[1],
-                                              of.kernel[2]})];
+                    W[at({c, f, kz, ky, kx},
+                         {of.channels, of.filters, of.kernel[0], of.kernel[1], of.kernel[2]})];
               }
             }
           }

@@ -1,9 +1,8 @@
 #include <lathe/api/evaluate.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 
-#include <doctest/doctest.h>
-
 #include "data.hpp"
+#include <doctest/doctest.h>
 
 using namespace lathe;
 using test::at;
@@ -43,8 +42,8 @@ TEST_CASE("bilinear: Y = A W B per feature") {
     for (int j = 0; j < N; ++j) {
       for (int k = 0; k < K; ++k) {
         for (int l = 0; l < L; ++l) {
-          expected[at({i, j}, {M, N})] += A[at({i, k}, {M, K})] * W[at({j, k, l}, {N, K, L})] *
-                                          B[at({i, l}, {M, L})];
+          expected[at({i, j}, {M, N})] +=
+              A[at({i, k}, {M, K})] * W[at({j, k, l}, {N, K, L})] * B[at({i, l}, {M, L})];
         }
       }
     }
@@ -61,8 +60,8 @@ TEST_CASE("mttkrp: mode-1 product with two factor matrices") {
     for (int k = 0; k < K; ++k) {
       for (int l = 0; l < L; ++l) {
         for (int j = 0; j < J; ++j) {
-          expected[at({i, j}, {I, J})] += A[at({i, k, l}, {I, K, L})] * B[at({k, j}, {K, J})] *
-                                          C[at({l, j}, {L, J})];
+          expected[at({i, j}, {I, J})] +=
+              A[at({i, k, l}, {I, K, L})] * B[at({k, j}, {K, J})] * C[at({l, j}, {L, J})];
         }
       }
     }

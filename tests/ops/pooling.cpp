@@ -1,11 +1,9 @@
 #include <lathe/api/evaluate.hpp>
 #include <lathe/ops/pooling.hpp>
 
-#include <doctest/doctest.h>
-
-#include <algorithm>
-
 #include "data.hpp"
+#include <algorithm>
+#include <doctest/doctest.h>
 
 using namespace lathe;
 using test::at;
@@ -24,7 +22,8 @@ void for_each_pair(const pooling& of, const Body& body) {
   for (int n = 0; n < of.batch * of.channels; ++n) {
     for (int y = 0; y < OH; ++y) {
       for (int x = 0; x < OW; ++x) {
-        for (int iy = y * of.stride - of.padding; iy < y * of.stride - of.padding + of.window; ++iy) {
+        for (int iy = y * of.stride - of.padding; iy < y * of.stride - of.padding + of.window;
+             ++iy) {
           for (int ix = x * of.stride - of.padding; ix < x * of.stride - of.padding + of.window;
                ++ix) {
             if (iy < 0 || iy >= of.height || ix < 0 || ix >= of.width) continue;

@@ -1,9 +1,8 @@
 #include <lathe/api/evaluate.hpp>
 #include <lathe/ops/shift.hpp>
 
-#include <doctest/doctest.h>
-
 #include "data.hpp"
+#include <doctest/doctest.h>
 
 using namespace lathe;
 using test::at;
@@ -54,9 +53,9 @@ TEST_CASE("shift: every channel moves by its own offset") {
     const auto S = offsets(of);
     const auto expected = shifted(of, X, S);
     std::vector<float> Y(expected.size(), 99.0f);
-    evaluate(ops::shift(of.batch, of.height, of.width, of.channels, of.kernel, of.stride,
-                        of.dilation),
-             X, S, Y);
+    evaluate(
+        ops::shift(of.batch, of.height, of.width, of.channels, of.kernel, of.stride, of.dilation),
+        X, S, Y);
     CHECK(Y == expected);
   }
 }

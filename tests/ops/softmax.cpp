@@ -1,11 +1,9 @@
 #include <lathe/api/evaluate.hpp>
 #include <lathe/ops/softmax.hpp>
 
-#include <doctest/doctest.h>
-
-#include <cmath>
-
 #include "data.hpp"
+#include <cmath>
+#include <doctest/doctest.h>
 
 using namespace lathe;
 

@@ -1,9 +1,8 @@
 #include <lathe/api/evaluate.hpp>
 #include <lathe/ops/transposed_convolution.hpp>
 
-#include <doctest/doctest.h>
-
 #include "convolution_reference.hpp"
+#include <doctest/doctest.h>
 
 using namespace lathe;
 

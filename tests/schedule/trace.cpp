@@ -2,7 +2,6 @@
 #include <lathe/schedule/trace.hpp>
 
 #include <doctest/doctest.h>
-
 #include <string>
 
 using namespace lathe;
@@ -62,8 +61,8 @@ step random_step(random_engine& random) {
     case primitive::pack:
       made.result = random_name(random);
       for (const std::string& name : some_names(0)) {
-        made.layout.push_back({name, random.chance(0.5) ? some_number() : 1,
-                               random.chance(0.5) ? some_number() : 0});
+        made.layout.push_back(
+            {name, random.chance(0.5) ? some_number() : 1, random.chance(0.5) ? some_number() : 0});
       }
       break;
     case primitive::prefetch:
@@ -78,14 +77,14 @@ step random_step(random_engine& random) {
 }  // namespace
 
 TEST_CASE("trace: every primitive keeps its members and its text") {
-  for (const char* text : {
-           "split(C.i -> i0:_, i1:12, i2:10)", "split(C.i -> i0:3, i1:1099511627776)",
-           "fuse(C.i0, C.j0 -> ij)", "reorder(C: ij k0 i1 k1 i2 j2)", "vectorize(C.j2)",
-           "unroll(C.i2)", "parallel(C.ij)", "inline(P)", "compute_at(P, C.c0)",
-           "cache_write(C at C.k0, register)", "cache_write(C, register)",
-           "cache_read(B -> Bp at C.k0, [j/32 k j%32])", "cache_read(B -> Bp at C.k0)",
-           "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 d1])", "pack(W -> Wp)",
-           "rfactor(C.k1)", "prefetch(A at C.k1, 4)"}) {
+  for (const char* text :
+       {"split(C.i -> i0:_, i1:12, i2:10)", "split(C.i -> i0:3, i1:1099511627776)",
+        "fuse(C.i0, C.j0 -> ij)", "reorder(C: ij k0 i1 k1 i2 j2)", "vectorize(C.j2)",
+        "unroll(C.i2)", "parallel(C.ij)", "inline(P)", "compute_at(P, C.c0)",
+        "cache_write(C at C.k0, register)", "cache_write(C, register)",
+        "cache_read(B -> Bp at C.k0, [j/32 k j%32])", "cache_read(B -> Bp at C.k0)",
+        "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 d1])", "pack(W -> Wp)",
+        "rfactor(C.k1)", "prefetch(A at C.k1, 4)"}) {
     CAPTURE(text);
     const result<trace> parsed = parse_trace(text);
     REQUIRE(parsed);
@@ -130,30 +129,66 @@ TEST_CASE("trace: errors say where, what and how") {
   CHECK(refusal("unroll(C.i)\nsplit(C.i -> i0:_, i1:)") ==
         "bad trace, line 2, column 23: found ')', expected the iterations of this part, a number "
         "from 1 to 2^40; write it as in split(C.i -> i0:_, i1:12)");
-  CHECK(refusal("unrol(C.i)") ==
-        "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
-        "vectorize, unroll, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor or "
-        "prefetch");
+  CHECK(
+      refusal("unrol(C.i)") ==
+      "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
+      "vectorize, unroll, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor or "
+      "prefetch");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));
-  CHECK(contains(refusal("fuse(C.i, D.j -> ij)"), "found 'D', expected a loop of the same stage, C"));
+  CHECK(
+      contains(refusal("fuse(C.i, D.j -> ij)"), "found 'D', expected a loop of the same stage, C"));
   CHECK(contains(refusal("unroll(C.i"), "found the end of the trace, expected ')'"));
   CHECK(contains(refusal("unroll(C.\x01)"), "found the byte 0x01"));
 }
 
 TEST_CASE("trace: bad inputs are refused") {
-  for (const char* text :
-       {"(", ")", "split", "split(", "split()", "split(C)", "split(C.i)", "split(C.i ->)",
-        "split(C.i -> i0)", "split(C.i -> i0:)", "split(C.i -> i0:0)", "split(C.i -> i0:-1)",
-        "split(C.i -> i0:_, i1:_)", "split(C.i -> i0:01)", "split(C.i -> i0:1,)",
-        "split(C.i -> i0:1099511627777)", "split(C.i -> i0:99999999999999999999999)",
-        "split(C.i -> 0i:3)", "fuse(C.i, C.j)", "fuse(-> ij)", "reorder(C:)", "reorder(: i)",
-        "reorder(C: i, j)", "vectorize(C)", "unroll(C.i, 2)", "parallel(.i)", "inline()",
-        "inline(P.i)", "compute_at(P)", "compute_at(P C.i)", "cache_write(C)",
-        "cache_write(C, registers)", "cache_write(C at, register)",
-        "cache_read(B at C.k)", "pack(W -> Wp at C.k)", "pack(W -> Wp, [])", "pack(W -> Wp, [f/0])",
-        "pack(W -> Wp, [f%])", "pack(W -> Wp, [f%4/2])", "pack(W -> Wp, [f)", "rfactor(C)",
-        "prefetch(A, 4)", "prefetch(A at C.k)", "prefetch(A at C.k, 0)", "unroll(C.i))",
-        "unroll C.i", "unroll(C.i) x"}) {
+  for (const char* text : {"(",
+                           ")",
+                           "split",
+                           "split(",
+                           "split()",
+                           "split(C)",
+                           "split(C.i)",
+                           "split(C.i ->)",
+                           "split(C.i -> i0)",
+                           "split(C.i -> i0:)",
+                           "split(C.i -> i0:0)",
+                           "split(C.i -> i0:-1)",
+                           "split(C.i -> i0:_, i1:_)",
+                           "split(C.i -> i0:01)",
+                           "split(C.i -> i0:1,)",
+                           "split(C.i -> i0:1099511627777)",
+                           "split(C.i -> i0:99999999999999999999999)",
+                           "split(C.i -> 0i:3)",
+                           "fuse(C.i, C.j)",
+                           "fuse(-> ij)",
+                           "reorder(C:)",
+                           "reorder(: i)",
+                           "reorder(C: i, j)",
+                           "vectorize(C)",
+                           "unroll(C.i, 2)",
+                           "parallel(.i)",
+                           "inline()",
+                           "inline(P.i)",
+                           "compute_at(P)",
+                           "compute_at(P C.i)",
+                           "cache_write(C)",
+                           "cache_write(C, registers)",
+                           "cache_write(C at, register)",
+                           "cache_read(B at C.k)",
+                           "pack(W -> Wp at C.k)",
+                           "pack(W -> Wp, [])",
+                           "pack(W -> Wp, [f/0])",
+                           "pack(W -> Wp, [f%])",
+                           "pack(W -> Wp, [f%4/2])",
+                           "pack(W -> Wp, [f)",
+                           "rfactor(C)",
+                           "prefetch(A, 4)",
+                           "prefetch(A at C.k)",
+                           "prefetch(A at C.k, 0)",
+                           "unroll(C.i))",
+                           "unroll C.i",
+                           "unroll(C.i) x"}) {
     CAPTURE(text);
     CHECK(refusal(text) != "");
   }
@@ -176,7 +211,8 @@ TEST_CASE("trace: random traces survive text and back, truncated ones are refuse
   random_engine random(7);
   for (int round = 0; round < 1000; ++round) {
     trace made;
-    for (std::uint32_t n = 1 + random.below(6); n > 0; --n) made.steps.push_back(random_step(random));
+    for (std::uint32_t n = 1 + random.below(6); n > 0; --n)
+      made.steps.push_back(random_step(random));
     const std::string text = to_text(made);
     CAPTURE(text);
     const result<trace> parsed = parse_trace(text);
@@ -184,8 +220,9 @@ TEST_CASE("trace: random traces survive text and back, truncated ones are refuse
     CHECK(parsed.value() == made);
     CHECK(hash_of(parsed.value()) == hash_of(made));
     std::string damaged = text.substr(0, random.below(static_cast<std::uint32_t>(text.size())));
-    if (!damaged.empty()) damaged[random.below(static_cast<std::uint32_t>(damaged.size()))] =
-        static_cast<char>(random.below(256));
+    if (!damaged.empty())
+      damaged[random.below(static_cast<std::uint32_t>(damaged.size()))] =
+          static_cast<char>(random.below(256));
     if (const result<trace> other = parse_trace(damaged)) {
       CHECK(parse_trace(to_text(other.value())).value() == other.value());
     }

@@ -138,7 +138,7 @@ struct argument_reader {
   }
 
   static void set_dimension(call_argument& into, int dimension, std::int64_t extent,
-                                      std::int64_t stride) {
+                            std::int64_t stride) {
     if (dimension >= max_rank) return;
     into.extents[dimension] = extent;
     into.strides[dimension] = stride;
@@ -186,7 +186,7 @@ struct argument_reader {
       set_dimension(into, 1, static_cast<std::int64_t>(view.cols()),
                     static_cast<std::int64_t>(view.colStride()));
       set_data(into, view.data());
-    } else if constexpr (rank_fits<View::IsVectorAtCompileTime ? 1 : 2>()) {
+    } else if constexpr (rank_fits < View::IsVectorAtCompileTime ? 1 : 2 > ()) {
       into.rank = 1;
       set_dimension(into, 0, static_cast<std::int64_t>(view.size()),
                     static_cast<std::int64_t>(view.innerStride()));
@@ -205,20 +205,23 @@ struct argument_reader {
       set_data(into, argument);
     } else if constexpr (mdspan_like<plain>) {
       if constexpr (rank_fits<static_cast<int>(plain::rank())>()) {
-        set_shape(into, Parameter::rank, [&](std::size_t d) { return argument.extent(d); },
-                  [&](std::size_t d) { return argument.stride(d); });
+        set_shape(
+            into, Parameter::rank, [&](std::size_t d) { return argument.extent(d); },
+            [&](std::size_t d) { return argument.stride(d); });
         set_data(into, argument.data_handle());
       }
     } else if constexpr (eigen_like<plain>) {
       set_matrix(into, argument);
     } else if constexpr (kokkos_like<plain>) {
-      set_shape(into, rank_of(argument), [&](std::size_t d) { return argument.extent(d); },
-                [&](std::size_t d) { return argument.stride(d); });
+      set_shape(
+          into, rank_of(argument), [&](std::size_t d) { return argument.extent(d); },
+          [&](std::size_t d) { return argument.stride(d); });
       set_data(into, argument.data());
     } else if constexpr (xtensor_like<plain>) {
-      set_shape(into, static_cast<int>(argument.shape().size()),
-                [&](std::size_t d) { return argument.shape()[d]; },
-                [&](std::size_t d) { return argument.strides()[d]; });
+      set_shape(
+          into, static_cast<int>(argument.shape().size()),
+          [&](std::size_t d) { return argument.shape()[d]; },
+          [&](std::size_t d) { return argument.strides()[d]; });
       set_data(into, argument.data());
     } else if constexpr (contiguous<Argument>) {
       into.count = static_cast<std::int64_t>(argument.size());
@@ -314,21 +317,21 @@ class call_arguments<dsl::operation<Id, dsl::parameter_list<Parameters...>, Stat
   static constexpr int taken = size - static_cast<int>(sizeof...(BoundIds));
 
   template <class Parameter>
-  static constexpr bool is_bound =
-      detail::position_of<typename Parameter::id, BoundIds...>() < int(sizeof...(BoundIds));
+  static constexpr bool is_bound = detail::position_of<typename Parameter::id, BoundIds...>() <
+                                   int(sizeof...(BoundIds));
 
   template <class Parameter>
-  static constexpr int position = detail::position_of<typename Parameter::id,
-                                                      typename Parameters::id...>();
+  static constexpr int position =
+      detail::position_of<typename Parameter::id, typename Parameters::id...>();
 
   template <class Parameter>
   using reader = detail::argument_reader<
-      Parameter, (detail::structure_of<operation>::value.tensor_table[position<Parameter>].producer >=
-                  0)>;
+      Parameter,
+      (detail::structure_of<operation>::value.tensor_table[position<Parameter>].producer >= 0)>;
 
   template <class Name>
-  static constexpr bool is_free_parameter = ((std::is_same_v<typename Parameters::id, Name> &&
-                                              !is_bound<Parameters>) || ...);
+  static constexpr bool is_free_parameter =
+      ((std::is_same_v<typename Parameters::id, Name> && !is_bound<Parameters>) || ...);
 
   // One message per call: the first foreign name, or the first parameter without a value.
   template <class Argument, class... Arguments>
@@ -373,14 +376,13 @@ class call_arguments<dsl::operation<Id, dsl::parameter_list<Parameters...>, Stat
   // Arguments belong to the parameters that are not bound, in order.
   void read_in_order(dsl::parameter_list<>) {}
   template <class Parameter, class... Rest, class... Arguments>
-    requires(is_bound<Parameter>)
-  void read_in_order(dsl::parameter_list<Parameter, Rest...>, Arguments&... arguments) {
+  requires(is_bound<Parameter>) void read_in_order(dsl::parameter_list<Parameter, Rest...>,
+                                                   Arguments&... arguments) {
     read_in_order(dsl::parameter_list<Rest...>{}, arguments...);
   }
   template <class Parameter, class... Rest, class Argument, class... Arguments>
-    requires(!is_bound<Parameter>)
-  void read_in_order(dsl::parameter_list<Parameter, Rest...>, Argument& argument,
-                     Arguments&... arguments) {
+  requires(!is_bound<Parameter>) void read_in_order(dsl::parameter_list<Parameter, Rest...>,
+                                                    Argument& argument, Arguments&... arguments) {
     read<Parameter>(argument);
     read_in_order(dsl::parameter_list<Rest...>{}, arguments...);
   }
@@ -403,5 +405,5 @@ class call_arguments<dsl::operation<Id, dsl::parameter_list<Parameters...>, Stat
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/arguments.ipp>
+#  include <lathe/api/arguments.ipp>
 #endif

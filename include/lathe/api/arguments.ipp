@@ -41,7 +41,8 @@ LATHE_INLINE std::optional<error> check_view(const desc_tensor& tensor, const ca
     if (view.extents[d] != tensor.shape[d]) {
       return error("LATHE-E103", subject_text(tensor) + "expected extent " +
                                      std::to_string(tensor.shape[d]) + " in dimension " +
-                                     std::to_string(d) + ", got " + std::to_string(view.extents[d]));
+                                     std::to_string(d) + ", got " +
+                                     std::to_string(view.extents[d]));
     }
     if (tensor.shape[d] > 1 && view.strides[d] != stride) {
       return error("LATHE-E105", subject_text(tensor) + "expected a dense row-major view, stride " +
@@ -57,8 +58,8 @@ LATHE_INLINE std::optional<error> check_view(const desc_tensor& tensor, const ca
 LATHE_INLINE std::optional<error> check_argument(const desc_tensor& tensor,
                                                  const call_argument& argument) {
   if (argument.data == nullptr) {
-    return error("LATHE-E101", subject_text(tensor) + "expected " + size_text(tensor) +
-                                   ", got a null pointer");
+    return error("LATHE-E101",
+                 subject_text(tensor) + "expected " + size_text(tensor) + ", got a null pointer");
   }
   if (argument.rank >= 0) {
     if (auto problem = check_view(tensor, argument)) return problem;
@@ -70,9 +71,9 @@ LATHE_INLINE std::optional<error> check_argument(const desc_tensor& tensor,
   const auto alignment = static_cast<std::uintptr_t>(size_of(tensor.type));
   if (!tensor.scalar && address % alignment != 0) {
     return error("LATHE-E106", subject_text(tensor) + "expected an address that is a multiple of " +
-                                   std::to_string(alignment) + " bytes, as " + name_of(tensor.type) +
-                                   " needs, got one that is " + std::to_string(address % alignment) +
-                                   " past it");
+                                   std::to_string(alignment) + " bytes, as " +
+                                   name_of(tensor.type) + " needs, got one that is " +
+                                   std::to_string(address % alignment) + " past it");
   }
   return std::nullopt;
 }

@@ -4,8 +4,8 @@
 /// shapes from the description and nothing at all from the loop-nest IR and the targets, so it is
 /// an oracle for them, and what still works where no JIT library is installed.
 ///
-/// How it works: every loop adds one link to a chain of scopes; an axis is looked up in the chain by
-/// its type, at compile time. After inlining, what is left is the nest one would write by hand.
+/// How it works: every loop adds one link to a chain of scopes; an axis is looked up in the chain
+/// by its type, at compile time. After inlining, what is left is the nest one would write by hand.
 #pragma once
 
 #include <lathe/api/arguments.hpp>
@@ -168,7 +168,7 @@ constexpr Value neutral() {
 template <class... Ids>
 struct expression_runner {
   void* data[sizeof...(Ids)];
-  const desc_view& description;  // of shapes; tensors in the order of their first occurrence
+  const desc_view& description;   // of shapes; tensors in the order of their first occurrence
   int described[sizeof...(Ids)];  // position in the description
 
   template <class Id>
@@ -190,12 +190,13 @@ struct expression_runner {
     return axis_value<Id>(scope);
   }
   template <class Scope>
-  static std::int64_t index(const dsl::index_constant& node, const expression_runner&, const Scope&) {
+  static std::int64_t index(const dsl::index_constant& node, const expression_runner&,
+                            const Scope&) {
     return node.value;
   }
   template <opcode Op, class Left, class Right, class Scope>
-  static std::int64_t index(const dsl::index_binary<Op, Left, Right>& node, const expression_runner& in,
-                            const Scope& scope) {
+  static std::int64_t index(const dsl::index_binary<Op, Left, Right>& node,
+                            const expression_runner& in, const Scope& scope) {
     const std::int64_t left = index(node.left, in, scope);
     const std::int64_t right = index(node.right, in, scope);
     if constexpr (Op == opcode::add) {
@@ -217,8 +218,8 @@ struct expression_runner {
 
   // Row-major position of an element. The last index has no factor, so that compilers see stride 1.
   template <class Tensor, class Scope, class... Indices>
-  static std::int64_t offset(const dsl::access<Tensor, Indices...>& node, const expression_runner& in,
-                             const Scope& scope) {
+  static std::int64_t offset(const dsl::access<Tensor, Indices...>& node,
+                             const expression_runner& in, const Scope& scope) {
     return hana::unpack(node.indices, [&](const Indices&... indices) {
       const std::int64_t* extent = in.template shape<Tensor>();
       std::int64_t result = 0;
@@ -233,7 +234,8 @@ struct expression_runner {
     return static_cast<evaluated<dsl::literal<Element>, Wanted>>(node.number);
   }
   template <class Wanted, class Index, class Scope>
-  static auto value(const dsl::index_value<Index>& node, const expression_runner& in, const Scope& scope) {
+  static auto value(const dsl::index_value<Index>& node, const expression_runner& in,
+                    const Scope& scope) {
     return index(node.index, in, scope);
   }
   template <class Wanted, class Tensor, class Scope, class... Indices>
@@ -242,7 +244,8 @@ struct expression_runner {
     return in.template elements<Tensor>()[offset(node, in, scope)];
   }
   template <class Wanted, class Id, class Element, class Scope>
-  static Element value(const dsl::basic_param<Id, Element>&, const expression_runner& in, const Scope&) {
+  static Element value(const dsl::basic_param<Id, Element>&, const expression_runner& in,
+                       const Scope&) {
     Element number;
     std::memcpy(&number, in.data[position<Id>], sizeof number);
     return number;
@@ -265,7 +268,8 @@ struct expression_runner {
     }
   }
   template <class Wanted, opcode Op, class Operand, class Scope>
-  static auto value(const dsl::unary<Op, Operand>& node, const expression_runner& in, const Scope& scope) {
+  static auto value(const dsl::unary<Op, Operand>& node, const expression_runner& in,
+                    const Scope& scope) {
     using type = evaluated<Operand, Wanted>;
     return operate<Op, type>(value<type>(node.operand, in, scope));
   }
@@ -283,7 +287,8 @@ struct expression_runner {
     return static_cast<Element>(value<Element>(node.operand, in, scope));
   }
   template <class Wanted, class Element, int Position, class Scope>
-  static auto value(const dsl::argument<Element, Position>&, const expression_runner&, const Scope& scope) {
+  static auto value(const dsl::argument<Element, Position>&, const expression_runner&,
+                    const Scope& scope) {
     return Position == 0 ? scope.accumulated : scope.term;
   }
   template <class Wanted, class Id, class Element, class Scope, class... Arguments>
@@ -296,8 +301,8 @@ struct expression_runner {
     });
   }
   template <class Wanted, class Reducer, class Value, class Scope, class... Axes>
-  static auto value(const dsl::reduction<Reducer, Value, Axes...>& node, const expression_runner& in,
-                    const Scope& scope) {
+  static auto value(const dsl::reduction<Reducer, Value, Axes...>& node,
+                    const expression_runner& in, const Scope& scope) {
     using type = evaluated<Value, Wanted>;
     type result{};
     if constexpr (Reducer::kind == reducer_kind::user) {
@@ -397,8 +402,8 @@ template <class Operation, class... Arguments>
   return std::nullopt;
 }
 
-/// Computes the operator on these arguments by the plain loops it is written as, without tuning, JIT
-/// or threads. Arguments as for a kernel: `evaluate(gemm(m, n, k), a, b, c)` or by name.
+/// Computes the operator on these arguments by the plain loops it is written as, without tuning,
+/// JIT or threads. Arguments as for a kernel: `evaluate(gemm(m, n, k), a, b, c)` or by name.
 /// Reductions accumulate in the element type, in the order of the axes; integers wrap around.
 /// @error those of try_evaluate(), thrown
 /// @complexity the operator's trip counts; intermediates are stored whole
@@ -412,5 +417,5 @@ void evaluate(const Operation& operation, Arguments&&... arguments) {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/evaluate.ipp>
+#  include <lathe/api/evaluate.ipp>
 #endif

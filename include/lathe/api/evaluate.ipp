@@ -4,9 +4,8 @@
 
 #include <lathe/api/evaluate.hpp>
 
-#include <string>
-
 #include <dlfcn.h>
+#include <string>
 
 namespace lathe::detail {
 

@@ -24,9 +24,9 @@ constexpr auto block_circulant_project(int rows, int columns, int block) {
   tensor<"O", Element, 2> O;
   return op<"block_circulant_project">(X, O)(
       Z(t, u) = sum(k)(X(t * block + k, u / block * block + (u % block + k) % block)) / block,
-      O(i, j) = select(
-          i < whole_rows && j < whole_columns,
-          Z(i / block, j / block * block + (j % block + (block - i % block)) % block), 0));
+      O(i, j) =
+          select(i < whole_rows && j < whole_columns,
+                 Z(i / block, j / block * block + (j % block + (block - i % block)) % block), 0));
 }
 
 /// Matrix times block-circulant matrix: C[i,j] = sum_k A[i,k] w[k / block, j / block,
@@ -42,8 +42,8 @@ constexpr auto block_circulant_matmul(int rows, int columns, int depth, int bloc
   tensor<"w", Element, 3> w;
   tensor<"C", Element, 2> C;
   return op<"block_circulant_matmul">(A, w, C)(
-      C(i, j) = sum(k)(A(i, k) *
-                       w(k / block, j / block, (j % block + (block - k % block)) % block)));
+      C(i, j) =
+          sum(k)(A(i, k) * w(k / block, j / block, (j % block + (block - k % block)) % block)));
 }
 
 }  // namespace lathe::ops

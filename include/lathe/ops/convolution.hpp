@@ -63,9 +63,8 @@ constexpr auto conv2d(int batch, int channels, int height, int width, int filter
       P(n, c, yp, xp) = select(yp >= padding && yp < height + padding &&  //
                                    xp >= padding && xp < width + padding,
                                X(n, c, yp - padding, xp - padding), 0),
-      Y(n, f, y, x) =
-          sum(rc, ry, rx)(P(n, rc, y * stride + ry * dilation, x * stride + rx * dilation) *
-                          W(f, rc, ry, rx)));
+      Y(n, f, y, x) = sum(rc, ry, rx)(
+          P(n, rc, y * stride + ry * dilation, x * stride + rx * dilation) * W(f, rc, ry, rx)));
 }
 
 /// conv2d whose kernel elements lie `dilation` apart (Yu and Koltun, ICLR 2016).
@@ -104,10 +103,10 @@ constexpr auto conv3d(int batch, int channels, int depth, int height, int width,
                                        yp >= padding && yp < height + padding &&  //
                                        xp >= padding && xp < width + padding,
                                    X(n, c, zp - padding, yp - padding, xp - padding), 0),
-      Y(n, f, z, y, x) = sum(rc, rz, ry, rx)(
-          P(n, rc, z * stride + rz * dilation, y * stride + ry * dilation,
-            x * stride + rx * dilation) *
-          W(f, rc, rz, ry, rx)));
+      Y(n, f, z, y, x) =
+          sum(rc, rz, ry, rx)(P(n, rc, z * stride + rz * dilation, y * stride + ry * dilation,
+                                x * stride + rx * dilation) *
+                              W(f, rc, rz, ry, rx)));
 }
 
 /// conv2d in `groups` independent groups of channels: filter f reads the channels of its group.
@@ -136,10 +135,9 @@ constexpr auto group_conv2d(int batch, int channels, int height, int width, int 
       P(n, c, yp, xp) = select(yp >= padding && yp < height + padding &&  //
                                    xp >= padding && xp < width + padding,
                                X(n, c, yp - padding, xp - padding), 0),
-      Y(n, f, y, x) = sum(rc, ry, rx)(
-          P(n, f / group_filters * group_channels + rc, y * stride + ry * dilation,
-            x * stride + rx * dilation) *
-          W(f, rc, ry, rx)));
+      Y(n, f, y, x) = sum(rc, ry, rx)(P(n, f / group_filters * group_channels + rc,
+                                        y * stride + ry * dilation, x * stride + rx * dilation) *
+                                      W(f, rc, ry, rx)));
 }
 
 /// One channel at a time, `multiplier` outputs per channel: Y[n,f,y,x] = sum_{ry,rx} P[n,
@@ -166,9 +164,9 @@ constexpr auto depthwise_conv2d(int batch, int channels, int height, int width, 
       P(n, c, yp, xp) = select(yp >= padding && yp < height + padding &&  //
                                    xp >= padding && xp < width + padding,
                                X(n, c, yp - padding, xp - padding), 0),
-      Y(n, f, y, x) = sum(ry, rx)(
-          P(n, f / multiplier, y * stride + ry * dilation, x * stride + rx * dilation) *
-          W(f / multiplier, f % multiplier, ry, rx)));
+      Y(n, f, y, x) =
+          sum(ry, rx)(P(n, f / multiplier, y * stride + ry * dilation, x * stride + rx * dilation) *
+                      W(f / multiplier, f % multiplier, ry, rx)));
 }
 
 }  // namespace lathe::ops

@@ -26,10 +26,10 @@ constexpr auto max_pool2d(int batch, int channels, int height, int width, int wi
   tensor<"P", Element, 4> P;
   tensor<"Y", Element, 4> Y;
   return op<"max_pool2d">(X, Y)(
-      P(n, c, yp, xp) = select(yp >= padding && yp < height + padding &&  //
-                                   xp >= padding && xp < width + padding,
-                               X(n, c, yp - padding, xp - padding),
-                               std::numeric_limits<Element>::lowest()),
+      P(n, c, yp, xp) =
+          select(yp >= padding && yp < height + padding &&  //
+                     xp >= padding && xp < width + padding,
+                 X(n, c, yp - padding, xp - padding), std::numeric_limits<Element>::lowest()),
       Y(n, c, y, x) = max(ry, rx)(P(n, c, y * stride + ry, x * stride + rx)));
 }
 
@@ -53,8 +53,7 @@ constexpr auto avg_pool2d(int batch, int channels, int height, int width, int wi
       P(n, c, yp, xp) = select(yp >= padding && yp < height + padding &&  //
                                    xp >= padding && xp < width + padding,
                                X(n, c, yp - padding, xp - padding), 0),
-      Y(n, c, y, x) =
-          sum(ry, rx)(P(n, c, y * stride + ry, x * stride + rx)) / (window * window));
+      Y(n, c, y, x) = sum(ry, rx)(P(n, c, y * stride + ry, x * stride + rx)) / (window * window));
 }
 
 }  // namespace lathe::ops

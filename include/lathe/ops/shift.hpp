@@ -8,8 +8,8 @@
 
 namespace lathe::ops {
 
-/// Y[n,y,x,c] = P[n, y stride + S[c] / kernel dilation, x stride + S[c] % kernel dilation, c], where
-/// P is X in a border of dilation (kernel - 1) / 2 zeros. Pure data movement. Parameters
+/// Y[n,y,x,c] = P[n, y stride + S[c] / kernel dilation, x stride + S[c] % kernel dilation, c],
+/// where P is X in a border of dilation (kernel - 1) / 2 zeros. Pure data movement. Parameters
 /// X[batch, height, width, channels], S[channels] of int, Y[batch, (height - 1) / stride + 1,
 /// (width - 1) / stride + 1, channels]; kernel is odd.
 template <class Element = float>
@@ -26,12 +26,11 @@ constexpr auto shift(int batch, int height, int width, int channels, int kernel,
   tensor<"S", int, 1> S;
   tensor<"P", Element, 4> P;
   tensor<"Y", Element, 4> Y;
-  return op<"shift">(X, S, Y)(
-      P(n, yp, xp, c) = select(yp >= border && yp < height + border &&  //
-                                   xp >= border && xp < width + border,
-                               X(n, yp - border, xp - border, c), 0),
-      Y(n, y, x, c) =
-          P(n, y * stride + S(c) / kernel * dilation, x * stride + S(c) % kernel * dilation, c));
+  return op<"shift">(X, S, Y)(P(n, yp, xp, c) = select(yp >= border && yp < height + border &&  //
+                                                           xp >= border && xp < width + border,
+                                                       X(n, yp - border, xp - border, c), 0),
+                              Y(n, y, x, c) = P(n, y * stride + S(c) / kernel * dilation,
+                                                x * stride + S(c) % kernel * dilation, c));
 }
 
 /// shift (stride 1), then a 1 x 1 convolution over the shifted channels: Y[n,y,x,f] =

@@ -20,12 +20,11 @@ constexpr auto jacobi3d(int depth, int height, int width) {
   tensor<"U", Element, 3> U{depth, height, width};
   tensor<"V", Element, 3> V;
   return op<"jacobi3d">(a, b, U, V)(
-      V(z, y, x) = select(z > 0 && z < depth - 1 && y > 0 && y < height - 1 && x > 0 &&
-                              x < width - 1,
-                          a * U(z, y, x) + b * (U(z - 1, y, x) + U(z + 1, y, x) +
-                                                U(z, y - 1, x) + U(z, y + 1, x) +
-                                                U(z, y, x - 1) + U(z, y, x + 1)),
-                          U(z, y, x)));
+      V(z, y, x) =
+          select(z > 0 && z < depth - 1 && y > 0 && y < height - 1 && x > 0 && x < width - 1,
+                 a * U(z, y, x) + b * (U(z - 1, y, x) + U(z + 1, y, x) + U(z, y - 1, x) +
+                                       U(z, y + 1, x) + U(z, y, x - 1) + U(z, y, x + 1)),
+                 U(z, y, x)));
 }
 
 }  // namespace lathe::ops

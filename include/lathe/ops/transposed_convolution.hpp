@@ -1,6 +1,6 @@
 /// @file
-/// Transposed convolutions on N C D H W layouts with square kernels. Each is three stages: D spreads
-/// the input `stride` apart, P pads it with zeros, Y correlates it with the flipped kernel.
+/// Transposed convolutions on N C D H W layouts with square kernels. Each is three stages: D
+/// spreads the input `stride` apart, P pads it with zeros, Y correlates it with the flipped kernel.
 ///
 /// Output extents: (size - 1) stride - 2 padding + dilation (kernel - 1) + 1 + output_padding.
 /// Source: FlexTensor (ASPLOS 2020), Tables 1 and 3; Dumoulin and Visin, arXiv:1603.07285, ch. 4.
@@ -69,8 +69,8 @@ constexpr auto conv_transpose2d(int batch, int channels, int height, int width, 
   tensor<"P", Element, 4> P;
   tensor<"Y", Element, 4> Y;
   return op<"conv_transpose2d">(X, W, Y)(
-      D(n, c, ye, xe) = select(ye % stride == 0 && xe % stride == 0,
-                               X(n, c, ye / stride, xe / stride), 0),
+      D(n, c, ye, xe) =
+          select(ye % stride == 0 && xe % stride == 0, X(n, c, ye / stride, xe / stride), 0),
       P(n, c, yp, xp) = select(yp >= border && yp < spread_height + border &&  //
                                    xp >= border && xp < spread_width + border,
                                D(n, c, yp - border, xp - border), 0),
@@ -119,9 +119,9 @@ constexpr auto conv_transpose3d(int batch, int channels, int depth, int height, 
                                        yp >= border && yp < spread_height + border &&  //
                                        xp >= border && xp < spread_width + border,
                                    D(n, c, zp - border, yp - border, xp - border), 0),
-      Y(n, f, z, y, x) = sum(rc, rz, ry, rx)(
-          P(n, rc, z + rz * dilation, y + ry * dilation, x + rx * dilation) *
-          W(rc, f, kernel - 1 - rz, kernel - 1 - ry, kernel - 1 - rx)));
+      Y(n, f, z, y, x) =
+          sum(rc, rz, ry, rx)(P(n, rc, z + rz * dilation, y + ry * dilation, x + rx * dilation) *
+                              W(rc, f, kernel - 1 - rz, kernel - 1 - ry, kernel - 1 - rx)));
 }
 
 }  // namespace lathe::ops

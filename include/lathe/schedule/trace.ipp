@@ -86,7 +86,8 @@ LATHE_INLINE std::string arguments_text(const step& value) {
 }
 
 // -------------------------------------------------------------------------------------- parser
-/// Reads a trace left to right. Every member that reads returns false after noting the first failure.
+/// Reads a trace left to right. Every member that reads returns false after noting the first
+/// failure.
 class trace_reader {
  public:
   explicit trace_reader(std::string_view text) : text_(text) {}
@@ -134,8 +135,8 @@ class trace_reader {
 
   std::string_view text_;
   std::size_t at_ = 0;
-  std::string expected_;            // of the first failure
-  const char* example_ = nullptr;   // of the primitive being read
+  std::string expected_;           // of the first failure
+  const char* example_ = nullptr;  // of the primitive being read
 };
 
 LATHE_INLINE bool trace_reader::fail_expecting(std::string what) {
@@ -148,7 +149,8 @@ LATHE_INLINE std::string trace_reader::found() const {
   if (at_end()) return "the end of the trace";
   if (peek() == '\n') return "the end of the line";
   std::size_t end = at_;
-  while (end < text_.size() && end - at_ < 20 && (is_letter(text_[end]) || is_digit(text_[end]))) ++end;
+  while (end < text_.size() && end - at_ < 20 && (is_letter(text_[end]) || is_digit(text_[end])))
+    ++end;
   if (end > at_) return "'" + std::string(text_.substr(at_, end - at_)) + "'";
   const char c = peek();
   if (c >= ' ' && c <= '~') return std::string("'") + c + "'";
@@ -187,7 +189,8 @@ LATHE_INLINE bool trace_reader::skip_separators() {
   const std::size_t begin = at_;
   do skip_space();
   while (peek() == ';' && ++at_ > 0);
-  return at_end() || text_.substr(begin, at_ - begin).find_first_of(";\n") != std::string_view::npos;
+  return at_end() ||
+         text_.substr(begin, at_ - begin).find_first_of(";\n") != std::string_view::npos;
 }
 
 LATHE_INLINE bool trace_reader::is_next(std::string_view wanted) {
@@ -215,7 +218,8 @@ LATHE_INLINE bool trace_reader::word(std::string_view wanted) {
 LATHE_INLINE bool trace_reader::name(std::string& into, const char* what) {
   skip_space();
   std::size_t end = at_;
-  while (end < text_.size() && (is_letter(text_[end]) || (end > at_ && is_digit(text_[end])))) ++end;
+  while (end < text_.size() && (is_letter(text_[end]) || (end > at_ && is_digit(text_[end]))))
+    ++end;
   if (end == at_) return fail_expecting(what);
   if (end - at_ > max_name) {
     return fail_expecting("a name of at most " + std::to_string(max_name) + " characters");
@@ -250,8 +254,7 @@ LATHE_INLINE bool trace_reader::at_clause(step& into) {
 }
 
 LATHE_INLINE bool trace_reader::has_room(std::size_t count, const char* what) {
-  return count < max_items ||
-         fail_expecting("at most " + std::to_string(max_items) + " " + what);
+  return count < max_items || fail_expecting("at most " + std::to_string(max_items) + " " + what);
 }
 
 LATHE_INLINE bool trace_reader::read_split(step& into) {
@@ -305,7 +308,8 @@ LATHE_INLINE bool trace_reader::read_layout(std::vector<layout_item>& into) {
   if (!token("[")) return false;
   do {
     layout_item item;
-    if (!has_room(into.size(), "dimensions") || !name(item.axis, "a dimension: axis, axis/f or axis%f") ||
+    if (!has_room(into.size(), "dimensions") ||
+        !name(item.axis, "a dimension: axis, axis/f or axis%f") ||
         (is_next("/") && !(token("/") && number(item.div, "a divisor"))) ||
         (is_next("%") && !(token("%") && number(item.mod, "a modulus")))) {
       return false;
