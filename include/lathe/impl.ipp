@@ -7,7 +7,10 @@
 #include <lathe/lower/ir.ipp>
 #include <lathe/lower/program.ipp>
 #include <lathe/lower/plan_of.ipp>
+#include <lathe/lower/apply_loops.ipp>
+#include <lathe/lower/apply_stages.ipp>
 #include <lathe/lower/apply.ipp>
+#include <lathe/lower/placement.ipp>
 #include <lathe/lower/build.ipp>
 #include <lathe/lower/verify.ipp>
 #include <lathe/lower/print.ipp>
@@ -24,6 +27,8 @@
 #include <lathe/target/cpu/host.ipp>
 #include <lathe/target/cpu/jit.ipp>
 #include <lathe/target/cpu/llvm_writer.ipp>
+#include <lathe/target/cpu/llvm_index.ipp>
+#include <lathe/target/cpu/llvm_element.ipp>
 #include <lathe/target/cpu/emit_llvm.ipp>
 #include <lathe/target/cpu/parallel.ipp>
 #include <lathe/target/cpu/run.ipp>

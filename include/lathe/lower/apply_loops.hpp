@@ -1,0 +1,37 @@
+/// @file
+/// The steps that change how one stage's loops run: split, fuse, reorder, vectorize, unroll,
+/// parallel. In: a stage and a step. Out: the stage with its new loops, or why not. Called by
+/// apply.ipp.
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/lower/program.hpp>
+
+#include <string>
+#include <string_view>
+
+namespace lathe::detail {
+
+/// `text` in single quotes, for messages.
+LATHE_INLINE std::string quoted(std::string_view text);
+
+/// "stage 'C' has no loop 'x'; its loops are: ..."
+LATHE_INLINE std::string unknown_loop(const program_stage& stage, std::string_view loop);
+
+/// The reason if the loops of a stage are in an illegal order: parts of one dimension run outermost
+/// first, and parts of a fused dimension's sources after it. Empty = legal.
+LATHE_INLINE std::string check_order(const program_stage& stage);
+
+/// Each applies its step and returns the reason if it is illegal (empty = applied).
+LATHE_INLINE std::string apply_split(program_stage& stage, const step& what);
+LATHE_INLINE std::string apply_fuse(program_stage& stage, const step& what);
+LATHE_INLINE std::string apply_reorder(program_stage& stage, const step& what);
+/// vectorize, unroll or parallel.
+LATHE_INLINE std::string apply_annotation(program_stage& stage, const step& what,
+                                          ir::loop_kind how);
+
+}  // namespace lathe::detail
+
+#if LATHE_HEADER_ONLY
+#  include <lathe/lower/apply_loops.ipp>
+#endif

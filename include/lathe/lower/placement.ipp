@@ -1,0 +1,238 @@
+/// @file
+/// Bodies of placement.hpp.
+#pragma once
+
+#include <lathe/lower/placement.hpp>
+
+#include <algorithm>
+
+namespace lathe::detail {
+
+LATHE_INLINE std::int64_t placement::layout_extent(const layout_dim& item,
+                                                   const std::vector<std::int64_t>& extent) {
+  if (item.mod != 0) return item.mod;
+  return (extent[static_cast<std::size_t>(item.dim)] + item.div - 1) / item.div;
+}
+
+LATHE_INLINE std::int64_t placement::element_count(const program_tensor& of,
+                                                   const std::vector<std::int64_t>& extent) const {
+  std::int64_t count = 1;
+  for (const layout_dim& item : of.layout) count *= layout_extent(item, extent);
+  return count;
+}
+
+LATHE_INLINE std::int32_t placement::add_buffer(ir::buffer made) {
+  nest_.buffers.push_back(std::move(made));
+  return static_cast<std::int32_t>(nest_.buffers.size() - 1);
+}
+
+LATHE_INLINE void placement::add_buffers() {
+  for (int pass = 0; pass < 2; ++pass) {  // parameters first, in order; tensors are in that order
+    for (std::size_t at = 0; at < program_.tensors.size(); ++at) {
+      const program_tensor& of = program_.tensors[at];
+      const bool param = of.param >= 0;
+      if (param != (pass == 0)) continue;
+      if (!param) {
+        const program_stage& producer = program_.stages[static_cast<std::size_t>(of.producer)];
+        if (producer.inlined || producer.attach_stage >= 0) continue;
+      }
+      tensor_place& made = places_[at];
+      made.extent = of.shape;
+      made.base.assign(of.shape.size(), exprs().constant(0));
+      made.buffer = add_buffer({of.name, of.type, element_count(of, of.shape),
+                                param ? ir::scope::param : ir::scope::workspace,
+                                param && of.producer >= 0, of.scalar, of.bound});
+    }
+  }
+}
+
+LATHE_INLINE ir::expr placement::flat_index(int index, std::span<const ir::expr> point) {
+  const program_tensor& of = tensor(index);
+  const tensor_place& at = place(index);
+  ir::expr flat = exprs().constant(0);
+  for (const layout_dim& item : of.layout) {
+    const auto dim = static_cast<std::size_t>(item.dim);
+    ir::expr value = exprs().floor_div(exprs().sub(point[dim], at.base[dim]), item.div);
+    if (item.mod != 0) value = exprs().floor_mod(value, item.mod);
+    flat = exprs().add(exprs().scale(flat, layout_extent(item, at.extent)), value);
+  }
+  return flat;
+}
+
+/// Value of dimension `dim` inside its block structure; parts not entered count as 0.
+LATHE_INLINE ir::expr placement::dim_value(const stage_frame& frame, int dim) {
+  const loop_dim& of = stage_of(frame).dims[static_cast<std::size_t>(dim)];
+  ir::expr value = exprs().constant(0);
+  for (std::size_t part = 0; part < of.blocks.size(); ++part) {
+    const ir::expr entered = frame.value[static_cast<std::size_t>(dim)][part];
+    if (entered != ir::none) value = exprs().add(value, exprs().scale(entered, of.blocks[part]));
+  }
+  return value;
+}
+
+LATHE_INLINE ir::expr placement::axis_value(const stage_frame& frame, int axis) {
+  return exprs().add(frame.base[static_cast<std::size_t>(axis)], dim_value(frame, axis));
+}
+
+/// Index expressions and values of a stage in terms of the loop variables, loads made flat.
+LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr value) {
+  const program_stage& stage = stage_of(frame);
+  std::vector<std::pair<ir::expr, ir::expr>> mapping;
+  for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+    mapping.emplace_back(stage.axes[axis].variable, axis_value(frame, static_cast<int>(axis)));
+  const ir::expr moved = exprs().substitute(value, mapping);
+  return exprs().rewrite_loads(moved, [&](ir::expr load, std::span<const ir::expr> indices) {
+    const ir::node at = exprs()[load];
+    if (at.imm < 0) return load;
+    const ir::expr flat = flat_index(static_cast<int>(at.imm), indices);
+    return exprs().load(place(static_cast<int>(at.imm)).buffer, at.type, {&flat, 1});
+  });
+}
+
+/// Flat index of the element of the stage's own tensor at the current point.
+LATHE_INLINE ir::expr placement::output_index(const stage_frame& frame) {
+  const program_stage& stage = stage_of(frame);
+  std::vector<ir::expr> point;
+  for (int axis = 0; axis < stage.spatial; ++axis) point.push_back(axis_value(frame, axis));
+  return flat_index(stage.tensor, point);
+}
+
+/// True if a load of `tensor` stands in a branch of a select.
+LATHE_INLINE bool placement::is_guarded(ir::expr value, int tensor_index, bool under) {
+  if (value == ir::none) return false;
+  const ir::node at = exprs()[value];
+  if (at.what == ir::kind::load && at.imm == tensor_index && under) return true;
+  for (const ir::term& each : exprs().terms(value))
+    if (is_guarded(each.atom, tensor_index, under)) return true;
+  for (const ir::expr each : exprs().args(value))
+    if (is_guarded(each, tensor_index, under)) return true;
+  if (at.what == ir::kind::select)
+    return is_guarded(at.a, tensor_index, under) || is_guarded(at.b, tensor_index, true) ||
+           is_guarded(at.c, tensor_index, true);
+  return is_guarded(at.a, tensor_index, under) || is_guarded(at.b, tensor_index, under);
+}
+
+/// What one dimension's index expression covers while the loops not yet entered run.
+LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::expr index,
+                                                std::int64_t extent) {
+  const program_stage& stage = stage_of(frame);
+  const region whole{exprs().constant(0), {exprs().constant(extent), {extent}}, extent};
+  region out;
+  const std::vector<ir::term> terms(exprs().terms(index).begin(), exprs().terms(index).end());
+  out.base = exprs().constant(exprs()[index].imm);
+  out.size = {exprs().constant(1), {1}};
+  for (const ir::term& each : terms) {
+    if (exprs()[each.atom].what != ir::kind::variable) {
+      std::vector<std::pair<ir::expr, ir::expr>> mapping;
+      for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+        if (!exprs().depends_on(each.atom, stage.axes[axis].variable)) continue;
+        if (frame.size[axis].possible != size_choices{1}) return whole;
+        mapping.emplace_back(stage.axes[axis].variable, axis_value(frame, static_cast<int>(axis)));
+      }
+      if (!loads_in(exprs(), each.atom).empty()) return whole;
+      out.base =
+          exprs().add(out.base, exprs().scale(exprs().substitute(each.atom, mapping), each.coef));
+      continue;
+    }
+    std::size_t axis = 0;
+    while (axis < stage.axes.size() &&
+           exprs().variable_index(stage.axes[axis].variable) != exprs()[each.atom].imm)
+      ++axis;
+    const block_size& size = frame.size[axis];
+    const ir::expr reach = exprs().sub(size.value, exprs().constant(1));
+    ir::expr low = exprs().scale(axis_value(frame, static_cast<int>(axis)), each.coef);
+    if (each.coef < 0) low = exprs().add(low, exprs().scale(reach, each.coef));
+    out.base = exprs().add(out.base, low);
+    const std::int64_t step = each.coef < 0 ? -each.coef : each.coef;
+    out.size.value = exprs().add(out.size.value, exprs().scale(reach, step));
+    size_choices sums;
+    for (const std::int64_t left : out.size.possible)
+      for (const std::int64_t right : size.possible) sums.push_back(left + step * (right - 1));
+    std::ranges::sort(sums, std::greater<>{});
+    sums.erase(std::unique(sums.begin(), sums.end()), sums.end());
+    out.size.possible = std::move(sums);
+  }
+  out.most = exprs().range(out.size.value).high;
+  if (!out.size.possible.empty()) out.most = std::min(out.most, out.size.possible.front());
+  return out;
+}
+
+/// The part of a producer's tensor that the consumer's current iteration reads.
+LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program_stage& producer,
+                                         stage_frame& inner) {
+  const program_stage& consumer = stage_of(frame);
+  const int of = producer.tensor;
+  if (is_guarded(consumer.body, of, false) || is_guarded(consumer.epilogue, of, false)) {
+    refuse("stage '" + producer.name + "' is read under a condition in '" + consumer.name +
+           "', so the part it needs there is not known: compute it at root or inline it");
+    return false;
+  }
+  std::vector<region> need;
+  const std::vector<std::int64_t> shape = tensor(of).shape;
+  for (const ir::expr root : {consumer.body, consumer.epilogue}) {
+    if (root == ir::none) continue;
+    for (const ir::expr load : loads_in(exprs(), root)) {
+      if (exprs()[load].imm != of) continue;
+      const std::vector<ir::expr> indices(exprs().args(load).begin(), exprs().args(load).end());
+      for (std::size_t dim = 0; dim < shape.size(); ++dim) {
+        const region found = cover(frame, indices[dim], shape[dim]);
+        if (need.size() <= dim)
+          need.push_back(found);
+        else
+          need[dim] = join(need[dim], found, shape[dim]);
+      }
+    }
+  }
+  tensor_place& at = place(of);
+  at.base.clear();
+  std::vector<std::int64_t> extent;
+  for (const region& each : need) {
+    at.base.push_back(each.base);
+    extent.push_back(std::min(each.most, shape[extent.size()]));
+    inner.base.push_back(each.base);
+  }
+  for (std::size_t dim = 0; dim < producer.dims.size(); ++dim) {
+    if (dim < need.size()) {
+      inner.size.push_back(need[dim].size);
+    } else {
+      const std::int64_t whole = producer.dims[dim].extent;
+      inner.size.push_back({exprs().constant(whole), {whole}});
+      if (producer.dims[dim].axis < 0 && !producer.dims[dim].reduce &&
+          !std::ranges::equal(extent, shape)) {
+        refuse("stage '" + producer.name + "' has fused loops, so only all of it can be computed");
+        return false;
+      }
+      if (dim < producer.axes.size()) inner.base.push_back(exprs().constant(0));
+    }
+  }
+  const std::int64_t elements = element_count(tensor(of), extent);
+  if (at.buffer == ir::none) {
+    at.extent = extent;
+    at.buffer = add_buffer(
+        {tensor(of).name, tensor(of).type, elements, ir::scope::scratch, false, false, false});
+  } else {
+    for (std::size_t dim = 0; dim < extent.size(); ++dim)
+      at.extent[dim] = std::max(at.extent[dim], extent[dim]);
+    nest_.buffers[static_cast<std::size_t>(at.buffer)].elements =
+        std::max(nest_.buffers[static_cast<std::size_t>(at.buffer)].elements,
+                 element_count(tensor(of), at.extent));
+  }
+  return true;
+}
+
+/// Smallest region that holds two whose starts differ by a constant; the whole dimension otherwise.
+LATHE_INLINE placement::region placement::join(const region& left, const region& right,
+                                               std::int64_t extent) {
+  const ir::expr gap = exprs().sub(right.base, left.base);
+  if (!exprs().is_constant(gap) || left.size.value != right.size.value)
+    return {exprs().constant(0), {exprs().constant(extent), {extent}}, extent};
+  const std::int64_t distance = exprs().constant_value(gap);
+  region out = distance >= 0 ? left : right;
+  const std::int64_t more = distance >= 0 ? distance : -distance;
+  out.size.value = exprs().add(out.size.value, exprs().constant(more));
+  for (std::int64_t& value : out.size.possible) value += more;
+  out.most += more;
+  return out;
+}
+
+}  // namespace lathe::detail

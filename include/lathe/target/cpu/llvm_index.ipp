@@ -1,0 +1,309 @@
+/// @file
+/// Bodies of llvm_index.hpp.
+#pragma once
+
+#include <lathe/target/cpu/llvm_index.hpp>
+
+#include <algorithm>
+
+namespace lathe::native::detail {
+
+/// Value of an integer or boolean expression if the constants bound so far decide it.
+LATHE_INLINE std::optional<std::int64_t> llvm_index_writer::known(ir::expr handle) const {
+  const ir::node& at = exprs_[handle];
+  switch (at.what) {
+    case ir::kind::linear: {
+      std::int64_t sum = at.imm;
+      for (const ir::term& each : exprs_.terms(handle)) {
+        const auto part = known(each.atom);
+        if (!part) return std::nullopt;
+        sum += *part * each.coef;
+      }
+      return sum;
+    }
+    case ir::kind::variable: {
+      const bound_variable& of = variables_[static_cast<std::size_t>(at.imm)];
+      if (of.how != bound_variable::form::constant) return std::nullopt;
+      return of.value;
+    }
+    case ir::kind::floor_div:
+    case ir::kind::floor_mod: {
+      const auto inner = known(at.a);
+      if (!inner) return std::nullopt;
+      const std::int64_t quotient = ir::detail::floor_quotient(*inner, at.imm);
+      return at.what == ir::kind::floor_div ? quotient : *inner - quotient * at.imm;
+    }
+    case ir::kind::literal:
+      if (is_float(at.type)) return std::nullopt;
+      return at.imm;
+    case ir::kind::binary: {
+      const dtype operands = exprs_[at.a].type;
+      if (operands != dtype::i64 && operands != dtype::boolean) return std::nullopt;
+      const auto left = known(at.a), right = known(at.b);
+      if (at.fn == opcode::logical_and && ((left && *left == 0) || (right && *right == 0)))
+        return 0;
+      if (!left || !right) return std::nullopt;
+      switch (at.fn) {
+        case opcode::min: return std::min(*left, *right);
+        case opcode::max: return std::max(*left, *right);
+        case opcode::less: return *left < *right;
+        case opcode::less_equal: return *left <= *right;
+        case opcode::greater: return *left > *right;
+        case opcode::greater_equal: return *left >= *right;
+        case opcode::equal: return *left == *right;
+        case opcode::not_equal: return *left != *right;
+        case opcode::logical_and: return *left != 0 && *right != 0;
+        case opcode::logical_or: return *left != 0 || *right != 0;
+        default: return std::nullopt;
+      }
+    }
+    default: return std::nullopt;
+  }
+}
+
+LATHE_INLINE llvm_index_writer::dependence llvm_index_writer::depends(ir::expr handle) const {
+  dependence out;
+  if (handle == ir::none) return out;
+  const auto join = [&out](const dependence& other) {
+    out.level = std::max(out.level, other.level);
+    out.constants |= other.constants;
+    out.lanes |= other.lanes;
+    out.element |= other.element;
+  };
+  const ir::node& at = exprs_[handle];
+  if (at.what == ir::kind::variable) {
+    const bound_variable& of = variables_[static_cast<std::size_t>(at.imm)];
+    out.level = of.level;
+    out.constants = of.how == bound_variable::form::constant;
+    out.lanes = of.how == bound_variable::form::vector;
+  }
+  const bool index_node = at.what == ir::kind::linear || at.what == ir::kind::variable ||
+                          at.what == ir::kind::floor_div || at.what == ir::kind::floor_mod ||
+                          (at.what == ir::kind::binary && at.type == dtype::i64 &&
+                           (at.fn == opcode::min || at.fn == opcode::max));
+  out.element = !index_node;
+  for (const ir::term& each : exprs_.terms(handle)) join(depends(each.atom));
+  for (const ir::expr each : exprs_.args(handle)) join(depends(each));
+  join(depends(at.a));
+  join(depends(at.b));
+  join(depends(at.c));
+  return out;
+}
+
+/// Emits an i64 expression; run-time scalars are computed once, in the loop where they are known.
+LATHE_INLINE llvm_value llvm_index_writer::integer(ir::expr handle) {
+  if (const auto fixed = known(handle)) return constant(*fixed);
+  const dependence on = depends(handle);
+  const bool kept = !on.constants && !on.lanes && !on.element;
+  const std::size_t level = kept ? on.level : levels_.size() - 1;
+  if (kept) {
+    const auto found = levels_[level].values.find(handle);
+    if (found != levels_[level].values.end()) return found->second;
+  }
+  llvm_value made = on.lanes ? lanes_integer(handle) : scalar_integer(handle, level);
+  if (kept) levels_[level].values[handle] = made;
+  return made;
+}
+
+LATHE_INLINE llvm_value llvm_index_writer::scalar_integer(ir::expr handle, std::size_t level) {
+  const ir::node& at = exprs_[handle];
+  const auto made = [&](std::string text) {
+    return llvm_value{define_at(level, text), dtype::i64, 1};
+  };
+  switch (at.what) {
+    case ir::kind::linear: {
+      std::string sum;
+      std::int64_t fixed = at.imm;
+      for (const ir::term& each : exprs_.terms(handle)) {
+        if (const auto part = known(each.atom)) {
+          fixed += *part * each.coef;
+          continue;
+        }
+        std::string part = integer(each.atom).text;
+        if (each.coef != 1)
+          part = define_at(level, "mul nsw i64 " + part + ", " + std::to_string(each.coef));
+        sum = sum.empty() ? part : define_at(level, "add nsw i64 " + sum + ", " + part);
+      }
+      if (fixed != 0) sum = define_at(level, "add nsw i64 " + sum + ", " + std::to_string(fixed));
+      return {sum, dtype::i64, 1};
+    }
+    case ir::kind::variable:
+      return {variables_[static_cast<std::size_t>(at.imm)].name, dtype::i64, 1};
+    case ir::kind::floor_div:
+    case ir::kind::floor_mod: return floor_division(at, integer(at.a), level);
+    case ir::kind::binary:
+      if (at.fn == opcode::min || at.fn == opcode::max) {
+        const std::string left = integer(at.a).text, right = integer(at.b).text;
+        const std::string less =
+            define_at(level, std::string("icmp ") + (at.fn == opcode::min ? "slt" : "sgt") +
+                                 " i64 " + left + ", " + right);
+        return made("select i1 " + less + ", i64 " + left + ", i64 " + right);
+      }
+      return element(handle);
+    default: return element(handle);
+  }
+}
+
+/// Quotient or remainder rounded towards minus infinity, scalar or per lane.
+LATHE_INLINE llvm_value llvm_index_writer::floor_division(const ir::node& at,
+                                                          const llvm_value& inner,
+                                                          std::size_t level) {
+  const std::string type = type_of(inner);
+  const std::string divisor = widen_constant(at.imm, inner.lanes);
+  const bool negative = exprs_.range(at.a).low < 0;
+  const auto put = [&](const std::string& text) { return define_at(level, text); };
+  if (!negative)
+    return {put(std::string(at.what == ir::kind::floor_div ? "udiv " : "urem ") + type + " " +
+                inner.text + ", " + divisor),
+            dtype::i64, inner.lanes};
+  const std::string remainder = put("srem " + type + " " + inner.text + ", " + divisor);
+  const std::string below =
+      put("icmp slt " + type + " " + remainder + ", " + widen_constant(0, inner.lanes));
+  const std::string flag = type_text(dtype::boolean, inner.lanes);
+  if (at.what == ir::kind::floor_mod) {
+    const std::string up = put("add " + type + " " + remainder + ", " + divisor);
+    return {put("select " + flag + " " + below + ", " + type + " " + up + ", " + type + " " +
+                remainder),
+            dtype::i64, inner.lanes};
+  }
+  const std::string quotient = put("sdiv " + type + " " + inner.text + ", " + divisor);
+  const std::string lower =
+      put("sub " + type + " " + quotient + ", " + widen_constant(1, inner.lanes));
+  return {put("select " + flag + " " + below + ", " + type + " " + lower + ", " + type + " " +
+              quotient),
+          dtype::i64, inner.lanes};
+}
+
+/// An i64 expression that differs between lanes.
+LATHE_INLINE llvm_value llvm_index_writer::lanes_integer(ir::expr handle) {
+  const ir::node& at = exprs_[handle];
+  const int lanes = vector_.lanes;
+  switch (at.what) {
+    case ir::kind::linear: {
+      const std::string type = type_text(dtype::i64, lanes);
+      std::string sum;
+      std::int64_t fixed = at.imm;
+      for (const ir::term& each : exprs_.terms(handle)) {
+        if (const auto part = known(each.atom)) {
+          fixed += *part * each.coef;
+          continue;
+        }
+        std::string part = widen(integer(each.atom), lanes).text;
+        if (each.coef != 1)
+          part = define("mul nsw " + type + " " + part + ", " + widen_constant(each.coef, lanes));
+        sum = sum.empty() ? part : define("add nsw " + type + " " + sum + ", " + part);
+      }
+      if (fixed != 0)
+        sum = define("add nsw " + type + " " + sum + ", " + widen_constant(fixed, lanes));
+      return {sum, dtype::i64, lanes};
+    }
+    case ir::kind::variable: return {lane_numbers(lanes), dtype::i64, lanes};
+    case ir::kind::floor_div:
+    case ir::kind::floor_mod:
+      return floor_division(at, widen(integer(at.a), lanes), levels_.size() - 1);
+    default: return widen(element(handle), lanes);
+  }
+}
+
+LATHE_INLINE std::string llvm_index_writer::pointer_of(std::int32_t index) {
+  const auto found = pointers_.find(index);
+  if (found != pointers_.end()) return found->second;
+  const ir::buffer& of = buffer(index);
+  const std::string name = "%b" + std::to_string(index);
+  if (of.where == ir::scope::scratch) {
+    entry_ += "  " + name + " = getelementptr inbounds i8, ptr %scratch, i64 " +
+              std::to_string(scratch_[static_cast<std::size_t>(index)]) + "\n";
+  } else {
+    entry_ += "  " + name + ".p = getelementptr inbounds ptr, ptr %buffers, i64 " +
+              std::to_string(table_index(index)) + "\n  " + name + " = load ptr, ptr " + name +
+              ".p, !invariant.load !0\n";
+  }
+  pointers_[index] = name;
+  return name;
+}
+
+/// Position in the kernel's buffer table: parameters and workspaces, in order.
+LATHE_INLINE int llvm_index_writer::table_index(std::int32_t index) const {
+  int position = 0;
+  for (std::int32_t before = 0; before < index; ++before) {
+    const ir::scope where = buffer(before).where;
+    if (where == ir::scope::param || where == ir::scope::workspace) ++position;
+  }
+  return position;
+}
+
+LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32_t index,
+                                                                      ir::expr flat) {
+  address out;
+  out.base = pointer_of(index);
+  const std::string type = memory_type(buffer(index).type, 1);
+  struct summand {
+    std::size_t level;
+    std::string text;
+    std::int64_t coef;
+  };
+  std::vector<summand> moving;
+  out.fixed = exprs_[flat].imm;
+  bool irregular = false;
+  for (const ir::term& each : exprs_.terms(flat)) {
+    if (const auto part = known(each.atom)) {
+      out.fixed += *part * each.coef;
+      continue;
+    }
+    const dependence on = depends(each.atom);
+    if (on.lanes) {
+      if (exprs_[each.atom].what == ir::kind::variable)
+        out.stride += each.coef;
+      else
+        irregular = true;
+      continue;
+    }
+    const std::size_t level = on.constants || on.element ? levels_.size() - 1 : on.level;
+    moving.push_back({level, integer(each.atom).text, each.coef});
+  }
+  if (irregular) {
+    out.fixed = 0;
+    out.lanes = lanes_integer(flat);
+    return out;
+  }
+  std::ranges::stable_sort(moving, {}, &summand::level);
+  for (const summand& each : moving) {
+    std::string key = out.base + "+" + std::to_string(each.coef) + "*" + each.text;
+    auto& known_addresses = levels_[each.level].addresses;
+    const auto found = known_addresses.find(key);
+    if (found != known_addresses.end()) {
+      out.base = found->second;
+      continue;
+    }
+    const std::string offset =
+        each.coef == 1
+            ? each.text
+            : define_at(each.level, "mul nsw i64 " + each.text + ", " + std::to_string(each.coef));
+    out.base =
+        define_at(each.level, "getelementptr " + type + ", ptr " + out.base + ", i64 " + offset);
+    known_addresses[key] = out.base;
+  }
+  return out;
+}
+
+LATHE_INLINE std::string llvm_index_writer::pointer(std::int32_t index, const address& at,
+                                                    std::int64_t more) {
+  if (at.fixed + more == 0) return at.base;
+  return define("getelementptr " + memory_type(buffer(index).type, 1) + ", ptr " + at.base +
+                ", i64 " + std::to_string(at.fixed + more));
+}
+
+/// One pointer per lane, for irregular accesses.
+LATHE_INLINE std::string llvm_index_writer::lane_pointers(std::int32_t index, const address& at) {
+  llvm_value offsets = at.lanes;
+  if (offsets.text.empty()) {
+    offsets = {lane_numbers(vector_.lanes), dtype::i64, vector_.lanes};
+    if (at.stride != 1)
+      offsets.text = define("mul nsw " + type_of(offsets) + " " + offsets.text + ", " +
+                            widen_constant(at.stride, vector_.lanes));
+  }
+  return define("getelementptr " + memory_type(buffer(index).type, 1) + ", ptr " +
+                pointer(index, at) + ", " + type_of(offsets) + " " + offsets.text);
+}
+
+}  // namespace lathe::native::detail
