@@ -25,7 +25,7 @@ LATHE_INLINE std::int64_t rounded_to_line(std::int64_t bytes) {
 /// A 64-byte aligned block; large ones start on a page, so that huge pages can back them.
 struct aligned_block {
   struct release {
-    void operator()(std::byte* memory) const { std::free(memory); }
+    void operator()(std::byte* block) const { std::free(block); }
   };
   std::unique_ptr<std::byte, release> memory;
 

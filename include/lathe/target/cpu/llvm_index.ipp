@@ -259,14 +259,15 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
       continue;
     }
     const std::size_t level = on.constants || on.element ? levels_.size() - 1 : on.level;
-    moving.push_back({level, integer(each.atom).text, each.coef});
+    // Kept in the order of levels; std::stable_sort of libstdc++ 12 warns under clang 19.
+    const auto place = std::ranges::upper_bound(moving, level, {}, &summand::level);
+    moving.insert(place, {level, integer(each.atom).text, each.coef});
   }
   if (irregular) {
     out.fixed = 0;
     out.lanes = lanes_integer(flat);
     return out;
   }
-  std::ranges::stable_sort(moving, {}, &summand::level);
   for (const summand& each : moving) {
     std::string key = out.base + "+" + std::to_string(each.coef) + "*" + each.text;
     auto& known_addresses = levels_[each.level].addresses;
