@@ -14,7 +14,7 @@ cpu_target four_threads() {
   return target;
 }
 
-resolved_options resolved(const tune_options& options, const environment& variables) {
+tuning_request resolved(const tune_options& options, const environment& variables) {
   return resolve(options, four_threads(), variables).value();
 }
 
@@ -26,21 +26,19 @@ std::string refusal(const tune_options& options, const environment& variables) {
 }  // namespace
 
 TEST_CASE("options: defaults") {
-  const resolved_options made = resolved({}, {});
-  CHECK(made.request.effort == effort_level::measure);
-  CHECK(made.request.time_limit == 60);
-  CHECK(made.request.trials == std::numeric_limits<int>::max());
-  CHECK(made.request.threads == 4);
-  CHECK(made.request.check);
+  const tuning_request made = resolved({}, {});
+  CHECK(made.effort == effort_level::measure);
+  CHECK(made.time_limit == 60);
+  CHECK(made.trials == std::numeric_limits<int>::max());
+  CHECK(made.threads == 4);
   CHECK(made.check == check_level::sample);
-  CHECK(made.request.isolate == isolation::process);
-  CHECK(made.request.cache.mode == cache_mode::rw);
-  CHECK(made.request.progress == progress_mode::automatic);
-  CHECK(made.report == "");
+  CHECK(made.isolate == isolation::process);
+  CHECK(made.cache.mode == cache_mode::rw);
+  CHECK(made.progress == progress_mode::automatic);
 }
 
 TEST_CASE("options: the environment beats defaults") {
-  const resolved_options made = resolved({}, {{"LATHE_EFFORT", "patient"},
+  const tuning_request made = resolved({}, {{"LATHE_EFFORT", "patient"},
                                               {"LATHE_TIME_LIMIT", "2.5"},
                                               {"LATHE_TRIALS", "17"},
                                               {"LATHE_NUM_THREADS", "2"},
@@ -48,22 +46,20 @@ TEST_CASE("options: the environment beats defaults") {
                                               {"LATHE_CHECK", "off"},
                                               {"LATHE_ISOLATE", "none"},
                                               {"LATHE_CACHE_MODE", "ro"},
-                                              {"LATHE_LOG", "silent"},
-                                              {"LATHE_REPORT", "r.txt"}});
-  CHECK(made.request.effort == effort_level::patient);
-  CHECK(made.request.time_limit == 2.5);
-  CHECK(made.request.trials == 17);
-  CHECK(made.request.threads == 2);
-  CHECK(made.request.seed == std::numeric_limits<std::uint64_t>::max());
-  CHECK_FALSE(made.request.check);
-  CHECK(made.request.isolate == isolation::none);
-  CHECK(made.request.cache.mode == cache_mode::ro);
-  CHECK(made.request.progress == progress_mode::silent);
-  CHECK(made.report == "r.txt");
+                                              {"LATHE_LOG", "silent"}});
+  CHECK(made.effort == effort_level::patient);
+  CHECK(made.time_limit == 2.5);
+  CHECK(made.trials == 17);
+  CHECK(made.threads == 2);
+  CHECK(made.seed == std::numeric_limits<std::uint64_t>::max());
+  CHECK(made.check == check_level::off);
+  CHECK(made.isolate == isolation::none);
+  CHECK(made.cache.mode == cache_mode::ro);
+  CHECK(made.progress == progress_mode::silent);
 }
 
 TEST_CASE("options: code beats the environment, even a bad one") {
-  const resolved_options made = resolved({.effort = effort_level::estimate,
+  const tuning_request made = resolved({.effort = effort_level::estimate,
                                           .time_limit = 3,
                                           .trials = 5,
                                           .threads = 1,
@@ -71,8 +67,7 @@ TEST_CASE("options: code beats the environment, even a bad one") {
                                           .check = check_level::all,
                                           .isolate = isolation::process,
                                           .cache = cache_mode::off,
-                                          .progress = progress_mode::plain,
-                                          .report = "mine"},
+                                          .progress = progress_mode::plain},
                                          {{"LATHE_EFFORT", "no such word"},
                                           {"LATHE_TIME_LIMIT", "-"},
                                           {"LATHE_TRIALS", "x"},
@@ -81,34 +76,32 @@ TEST_CASE("options: code beats the environment, even a bad one") {
                                           {"LATHE_CHECK", "off"},
                                           {"LATHE_ISOLATE", "none"},
                                           {"LATHE_CACHE_MODE", "ro"},
-                                          {"LATHE_LOG", "silent"},
-                                          {"LATHE_REPORT", "theirs"}});
-  CHECK(made.request.effort == effort_level::estimate);
-  CHECK(made.request.time_limit == 3);
-  CHECK(made.request.trials == 5);
-  CHECK(made.request.threads == 1);
-  CHECK(made.request.seed == 9);
+                                          {"LATHE_LOG", "silent"}});
+  CHECK(made.effort == effort_level::estimate);
+  CHECK(made.time_limit == 3);
+  CHECK(made.trials == 5);
+  CHECK(made.threads == 1);
+  CHECK(made.seed == 9);
   CHECK(made.check == check_level::all);
-  CHECK(made.request.isolate == isolation::process);
-  CHECK(made.request.cache.mode == cache_mode::off);
-  CHECK(made.request.progress == progress_mode::plain);
-  CHECK(made.report == "mine");
+  CHECK(made.isolate == isolation::process);
+  CHECK(made.cache.mode == cache_mode::off);
+  CHECK(made.progress == progress_mode::plain);
 }
 
 TEST_CASE("options: what has no variable") {
-  const resolved_options made = resolved({.target_fraction = 0.9,
+  const tuning_request made = resolved({.target_fraction = 0.9,
                                           .strategy = strategy_kind::random,
                                           .bound = {"W"},
                                           .strict_fp = true,
                                           .cache_dir = "/c",
                                           .wisdom_path = {"w1", "w2"}},
                                          {});
-  CHECK(made.request.target_fraction == 0.9);
-  CHECK(made.request.strategy == strategy_kind::random);
-  CHECK(made.request.bound == std::vector<std::string>{"W"});
-  CHECK(made.request.strict_fp);
-  CHECK(made.request.cache.directory == "/c");
-  CHECK(made.request.cache.wisdom == std::vector<std::string>{"w1", "w2"});
+  CHECK(made.target_fraction == 0.9);
+  CHECK(made.strategy == strategy_kind::random);
+  CHECK(made.bound == std::vector<std::string>{"W"});
+  CHECK(made.strict_fp);
+  CHECK(made.cache.directory == "/c");
+  CHECK(made.cache.wisdom == std::vector<std::string>{"w1", "w2"});
 }
 
 TEST_CASE("options: bad values name the variable, the value and what is accepted") {

@@ -26,7 +26,7 @@ lathe::tuning_request problem_options::request(const lathe::desc_view& desc,
   const lathe::cpu_target host = lathe::native::host_target().value();
   const lathe::environment variables = lathe::read_environment();
   lathe::report_unknown_variables(variables);
-  return lathe::resolve(options, host, variables).value().request;
+  return lathe::resolve(options, host, variables).value();
 }
 
 }  // namespace tools

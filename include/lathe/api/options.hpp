@@ -9,7 +9,7 @@
 ///     LATHE_TRIALS=<number>                               LATHE_CACHE_MODE=rw|ro|off
 ///     LATHE_NUM_THREADS=<number>                          LATHE_CACHE_DIR=<folder>
 ///     LATHE_SEED=<number>                                 LATHE_WISDOM_PATH=<file>:<folder>:...
-///     LATHE_LOG=auto|updated|plain|silent                 LATHE_REPORT=<file>
+///     LATHE_LOG=auto|updated|plain|silent
 ///     LATHE_TARGET=sse2|avx2|avx512 and LATHE_LIBLLVM=<file> are read by the CPU target.
 #pragma once
 
@@ -24,13 +24,6 @@
 #include <vector>
 
 namespace lathe {
-
-/// How much of a candidate's output is compared before its time counts.
-enum class check_level : unsigned char {
-  off,     ///< nothing: only for replaying what was checked
-  sample,  ///< all elements, against a kernel that was proven at sampled elements
-  all      ///< all elements, against the interpreter's value of every element
-};
 
 /// Choices for tune() and compile(); what is not set is taken from the environment, then from the
 /// defaults named here: `tune(op, cpu(), {.time_limit = 10, .bound = {"W"}})`.
@@ -50,7 +43,6 @@ struct tune_options {
   std::string cache_dir{};                      ///< $XDG_CACHE_HOME/lathe
   std::vector<std::string> wisdom_path{};       ///< files and folders of winners, read only; none
   std::optional<progress_mode> progress{};      ///< automatic
-  std::string report{};                         ///< file that a report is appended to; none
   const std::atomic<bool>* cancel{};            ///< ends the search with the best so far when true; none
 };
 
@@ -60,18 +52,11 @@ using environment = std::vector<std::pair<std::string, std::string>>;
 /// The LATHE_* variables of this process; none in set-uid and other AT_SECURE processes.
 LATHE_INLINE environment read_environment();
 
-/// The choices, complete and checked.
-struct resolved_options {
-  tuning_request request;
-  check_level check = check_level::sample;
-  std::string report;  ///< empty = none
-};
-
 /// Combines code, environment and defaults. Variables that `options` overrides are not looked at;
 /// LATHE_CACHE_DIR and LATHE_WISDOM_PATH are left to the cache.
 /// @error LATHE-E110 a variable has a bad value, LATHE-E111 a member of `options` has
-LATHE_INLINE result<resolved_options> resolve(const tune_options& options, const cpu_target& target,
-                                              const environment& variables);
+LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const cpu_target& target,
+                                            const environment& variables);
 
 /// One line per variable that lathe does not know: "[LATHE-E112] ... did you mean ...?".
 LATHE_INLINE std::vector<std::string> unknown_variables(const environment& variables);

@@ -19,7 +19,7 @@ namespace detail {
 
 inline constexpr const char* known_variables[] = {
     "LATHE_CACHE_DIR", "LATHE_CACHE_MODE", "LATHE_CHECK",  "LATHE_EFFORT",     "LATHE_ISOLATE",
-    "LATHE_LIBLLVM",   "LATHE_LOG",        "LATHE_NUM_THREADS", "LATHE_REPORT", "LATHE_SEED",
+    "LATHE_LIBLLVM",   "LATHE_LOG",        "LATHE_NUM_THREADS", "LATHE_SEED",
     "LATHE_TARGET",    "LATHE_TIME_LIMIT", "LATHE_TRIALS", "LATHE_WISDOM_PATH"};
 
 /// A word and what it stands for.
@@ -95,15 +95,6 @@ class option_resolver {
     }
   }
 
-  /// Free text; empty = not chosen.
-  void text(const std::string& chosen, const char* variable, std::string& into) {
-    if (const std::string* text = find(variable); chosen.empty() && text != nullptr) {
-      into = *text;
-    } else {
-      into = chosen;
-    }
-  }
-
   const std::optional<error>& failure() const { return failure_; }
 
  private:
@@ -165,10 +156,9 @@ LATHE_INLINE environment read_environment() {
   return found;
 }
 
-LATHE_INLINE result<resolved_options> resolve(const tune_options& options, const cpu_target& target,
-                                              const environment& variables) {
-  resolved_options made;
-  tuning_request& request = made.request;
+LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const cpu_target& target,
+                                            const environment& variables) {
+  tuning_request request;
   request.target = target;
   request.threads = std::max(1, target.threads);
   request.progress = progress_mode::automatic;
@@ -190,22 +180,21 @@ LATHE_INLINE result<resolved_options> resolve(const tune_options& options, const
   resolver.number(options.threads, "threads", "LATHE_NUM_THREADS", 1, 4096, request.threads);
   resolver.number(options.seed, "seed", "LATHE_SEED", std::uint64_t{0},
                   std::numeric_limits<std::uint64_t>::max(), request.seed);
-  resolver.word(options.check, "LATHE_CHECK", detail::check_words, made.check);
+  resolver.word(options.check, "LATHE_CHECK", detail::check_words, request.check);
   resolver.word(options.isolate, "LATHE_ISOLATE", detail::isolate_words, request.isolate);
   cache_mode mode = cache_mode::rw;
   resolver.word(options.cache, "LATHE_CACHE_MODE", detail::cache_words, mode);
   request.cache.mode = mode;
   resolver.word(options.progress, "LATHE_LOG", detail::log_words, request.progress);
-  resolver.text(options.report, "LATHE_REPORT", made.report);
-  request.check = made.check != check_level::off;
   if (resolver.failure()) return *resolver.failure();
-  return made;
+  return request;
 }
 
 LATHE_INLINE std::vector<std::string> unknown_variables(const environment& variables) {
   std::vector<std::string> lines;
   for (const auto& variable : variables) {
     const std::string& name = variable.first;
+    if (name.starts_with("LATHE_TEST_")) continue;  // lathe's own tests
     const std::span known(detail::known_variables);
     if (std::ranges::find(known, name) != known.end()) continue;
     const auto nearest = std::ranges::min(known, {}, [&](const char* each) {

@@ -43,11 +43,13 @@ LATHE_INLINE int exact_inputs(const program& of);
 LATHE_INLINE double sample(const program& of, int tensor, const std::vector<std::int64_t>& point,
                            const std::vector<const void*>& inputs);
 
-/// Prepares arguments and answers. @param estimate  trace of the analytic schedule
+/// Prepares arguments and answers.
+/// @param estimate  trace of the analytic schedule
+/// @param interpret_all  exact operators too are interpreted whole (slow) rather than sampled
 /// @error LATHE-E510 the default kernel contradicts the interpreter (a bug of lathe: please report)
 LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate, const cpu_target& target,
                                         const native::jit& compiler, const pipeline_options& options,
-                                        std::uint64_t seed);
+                                        std::uint64_t seed, bool interpret_all = false);
 
 }  // namespace lathe
 

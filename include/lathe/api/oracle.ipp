@@ -426,7 +426,7 @@ LATHE_INLINE double sample(const program& of, int tensor, const std::vector<std:
 
 LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate, const cpu_target& target,
                                         const native::jit& compiler, const pipeline_options& options,
-                                        std::uint64_t seed) {
+                                        std::uint64_t seed, bool interpret_all) {
   const pipeline_options unbound{{}, options.strict_fp};
   result<ir::nest> plain = lower(of, {}, unbound);
   if (!plain) return plain.error();
@@ -451,7 +451,7 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
     out.wanted.push_back(std::move(wanted));
   }
 
-  if (magnitude == 0) {
+  if (magnitude == 0 || interpret_all) {
     std::vector<std::span<const std::byte>> inputs;
     for (std::size_t at = 0; at < out.arguments->size(); ++at)
       inputs.emplace_back((*out.arguments)[at].memory.data(),
@@ -462,7 +462,7 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
     out.reference.resize(outputs.size());
     out.magnitude.resize(outputs.size());
     for (std::size_t at = 0; at < outputs.size(); ++at) {
-      if (is_float(answer.outputs[at].type)) {
+      if (is_float(answer.outputs[at].type) && magnitude == 0) {
         out.reference[at] = std::move(answer.outputs[at].value);
         out.magnitude[at] = std::move(answer.outputs[at].magnitude);
         out.wanted[at].reference = out.reference[at];
@@ -472,7 +472,8 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
         out.wanted[at].expected = out.expected[at];
       }
     }
-    out.how = "interpreted in wide precision, compared within an error bound";
+    out.how = magnitude == 0 ? "interpreted in wide precision, compared within an error bound"
+                             : "interpreted element by element; outputs compared bitwise";
     return out;
   }
 

@@ -37,6 +37,13 @@ enum class effort_level : unsigned char {
 /// Which search strategy proposes candidates.
 enum class strategy_kind : unsigned char { evolve, random };
 
+/// How much of a candidate's output is compared before its time counts.
+enum class check_level : unsigned char {
+  off,     ///< nothing: only for replaying what was checked
+  sample,  ///< all elements, against a kernel that was proven at sampled elements
+  all      ///< all elements, against the interpreter's value of every element
+};
+
 /// Everything a tuning needs to know, resolved (see api/options.hpp for what users set).
 struct tuning_request {
   cpu_target target;
@@ -49,7 +56,7 @@ struct tuning_request {
   strategy_kind strategy = strategy_kind::evolve;
   std::vector<std::string> bound;  ///< inputs packed once in bind()
   bool strict_fp = false;
-  bool check = true;  ///< false: outputs are not compared (only for replaying what was checked)
+  check_level check = check_level::sample;
   isolation isolate = isolation::process;
   cache_options cache;
   progress_mode progress = progress_mode::silent;

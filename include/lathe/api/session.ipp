@@ -289,8 +289,10 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
 
   // 2. The right answer, and a process in which candidates can do no harm.
   const double begin = monotonic_seconds();
-  result<oracle> answer = make_oracle(of, first, request.target, *compiler, {request.bound, request.strict_fp}, request.seed);
+  result<oracle> answer = make_oracle(of, first, request.target, *compiler, {request.bound, request.strict_fp}, request.seed,
+                                      request.check == check_level::all);
   if (!answer) return answer.error();
+  if (request.check == check_level::off) answer->wanted.clear();
   const double roofline = detail::roofline_of(desc, request, *compiler);
   worker_options bench_options;
   bench_options.threads = request.threads;
@@ -338,7 +340,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   out->origin = found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
   out->median_seconds = median(found.best->outcome.samples);
   out->best_seconds = minimum(found.best->outcome.samples);
-  out->checked = answer->how;
+  out->checked = request.check == check_level::off ? "not checked (check = off)" : answer->how;
   out->trials = found.progress.trials;
   out->outcomes = found.progress.outcomes;
   out->stopped = text_of(found.stopped);

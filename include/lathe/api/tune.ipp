@@ -14,9 +14,9 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_v
   if (!host) return host.error();
   const environment variables = read_environment();
   report_unknown_variables(variables);
-  result<resolved_options> choices = resolve(options, *host, variables);
-  if (!choices) return choices.error();
-  const tuning_request& request = choices->request;
+  result<tuning_request> resolved = resolve(options, *host, variables);
+  if (!resolved) return resolved.error();
+  const tuning_request& request = *resolved;
   for (const std::string& name : request.bound) {
     bool known = false;
     for (int at = 0; at < desc.param_count; ++at)
