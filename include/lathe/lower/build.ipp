@@ -149,7 +149,7 @@ class nest_builder : placement {
     const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
     const block_size size = frame.size[static_cast<std::size_t>(loop.dim)];
     if (stage.register_tile && !dim.reduce && size.possible.size() > 1 &&
-        order[at] >= accumulation_start(stage))
+        order[at] >= accumulation_start(stage) && depends_on_running_loop(size.value))
       return refuse("loop " + stage.name + "." + loop.name + " runs a different number of times in "
                     "different iterations of a fused loop of the same register tile; fuse outside "
                     "the tile");
@@ -175,6 +175,8 @@ class nest_builder : placement {
                         " run a different number of times in its last iteration, so it cannot be "
                         "vectorized; vectorize the innermost part, or choose a factor that divides");
 
+    const bool runs = loop.how != ir::loop_kind::unrolled && !once;
+    if (runs) running_.push_back(variable);
     statements body;
     if (what == leaf::compute) {
       place_attached(frame, loop.name, body);
@@ -182,6 +184,7 @@ class nest_builder : placement {
     }
     loops(frame, order, at + 1, what, body);
     frame = saved;
+    if (runs) running_.pop_back();
     if (once) {
       into.insert(into.end(), body.begin(), body.end());
       return;
@@ -194,6 +197,13 @@ class nest_builder : placement {
     made.lanes = loop.how == ir::loop_kind::vectorized ? most : 0;
     made.children = std::move(body);
     into.push_back(nest_.add(std::move(made)));
+  }
+
+  /// True if a size differs between iterations of a loop that stays a loop: unrolled ones do not.
+  bool depends_on_running_loop(ir::expr size) {
+    for (const ir::expr variable : running_)
+      if (exprs().depends_on(size, variable)) return true;
+    return false;
   }
 
   /// Size of the block inside one iteration: the full block, or what is left of it.
@@ -413,6 +423,7 @@ class nest_builder : placement {
   }
 
   std::vector<std::int32_t> tile_buffer_;  ///< by stage
+  std::vector<ir::expr> running_;             ///< variables of the open loops that are not unrolled
   bool accumulating_ = false;
   int generated_ = 0;
 };
