@@ -1,0 +1,2 @@
+// What every user pays: the umbrella header and nothing else.
+#include <lathe/lathe.hpp>
