@@ -4,14 +4,19 @@
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/lower/print.hpp>
+#include <lathe/lower/verify.hpp>
 #include <lathe/measure/buffer.hpp>
+#include <lathe/target/c/emit_c.hpp>
 #include <lathe/target/cpu/emit_llvm.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/run.hpp>
 
 #include <csetjmp>
 #include <csignal>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
+#include <dlfcn.h>
 #include <unistd.h>
 
 namespace lathe::property {
@@ -171,7 +176,16 @@ class run_memory {
   guarded_buffer scratch_;
 };
 
+constexpr std::uint64_t one_in_c = 25;  ///< pairs that also run as C: the compiler takes its time
 constexpr std::size_t most_text = 400'000;  ///< [bytes]
+
+std::string run(const random_pair& pair, const kernel_plan& plan,
+                const std::vector<phase_function>& phases, int threads) {
+  run_memory memory(pair, plan, threads);
+  memory.run(phases, threads);
+  const std::string problem = memory.problem();
+  return problem.empty() ? "" : problem + " (" + std::to_string(threads) + " threads)";
+}
 
 std::string compiled(const random_pair& pair, const ir::nest& nest, const cpu_target& target,
                      const native::jit& jit) {
@@ -186,12 +200,41 @@ std::string compiled(const random_pair& pair, const ir::nest& nest, const cpu_ta
   const result<std::vector<phase_function>> phases = native::phase_functions(plan, *loaded);
   if (!phases) return phases.error().what();
   for (const int threads : {1, 2}) {
-    run_memory memory(pair, plan, threads);
-    memory.run(*phases, threads);
-    const std::string problem = memory.problem();
-    if (!problem.empty()) return problem + " (" + std::to_string(threads) + " threads)";
+    const std::string problem = run(pair, plan, *phases, threads);
+    if (!problem.empty()) return problem;
   }
   return {};
+}
+
+/// The C text, translated by the system's compiler and called like a kernel.
+std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
+  char folder[] = "/tmp/lathe_property_XXXXXX";
+  if (mkdtemp(folder) == nullptr) return "no temporary folder";
+  const std::string source = std::string(folder) + "/kernel.c";
+  const std::string library = std::string(folder) + "/kernel.so";
+  std::string out;
+  if (std::FILE* file = std::fopen(source.c_str(), "w"); file != nullptr) {
+    std::fputs(emit_c(nest).c_str(), file);
+    std::fclose(file);
+  }
+  const std::string command = "cc -std=c11 -O1 -ffp-contract=off -Wall -Wextra -Werror -shared -fPIC -o " +
+                              library + " " + source + " -lm";
+  if (std::system(command.c_str()) != 0) {
+    out = "cc refuses the text";
+  } else if (void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL); handle == nullptr) {
+    out = "the library does not load";
+  } else {
+    const kernel_plan plan = plan_of(nest);
+    std::vector<phase_function> phases;
+    for (const plan_phase& phase : plan.phases)
+      phases.push_back(reinterpret_cast<phase_function>(dlsym(handle, phase.symbol.c_str())));
+    out = run(pair, plan, phases, 1);
+    dlclose(handle);
+  }
+  unlink(source.c_str());
+  unlink(library.c_str());
+  rmdir(folder);
+  return out;
 }
 
 }  // namespace
@@ -233,7 +276,9 @@ verdict pair_checker::check(const random_pair& pair, bool all_sets) {
   out.failure = survive([&]() -> std::string {
     const result<ir::nest> plain = build(make_program(pair.source.view()));
     if (!plain) return "without schedule: " + plain.error().text();
-    std::string problem = interpreted(pair, *plain);
+    std::string problem = verify(*plain);
+    if (!problem.empty()) return "without schedule: verify: " + problem;
+    problem = interpreted(pair, *plain);
     if (!problem.empty()) return "without schedule: interpreter: " + problem;
 
     result<program> scheduled =
@@ -242,6 +287,8 @@ verdict pair_checker::check(const random_pair& pair, bool all_sets) {
     const result<ir::nest> nest = build(std::move(*scheduled));
     if (!nest) return nest.error().text().empty() ? "refused without a reason" : "";
     out.built = true;
+    problem = verify(*nest);
+    if (!problem.empty()) return "verify: " + problem;
     problem = interpreted(pair, *nest);
     if (!problem.empty()) return "interpreter: " + problem;
     for (std::size_t at = 0; at < compilers_.size(); ++at) {
@@ -249,7 +296,9 @@ verdict pair_checker::check(const random_pair& pair, bool all_sets) {
       problem = compiled(pair, *nest, compilers_[at].target, compilers_[at].jit);
       if (!problem.empty()) return std::string(name_of(compilers_[at].target.set)) + ": " + problem;
     }
-    return {};
+    if (pair.seed % one_in_c != 0) return {};
+    problem = compiled_c(pair, *nest);
+    return problem.empty() ? "" : "C: " + problem;
   });
   return out;
 }

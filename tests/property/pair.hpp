@@ -34,7 +34,8 @@ struct verdict {
 };
 
 /// Runs pairs through every path from a program to numbers: the interpreter on the unscheduled and
-/// on the scheduled nest, and machine code for the given instruction sets with 1 and 2 threads.
+/// on the scheduled nest, machine code for the given instruction sets with 1 and 2 threads, and, for
+/// some seeds, the C text.
 class pair_checker {
  public:
   /// Uses those of `sets` that this machine can execute.

@@ -151,7 +151,7 @@ constexpr const desc_access& read_x = indirect.access_table[indirect.read(0, "X"
 static_assert(child(indirect, read_x.index[0]).op == opcode::cast);
 static_assert(child(indirect, read_x.index[0]).type == dtype::i64);
 static_assert(child(indirect, child(indirect, read_x.index[0]).a).op == opcode::load);
-static_assert(child(indirect, read_x.index[1]).op == opcode::mod);  // floor semantics, on i64
+static_assert(child(indirect, read_x.index[1]).op == opcode::floor_mod);
 static_assert(range_of(indirect, read_x.index[1]).high == 3);       // proven whatever S holds
 static_assert(indirect.valid() && indirect.access_bounds() == bounds::unknown);
 

@@ -69,13 +69,12 @@ constexpr index_range range_of(const desc_view& desc, int expr) {
     const std::int64_t extent = desc.axes[node.imm].extent;
     return {extent >= 1, 0, extent >= 1 ? extent - 1 : 0};
   }
-  const bool is_binary = node.op >= opcode::add && node.op <= opcode::mod;
-  if (!is_binary) return {};
+  if (!is_index_operation(node.op)) return {};
   const index_range left = range_of(desc, node.a);
   const index_range right = range_of(desc, node.b);
-  if (node.op == opcode::div || node.op == opcode::mod) {
+  if (node.op == opcode::floor_div || node.op == opcode::floor_mod) {
     if (!right.known || right.low < 1) return {};
-    if (node.op == opcode::mod) return detail::mod_range(left, right.low);
+    if (node.op == opcode::floor_mod) return detail::mod_range(left, right.low);
     if (!left.known) return {};
     return {true, floor_div(left.low, right.low), floor_div(left.high, right.low)};
   }
@@ -103,8 +102,7 @@ namespace detail {
 constexpr bool is_constant(const desc_view& desc, int expr) {
   const desc_expr& node = desc.exprs[expr];
   if (node.op == opcode::literal) return true;
-  return node.op >= opcode::add && node.op <= opcode::mod && is_constant(desc, node.a) &&
-         is_constant(desc, node.b);
+  return is_index_operation(node.op) && is_constant(desc, node.a) && is_constant(desc, node.b);
 }
 
 constexpr void weaken(affine_form& form, index_kind kind) {
@@ -140,7 +138,7 @@ constexpr void add_to_form(const desc_view& desc, int first_axis, int expr, std:
     std::int64_t inner = 0;
     if (factor.known) add_product(form, inner, scale, factor.low);
     add_to_form(desc, first_axis, constant_left ? node.b : node.a, inner, form);
-  } else if (node.op >= opcode::mul && node.op <= opcode::mod) {
+  } else if (is_index_operation(node.op)) {
     weaken(form, index_kind::quasi_affine);
     affine_form below;
     add_to_form(desc, first_axis, node.a, 1, below);

@@ -34,7 +34,7 @@ constexpr bool is_index_expression(const desc_view& desc, int expr) {
   const desc_expr& node = desc.exprs[expr];
   if (node.op == opcode::literal) return node.type == dtype::i64;
   if (node.op == opcode::axis) return true;
-  return node.op >= opcode::add && node.op <= opcode::mod && is_index_expression(desc, node.a) &&
+  return is_index_operation(node.op) && is_index_expression(desc, node.a) &&
          is_index_expression(desc, node.b);
 }
 

@@ -35,10 +35,10 @@ constexpr diagnosis broken_extent(const desc_view& desc) {
 // The smallest divisor in an index expression if it is below 1, otherwise 1.
 constexpr std::int64_t smallest_divisor(const desc_view& desc, int expr) {
   const desc_expr& node = desc.exprs[expr];
-  if (node.op < opcode::add || node.op > opcode::mod) return 1;
+  if (!is_index_operation(node.op)) return 1;
   const std::int64_t left = smallest_divisor(desc, node.a);
   std::int64_t right = smallest_divisor(desc, node.b);
-  if (node.op == opcode::div || node.op == opcode::mod) {
+  if (node.op == opcode::floor_div || node.op == opcode::floor_mod) {
     const index_range divisor = range_of(desc, node.b);
     if (divisor.known && divisor.low < right) right = divisor.low;
   }

@@ -165,7 +165,10 @@ struct description_writer {
   constexpr short emit_index(const dsl::index_binary<Op, Left, Right>& node) {
     const short left = emit_index(node.left);
     const short right = emit_index(node.right);
-    return push({Op, dtype::i64, {}, left, right});
+    constexpr opcode op = Op == opcode::div   ? opcode::floor_div
+                          : Op == opcode::mod ? opcode::floor_mod
+                                              : Op;
+    return push({op, dtype::i64, {}, left, right});
   }
   template <class Value>
   constexpr short emit_index(const dsl::gather<Value>& node) {

@@ -69,6 +69,12 @@ enum class reducer_kind : unsigned char { sum, prod, max, min, user };
 /// True for comparisons: their result is boolean, their operands are numbers.
 constexpr bool is_comparison(opcode op) { return op >= opcode::less && op <= opcode::not_equal; }
 
+/// True for what index expressions are made of: + - * and the rounding down / and %.
+constexpr bool is_index_operation(opcode op) {
+  return (op >= opcode::add && op <= opcode::mul) || op == opcode::floor_div ||
+         op == opcode::floor_mod;
+}
+
 /// True for `&&`, `||` and `!`.
 constexpr bool is_logical(opcode op) {
   return op >= opcode::logical_and && op <= opcode::logical_not;
