@@ -35,9 +35,11 @@ inline constexpr bool is_one_of = (std::is_same_v<Id, Ids> || ...);
 template <class Operation, class... Ids>
 struct other_parameters;
 template <class Id, class... Parameters, class... Statements, class... Ids>
-struct other_parameters<dsl::operation<Id, dsl::parameter_list<Parameters...>, Statements...>, Ids...>
-    : joined_names<name_list<>, std::conditional_t<is_one_of<typename Parameters::id, Ids...>, name_list<>,
-                                                   name_list<typename Parameters::id>>...> {};
+struct other_parameters<dsl::operation<Id, dsl::parameter_list<Parameters...>, Statements...>,
+                        Ids...>
+    : joined_names<name_list<>,
+                   std::conditional_t<is_one_of<typename Parameters::id, Ids...>, name_list<>,
+                                      name_list<typename Parameters::id>>...> {};
 
 }  // namespace detail
 
@@ -96,10 +98,13 @@ class kernel {
   auto try_bind(Named&&... named) const {
     static_assert((detail::is_named<std::remove_cvref_t<Named>> && ...) && sizeof...(Named) > 0,
                   "[LATHE-E069] bind() takes named arguments: kernel.bind(\"W\"_a = w)");
-    static_assert(std::is_same_v<Bound, name_list<>>, "[LATHE-E069] a kernel is bound once, with all operands together");
+    static_assert(std::is_same_v<Bound, name_list<>>,
+                  "[LATHE-E069] a kernel is bound once, with all operands together");
     using now_bound = name_list<typename std::remove_cvref_t<Named>::id...>;
     using bound_kernel = kernel<Operation, now_bound>;
-    using others = typename detail::other_parameters<Operation, typename std::remove_cvref_t<Named>::id...>::type;
+    using others =
+        typename detail::other_parameters<Operation,
+                                          typename std::remove_cvref_t<Named>::id...>::type;
     const call_arguments<Operation, others> given(named...);
     auto made = core_->bind({std::remove_cvref_t<Named>::id::text...}, given.data());
     if (!made) return result<bound_kernel>(made.error());

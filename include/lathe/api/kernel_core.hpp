@@ -22,14 +22,16 @@ class kernel_core {
  public:
   LATHE_INLINE kernel_core(owned_desc desc, tuning_request request, tuned made);
 
-  /// Runs one call. @param workspace  memory of workspace_bytes(), or null to take one from the kernel
+  /// Runs one call. @param workspace  memory of workspace_bytes(), or null to take one from the
+  /// kernel
   LATHE_INLINE std::optional<error> call(const call_argument* arguments, void* workspace) const;
 
   /// Packs operands once. @param names  parameters whose arguments are `given`
-  /// @error LATHE-E120 an output is bound; LATHE-E1xx from the argument check; LATHE-E2xx, E3xx when
+  /// @error LATHE-E120 an output is bound; LATHE-E1xx from the argument check; LATHE-E2xx, E3xx
+  /// when
   ///        the schedule has to be compiled again for bound operands
-  LATHE_INLINE result<std::shared_ptr<const kernel_core>> bind(const std::vector<std::string>& names,
-                                                              const call_argument* arguments) const;
+  LATHE_INLINE result<std::shared_ptr<const kernel_core>> bind(
+      const std::vector<std::string>& names, const call_argument* arguments) const;
 
   /// Description, schedule, loop nest and generated code as text.
   LATHE_INLINE std::string explain() const;
@@ -42,14 +44,17 @@ class kernel_core {
   owned_desc desc_;
   tuning_request request_;
   tuned made_;
-  std::vector<std::vector<std::byte>> owned_;  ///< per parameter: copy of a bound operand read in place
+  std::vector<std::vector<std::byte>>
+      owned_;  ///< per parameter: copy of a bound operand read in place
 };
 
-/// Description, schedule, loop nest, LLVM IR and C text of one schedule: every step of the pipeline.
-LATHE_INLINE std::string explain_schedule(const desc_view& desc, const trace& steps, const tuning_request& request);
+/// Description, schedule, loop nest, LLVM IR and C text of one schedule: every step of the
+/// pipeline.
+LATHE_INLINE std::string explain_schedule(const desc_view& desc, const trace& steps,
+                                          const tuning_request& request);
 
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/kernel_core.ipp>
+#  include <lathe/api/kernel_core.ipp>
 #endif

@@ -2,9 +2,9 @@
 /// Bodies of kernel_core.hpp.
 #pragma once
 
-#include <lathe/api/summary.hpp>
 #include <lathe/api/kernel_core.hpp>
 #include <lathe/api/pipeline.hpp>
+#include <lathe/api/summary.hpp>
 #include <lathe/lower/print.hpp>
 
 #include <algorithm>
@@ -18,7 +18,8 @@ LATHE_INLINE kernel_core::kernel_core(owned_desc desc, tuning_request request, t
       made_(std::move(made)),
       owned_(static_cast<std::size_t>(desc_.view().param_count)) {}
 
-LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* arguments, void* workspace) const {
+LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* arguments,
+                                                    void* workspace) const {
   if (std::optional<error> problem = check_arguments(desc_.view(), arguments)) return problem;
   constexpr int usual = 32;
   std::array<void*, usual> small{};
@@ -33,7 +34,8 @@ LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* argumen
     const std::vector<std::byte>& owned = owned_[static_cast<std::size_t>(at)];
     params[at] = owned.empty() ? arguments[at].data : const_cast<std::byte*>(owned.data());
   }
-  if (made_.run.needs_bind())  // tuned for bound operands, called with them: pack them for this call
+  if (made_.run
+          .needs_bind())  // tuned for bound operands, called with them: pack them for this call
     made_.run.bind(params)(params);
   else if (workspace != nullptr)
     made_.run(params, workspace);
@@ -42,20 +44,23 @@ LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* argumen
   return std::nullopt;
 }
 
-LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(const std::vector<std::string>& names,
-                                                                          const call_argument* arguments) const {
+LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
+    const std::vector<std::string>& names, const call_argument* arguments) const {
   const desc_view& desc = desc_.view();
   if (std::optional<error> problem = check_arguments(desc, arguments)) return *problem;
   for (int at = 0; at < desc.param_count; ++at)
     if (arguments[at].given && desc.tensors[at].producer >= 0)
-      return error("LATHE-E120", "tensor " + std::string(desc.tensors[at].name) +
-                                     " is an output and cannot be bound; bind inputs that stay the same over many calls");
+      return error(
+          "LATHE-E120",
+          "tensor " + std::string(desc.tensors[at].name) +
+              " is an output and cannot be bound; bind inputs that stay the same over many calls");
   tuned made = made_;
   tuning_request request = request_;
   std::vector<std::string> sorted = names, tuned_for = request.bound;
   std::ranges::sort(sorted);
   std::ranges::sort(tuned_for);
-  if (sorted != tuned_for) {  // tuned for other bound operands: the same schedule, packed when bound
+  if (sorted !=
+      tuned_for) {  // tuned for other bound operands: the same schedule, packed when bound
     request.bound = names;
     result<tuned> again = compile_description(desc, made.steps, request);
     if (!again) return again.error();
@@ -85,17 +90,22 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(const 
   return std::shared_ptr<const kernel_core>(std::move(out));
 }
 
-LATHE_INLINE std::string explain_schedule(const desc_view& desc, const trace& steps, const tuning_request& request) {
+LATHE_INLINE std::string explain_schedule(const desc_view& desc, const trace& steps,
+                                          const tuning_request& request) {
   std::string out = "== operator ==\n" + summary_of(desc) + "\n== schedule ==\n";
   for (const step& each : steps.steps) out += to_text(each) + "\n";
-  const result<ir::nest> nest = lower(make_program(desc), steps, {request.bound, request.strict_fp});
+  const result<ir::nest> nest =
+      lower(make_program(desc), steps, {request.bound, request.strict_fp});
   if (!nest) return out + "\n" + nest.error().what() + "\n";
   out += "\n== loop nest ==\n" + to_text(*nest);
-  const result<std::string> text = native::emit_llvm(*nest, request.target, {request.strict_fp, ""});
+  const result<std::string> text =
+      native::emit_llvm(*nest, request.target, {request.strict_fp, ""});
   out += "\n== LLVM IR ==\n" + (text ? *text : std::string(text.error().what()));
   return out;
 }
 
-LATHE_INLINE std::string kernel_core::explain() const { return explain_schedule(desc_.view(), made_.steps, request_); }
+LATHE_INLINE std::string kernel_core::explain() const {
+  return explain_schedule(desc_.view(), made_.steps, request_);
+}
 
 }  // namespace lathe

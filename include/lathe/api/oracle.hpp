@@ -4,9 +4,9 @@
 ///
 /// Sums of products of small integers are exact in any order, so outputs compare bitwise. The chain
 /// to full size: the interpreter evaluates sampled points of the unscheduled program; the default
-/// kernel (no schedule at all; for large problems the estimate's) must agree on all of them, corners
-/// included, and then its whole output is the expectation. Operators with division, exp and the like
-/// are interpreted whole, in wide precision, and compared within an error bound.
+/// kernel (no schedule at all; for large problems the estimate's) must agree on all of them,
+/// corners included, and then its whole output is the expectation. Operators with division, exp and
+/// the like are interpreted whole, in wide precision, and compared within an error bound.
 #pragma once
 
 #include <lathe/api/pipeline.hpp>
@@ -31,7 +31,7 @@ struct oracle {
   std::vector<expectation> wanted;               ///< views into the members below
   std::vector<std::vector<std::byte>> expected;  ///< exact outputs
   std::vector<std::vector<double>> reference, magnitude;
-  std::string how;                               ///< one line for reports: how the answer was found
+  std::string how;  ///< one line for reports: how the answer was found
 };
 
 /// Largest integer magnitude r in {2, 1} of inputs for which every value of the program is exact in
@@ -47,12 +47,13 @@ LATHE_INLINE double sample(const program& of, int tensor, const std::vector<std:
 /// @param estimate  trace of the analytic schedule
 /// @param interpret_all  exact operators too are interpreted whole (slow) rather than sampled
 /// @error LATHE-E510 the default kernel contradicts the interpreter (a bug of lathe: please report)
-LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate, const cpu_target& target,
-                                        const native::jit& compiler, const pipeline_options& options,
-                                        std::uint64_t seed, bool interpret_all = false);
+LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate,
+                                        const cpu_target& target, const native::jit& compiler,
+                                        const pipeline_options& options, std::uint64_t seed,
+                                        bool interpret_all = false);
 
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/oracle.ipp>
+#  include <lathe/api/oracle.ipp>
 #endif

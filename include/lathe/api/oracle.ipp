@@ -24,7 +24,8 @@ struct sampled {
 LATHE_INLINE sampled read_element(const void* data, dtype type, std::int64_t at) {
   const auto get = [&](auto kind) {
     decltype(kind) value;
-    std::memcpy(&value, static_cast<const std::byte*>(data) + at * static_cast<std::int64_t>(sizeof value),
+    std::memcpy(&value,
+                static_cast<const std::byte*>(data) + at * static_cast<std::int64_t>(sizeof value),
                 sizeof value);
     return value;
   };
@@ -103,11 +104,13 @@ class sampler {
     switch (at.what) {
       case ir::kind::linear: {
         std::int64_t sum = at.imm;
-        for (const ir::term& each : of_.exprs.terms(handle)) sum += each.coef * evaluate(each.atom).whole;
+        for (const ir::term& each : of_.exprs.terms(handle))
+          sum += each.coef * evaluate(each.atom).whole;
         return {0, sum};
       }
       case ir::kind::variable: return {0, values_[static_cast<std::size_t>(at.imm)]};
-      case ir::kind::floor_div: return {0, ir::detail::floor_quotient(evaluate(at.a).whole, at.imm)};
+      case ir::kind::floor_div:
+        return {0, ir::detail::floor_quotient(evaluate(at.a).whole, at.imm)};
       case ir::kind::floor_mod: {
         const std::int64_t value = evaluate(at.a).whole;
         return {0, value - ir::detail::floor_quotient(value, at.imm) * at.imm};
@@ -117,7 +120,8 @@ class sampler {
         if (at.imm == accumulated) return total_;
         if (at.imm == new_term) return term_;
         std::vector<std::int64_t> point;
-        const std::vector<ir::expr> indices(of_.exprs.args(handle).begin(), of_.exprs.args(handle).end());
+        const std::vector<ir::expr> indices(of_.exprs.args(handle).begin(),
+                                            of_.exprs.args(handle).end());
         for (const ir::expr index : indices) point.push_back(evaluate(index).whole);
         const sampled total = total_, term = term_;
         const sampled out = element(static_cast<int>(at.imm), point);
@@ -136,7 +140,8 @@ class sampler {
         const sampled value = evaluate(at.a);
         if (at.fn == opcode::logical_not) return {0, value.whole == 0};
         if (at.fn == opcode::neg) return {-value.real, wrapped(-value.whole, at.type)};
-        return {std::fabs(value.real), value.whole < 0 ? -value.whole : value.whole};  // abs: see exact_inputs
+        return {std::fabs(value.real),
+                value.whole < 0 ? -value.whole : value.whole};  // abs: see exact_inputs
       }
       case ir::kind::binary: return binary(at);
       case ir::kind::call: return {};  // never exact
@@ -152,13 +157,20 @@ class sampler {
     };
     const auto whole = [&](std::int64_t value) -> sampled { return {0, wrapped(value, at.type)}; };
     switch (at.fn) {
-      case opcode::add: return real ? sampled{left.real + right.real, 0} : whole(left.whole + right.whole);
-      case opcode::sub: return real ? sampled{left.real - right.real, 0} : whole(left.whole - right.whole);
-      case opcode::mul: return real ? sampled{left.real * right.real, 0} : whole(left.whole * right.whole);
+      case opcode::add:
+        return real ? sampled{left.real + right.real, 0} : whole(left.whole + right.whole);
+      case opcode::sub:
+        return real ? sampled{left.real - right.real, 0} : whole(left.whole - right.whole);
+      case opcode::mul:
+        return real ? sampled{left.real * right.real, 0} : whole(left.whole * right.whole);
       case opcode::div: return whole(left.whole / right.whole);
       case opcode::mod: return whole(left.whole % right.whole);
-      case opcode::min: return real ? sampled{std::min(left.real, right.real), 0} : whole(std::min(left.whole, right.whole));
-      case opcode::max: return real ? sampled{std::max(left.real, right.real), 0} : whole(std::max(left.whole, right.whole));
+      case opcode::min:
+        return real ? sampled{std::min(left.real, right.real), 0}
+                    : whole(std::min(left.whole, right.whole));
+      case opcode::max:
+        return real ? sampled{std::max(left.real, right.real), 0}
+                    : whole(std::max(left.whole, right.whole));
       case opcode::less: return holds([](auto a, auto b) { return a < b; });
       case opcode::less_equal: return holds([](auto a, auto b) { return a <= b; });
       case opcode::greater: return holds([](auto a, auto b) { return a > b; });
@@ -191,8 +203,10 @@ class exactness {
         for (const program_axis& axis : stage.axes)
           if (axis.reduce) terms *= static_cast<double>(axis.extent);
         const ir::node& how = of_.exprs[stage.combine];
-        const bool sum = how.what == ir::kind::linear || (how.what == ir::kind::binary && how.fn == opcode::add);
-        const bool extreme = how.what == ir::kind::binary && (how.fn == opcode::min || how.fn == opcode::max);
+        const bool sum =
+            how.what == ir::kind::linear || (how.what == ir::kind::binary && how.fn == opcode::add);
+        const bool extreme =
+            how.what == ir::kind::binary && (how.fn == opcode::min || how.fn == opcode::max);
         if (sum) {
           size *= terms;
         } else if (!extreme) {
@@ -221,7 +235,9 @@ class exactness {
       if (at.type == dtype::i8 || at.type == dtype::u8) return 256;
       const ir::interval range = at.type == dtype::i64 ? of_.exprs.range(handle) : ir::interval{};
       integer_parts(handle);
-      return range.bounded() ? static_cast<double>(std::max(std::abs(range.low), std::abs(range.high))) : 0x1p31;
+      return range.bounded()
+                 ? static_cast<double>(std::max(std::abs(range.low), std::abs(range.high)))
+                 : 0x1p31;
     }
     double size = 0;
     switch (at.what) {
@@ -231,7 +247,9 @@ class exactness {
         if (!std::isfinite(at.num)) size = 0;
         break;
       case ir::kind::load:
-        size = at.imm == accumulated ? accumulated_ : bound_[static_cast<std::size_t>(std::max<std::int64_t>(at.imm, 0))];
+        size = at.imm == accumulated
+                   ? accumulated_
+                   : bound_[static_cast<std::size_t>(std::max<std::int64_t>(at.imm, 0))];
         break;
       case ir::kind::unary:
         size = of(at.a);
@@ -289,7 +307,8 @@ class gather_bounds {
           for (const ir::expr load : loads_in(of.exprs, root))
             for (const ir::expr index : of.exprs.args(load))
               for (const ir::expr inner : loads_in(of.exprs, index))
-                if (of.exprs[inner].imm >= 0) uses_[static_cast<std::size_t>(of.exprs[inner].imm)] = 1;
+                if (of.exprs[inner].imm >= 0)
+                  uses_[static_cast<std::size_t>(of.exprs[inner].imm)] = 1;
   }
 
   bool is_index(int tensor) const { return uses_[static_cast<std::size_t>(tensor)] != 0; }
@@ -334,7 +353,8 @@ class gather_bounds {
       }
       case ir::kind::floor_div: {
         const ir::interval inner = of(at.a, values);
-        return {ir::detail::floor_quotient(inner.low, at.imm), ir::detail::floor_quotient(inner.high, at.imm)};
+        return {ir::detail::floor_quotient(inner.low, at.imm),
+                ir::detail::floor_quotient(inner.high, at.imm)};
       }
       case ir::kind::floor_mod: {
         const ir::interval inner = of(at.a, values);
@@ -351,7 +371,8 @@ class gather_bounds {
   std::vector<char> uses_;
 };
 
-LATHE_INLINE void fill_inputs(const program& of, argument_set& arguments, int magnitude, std::uint64_t seed) {
+LATHE_INLINE void fill_inputs(const program& of, argument_set& arguments, int magnitude,
+                              std::uint64_t seed) {
   const gather_bounds gathers(of);
   random_engine engine(seed);
   for (std::size_t at = 0; at < arguments.size(); ++at) {
@@ -368,13 +389,14 @@ LATHE_INLINE void fill_inputs(const program& of, argument_set& arguments, int ma
 }
 
 /// Extreme corners first, then random points.
-LATHE_INLINE std::vector<std::int64_t> sample_point(const std::vector<std::int64_t>& shape, std::uint32_t number,
-                                                    random_engine& engine) {
+LATHE_INLINE std::vector<std::int64_t> sample_point(const std::vector<std::int64_t>& shape,
+                                                    std::uint32_t number, random_engine& engine) {
   std::vector<std::int64_t> point;
   for (std::size_t dim = 0; dim < shape.size(); ++dim) {
     const bool corner = number < (1U << std::min<std::size_t>(shape.size(), 5));
-    point.push_back(corner ? ((number >> dim & 1U) != 0 ? shape[dim] - 1 : 0)
-                           : static_cast<std::int64_t>(engine.below(static_cast<std::uint32_t>(shape[dim]))));
+    point.push_back(
+        corner ? ((number >> dim & 1U) != 0 ? shape[dim] - 1 : 0)
+               : static_cast<std::int64_t>(engine.below(static_cast<std::uint32_t>(shape[dim]))));
   }
   return point;
 }
@@ -421,12 +443,15 @@ LATHE_INLINE int exact_inputs(const program& of) {
 LATHE_INLINE double sample(const program& of, int tensor, const std::vector<std::int64_t>& point,
                            const std::vector<const void*>& inputs) {
   const detail::sampled value = detail::sampler(of, inputs).element(tensor, point);
-  return is_float(of.tensors[static_cast<std::size_t>(tensor)].type) ? value.real : static_cast<double>(value.whole);
+  return is_float(of.tensors[static_cast<std::size_t>(tensor)].type)
+             ? value.real
+             : static_cast<double>(value.whole);
 }
 
-LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate, const cpu_target& target,
-                                        const native::jit& compiler, const pipeline_options& options,
-                                        std::uint64_t seed, bool interpret_all) {
+LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate,
+                                        const cpu_target& target, const native::jit& compiler,
+                                        const pipeline_options& options, std::uint64_t seed,
+                                        bool interpret_all) {
   const pipeline_options unbound{{}, options.strict_fp};
   result<ir::nest> plain = lower(of, {}, unbound);
   if (!plain) return plain.error();
@@ -457,7 +482,8 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
       inputs.emplace_back((*out.arguments)[at].memory.data(),
                           static_cast<std::size_t>((*out.arguments)[at].memory.size()));
     interpretation answer = interpret(*plain, inputs);
-    if (!answer.ok()) return error("LATHE-E511", "the operator cannot be computed: " + answer.error);
+    if (!answer.ok())
+      return error("LATHE-E511", "the operator cannot be computed: " + answer.error);
     out.expected.resize(outputs.size());
     out.reference.resize(outputs.size());
     out.magnitude.resize(outputs.size());
@@ -481,10 +507,12 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
   double work = 0;
   for (const program_stage& stage : of.stages) work += points_of(stage);
   const bool large = work > 3e8;
-  result<compiled> kernel = compile_trace(of, large ? estimate : trace{}, target, compiler, unbound);
+  result<compiled> kernel =
+      compile_trace(of, large ? estimate : trace{}, target, compiler, unbound);
   if (!kernel) return kernel.error();
-  result<native::executable> run = native::executable::make(std::move(kernel->plan), std::move(kernel->object), compiler,
-                                                            1, native::serial_parallel_for());
+  result<native::executable> run =
+      native::executable::make(std::move(kernel->plan), std::move(kernel->object), compiler, 1,
+                               native::serial_parallel_for());
   if (!run) return run.error();
   std::vector<void*> params;
   std::vector<const void*> inputs;
@@ -504,15 +532,17 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
     for (std::uint32_t number = 0; number < count; ++number, ++checked) {
       const std::vector<std::int64_t> point = detail::sample_point(tensor.shape, number, engine);
       std::int64_t flat = 0;
-      for (std::size_t dim = 0; dim < point.size(); ++dim) flat = flat * tensor.shape[dim] + point[dim];
+      for (std::size_t dim = 0; dim < point.size(); ++dim)
+        flat = flat * tensor.shape[dim] + point[dim];
       const double right = sample(of, outputs[at], point, inputs);
       const detail::sampled got = detail::read_element(argument.memory.data(), tensor.type, flat);
       const double value = is_float(tensor.type) ? got.real : static_cast<double>(got.whole);
       if (value != right)
-        return error("LATHE-E510", "the unscheduled kernel of '" + of.name + "' computes " + tensor.name + "[" +
-                                       std::to_string(flat) + "] = " + std::to_string(value) +
-                                       ", the interpreter " + std::to_string(right) +
-                                       ": this is a bug of lathe, please report it with the operator");
+        return error("LATHE-E510",
+                     "the unscheduled kernel of '" + of.name + "' computes " + tensor.name + "[" +
+                         std::to_string(flat) + "] = " + std::to_string(value) +
+                         ", the interpreter " + std::to_string(right) +
+                         ": this is a bug of lathe, please report it with the operator");
     }
     const std::byte* data = argument.memory.data();
     out.expected.emplace_back(data, data + argument.memory.size());

@@ -32,14 +32,16 @@ struct compiled {
 };
 
 /// Applies a trace and builds the loop nest. @error LATHE-E2xx the trace is illegal
-LATHE_INLINE result<ir::nest> lower(const program& base, const trace& steps, const pipeline_options& options);
+LATHE_INLINE result<ir::nest> lower(const program& base, const trace& steps,
+                                    const pipeline_options& options);
 
 /// All steps: apply, build, plan, emit, compile. @error LATHE-E2xx, LATHE-E3xx
-LATHE_INLINE result<compiled> compile_trace(const program& base, const trace& steps, const cpu_target& target,
-                                            const native::jit& compiler, const pipeline_options& options);
+LATHE_INLINE result<compiled> compile_trace(const program& base, const trace& steps,
+                                            const cpu_target& target, const native::jit& compiler,
+                                            const pipeline_options& options);
 
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/pipeline.ipp>
+#  include <lathe/api/pipeline.ipp>
 #endif

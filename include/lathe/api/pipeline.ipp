@@ -6,14 +6,16 @@
 
 namespace lathe {
 
-LATHE_INLINE result<ir::nest> lower(const program& base, const trace& steps, const pipeline_options& options) {
+LATHE_INLINE result<ir::nest> lower(const program& base, const trace& steps,
+                                    const pipeline_options& options) {
   result<program> scheduled = apply(base, steps, {options.bound});
   if (!scheduled) return scheduled.error();
   return build(std::move(*scheduled));
 }
 
-LATHE_INLINE result<compiled> compile_trace(const program& base, const trace& steps, const cpu_target& target,
-                                            const native::jit& compiler, const pipeline_options& options) {
+LATHE_INLINE result<compiled> compile_trace(const program& base, const trace& steps,
+                                            const cpu_target& target, const native::jit& compiler,
+                                            const pipeline_options& options) {
   result<ir::nest> nest = lower(base, steps, options);
   if (!nest) return nest.error();
   result<std::string> text = native::emit_llvm(*nest, target, {options.strict_fp, ""});

@@ -83,14 +83,14 @@ struct tuned {
   native::executable run;
   trace steps;
   kernel_origin origin = kernel_origin::search;
-  std::string checked;         ///< how the answer was checked; empty = not in this process
-  double median_seconds = 0;   ///< [s] per call when it was measured, 0 = never
-  double best_seconds = 0;     ///< [s] likewise
-  double flops = 0;            ///< floating-point operations per call
-  double tuning_seconds = 0;   ///< [s] spent here, 0 for cached winners
+  std::string checked;        ///< how the answer was checked; empty = not in this process
+  double median_seconds = 0;  ///< [s] per call when it was measured, 0 = never
+  double best_seconds = 0;    ///< [s] likewise
+  double flops = 0;           ///< floating-point operations per call
+  double tuning_seconds = 0;  ///< [s] spent here, 0 for cached winners
   int trials = 0;
   std::array<int, failure_count> outcomes{};
-  std::string stopped;         ///< why the search ended
+  std::string stopped;             ///< why the search ended
   std::vector<std::string> notes;  ///< things worth telling: cache unavailable, no isolation, ...
 
   /// [GFLOP/s] at the median, 0 if not measured.
@@ -114,5 +114,5 @@ LATHE_INLINE trace estimated_trace(const desc_view& desc, const tuning_request& 
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/session.ipp>
+#  include <lathe/api/session.ipp>
 #endif

@@ -49,8 +49,13 @@ class cpu_evaluator final : public lathe::evaluator {
  public:
   cpu_evaluator(const cpu_space& space, const program& of, const tuning_request& request,
                 const native::jit& compiler, worker& bench, oracle& answer, double floor_seconds)
-      : space_(space), program_(of), request_(request), compiler_(compiler), bench_(bench),
-        answer_(answer), options_{request.bound, request.strict_fp} {
+      : space_(space),
+        program_(of),
+        request_(request),
+        compiler_(compiler),
+        bench_(bench),
+        answer_(answer),
+        options_{request.bound, request.strict_fp} {
     measure_.floor_seconds = floor_seconds;
     // Short timings rank candidates well enough: the finalists are timed again, interleaved.
     measure_.timing.max_seconds = 0.12;
@@ -71,7 +76,8 @@ class cpu_evaluator final : public lathe::evaluator {
       }
       measure_.timing.best_seconds = best_;
       measure_.time_limit = std::clamp(50 * best_, 2.0, 60.0);
-      measurement outcome = bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
+      measurement outcome =
+          bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
       outcome.compile_seconds = out[at].outcome.compile_seconds;
       if (outcome.ok()) best_ = std::min(best_, outcome.seconds());
       out[at].outcome = std::move(outcome);
@@ -129,20 +135,21 @@ class cpu_evaluator final : public lathe::evaluator {
       for (std::size_t at = next++; at < points.size(); at = next++) {
         out[at].at = points[at];
         const double start = monotonic_seconds();
-        result<compiled> made =
-            compile_trace(program_, space_.to_trace(points[at]), request_.target, compiler_, options_);
+        result<compiled> made = compile_trace(program_, space_.to_trace(points[at]),
+                                              request_.target, compiler_, options_);
         if (made) {
           kernels[at].emplace(std::move(*made));
         } else {
           const bool illegal = made.error().id().starts_with("LATHE-E2");
-          out[at].outcome =
-              measurement::failure_of(illegal ? failure::illegal : failure::compile, made.error().what());
+          out[at].outcome = measurement::failure_of(illegal ? failure::illegal : failure::compile,
+                                                    made.error().what());
         }
         out[at].outcome.compile_seconds = monotonic_seconds() - start;
       }
     };
     std::vector<std::jthread> others;
-    const std::size_t count = std::min<std::size_t>(points.size(), static_cast<std::size_t>(std::max(1, request_.target.threads)));
+    const std::size_t count = std::min<std::size_t>(
+        points.size(), static_cast<std::size_t>(std::max(1, request_.target.threads)));
     for (std::size_t at = 1; at < count; ++at) others.emplace_back(work);
     work();
   }
@@ -171,8 +178,8 @@ LATHE_INLINE result<tuned> revive(const winner& found, cache& store, const desc_
   const std::string& code = compiler.code_fingerprint();
   if (found.plan) {
     if (auto object = store.object_of(found, code, code)) {
-      result<native::executable> made = native::executable::make(*found.plan, std::move(*object), compiler,
-                                                                 request.threads, hook_of(request));
+      result<native::executable> made = native::executable::make(
+          *found.plan, std::move(*object), compiler, request.threads, hook_of(request));
       if (made) {
         out.run = std::move(*made);
         return out;
@@ -186,10 +193,11 @@ LATHE_INLINE result<tuned> revive(const winner& found, cache& store, const desc_
 }
 
 /// Checks an imported winner before its first use.
-LATHE_INLINE std::string check_imported(const tuned& candidate, const program& of, const tuning_request& request,
-                                        const native::jit& compiler, const trace& estimate) {
-  result<oracle> answer =
-      make_oracle(of, estimate, request.target, compiler, {request.bound, request.strict_fp}, request.seed);
+LATHE_INLINE std::string check_imported(const tuned& candidate, const program& of,
+                                        const tuning_request& request, const native::jit& compiler,
+                                        const trace& estimate) {
+  result<oracle> answer = make_oracle(of, estimate, request.target, compiler,
+                                      {request.bound, request.strict_fp}, request.seed);
   if (!answer) return answer.error().what();
   worker_options options;
   options.threads = request.threads;
@@ -204,12 +212,14 @@ LATHE_INLINE std::string check_imported(const tuned& candidate, const program& o
 LATHE_INLINE std::string extents_text(const desc_view& desc) {
   std::string out;
   for (int at = 0; at < desc.axis_count; ++at)
-    out += (out.empty() ? "" : " ") + std::string(desc.axes[at].name) + "=" + std::to_string(desc.axes[at].extent);
+    out += (out.empty() ? "" : " ") + std::string(desc.axes[at].name) + "=" +
+           std::to_string(desc.axes[at].extent);
   return out.size() > 200 ? out.substr(0, 200) : out;
 }
 
 /// Fewest seconds a call can take: operations over the peak of all threads.
-LATHE_INLINE double roofline_of(const desc_view& desc, const tuning_request& request, const native::jit& compiler) {
+LATHE_INLINE double roofline_of(const desc_view& desc, const tuning_request& request,
+                                const native::jit& compiler) {
   const double flops = flops_of(desc);
   if (flops <= 0) return 0;
   const result<native::cpu_peak> peak = native::measured_peak(compiler, request.target);
@@ -245,8 +255,9 @@ LATHE_INLINE result<tuned> compile_description(const desc_view& desc, const trac
   result<compiled> made = compile_trace(make_program(desc), steps, request.target, *compiler,
                                         {request.bound, request.strict_fp});
   if (!made) return made.error();
-  result<native::executable> run = native::executable::make(std::move(made->plan), std::move(made->object), *compiler,
-                                                            request.threads, detail::hook_of(request));
+  result<native::executable> run =
+      native::executable::make(std::move(made->plan), std::move(made->object), *compiler,
+                               request.threads, detail::hook_of(request));
   if (!run) return run.error();
   tuned out;
   out.run = std::move(*run);
@@ -279,8 +290,9 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
     if (found->origin != provenance::imported) break;
   }
   if (request.effort == effort_level::wisdom_only)
-    return error("LATHE-E506", "effort 'wisdom_only': the cache has no winner for '" + std::string(desc.name) +
-                                   "' (" + key.extents + ") on this machine; tune it once with effort 'measure'");
+    return error("LATHE-E506", "effort 'wisdom_only': the cache has no winner for '" +
+                                   std::string(desc.name) + "' (" + key.extents +
+                                   ") on this machine; tune it once with effort 'measure'");
   if (request.effort == effort_level::estimate) {
     result<tuned> made = compile_description(desc, first, request);
     if (made) made->origin = kernel_origin::estimate;
@@ -289,15 +301,17 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
 
   // 2. The right answer, and a process in which candidates can do no harm.
   const double begin = monotonic_seconds();
-  result<oracle> answer = make_oracle(of, first, request.target, *compiler, {request.bound, request.strict_fp}, request.seed,
-                                      request.check == check_level::all);
+  result<oracle> answer =
+      make_oracle(of, first, request.target, *compiler, {request.bound, request.strict_fp},
+                  request.seed, request.check == check_level::all);
   if (!answer) return answer.error();
   if (request.check == check_level::off) answer->wanted.clear();
   const double roofline = detail::roofline_of(desc, request, *compiler);
   worker_options bench_options;
   bench_options.threads = request.threads;
   bench_options.isolate = request.isolate;
-  result<std::unique_ptr<worker>> bench = worker::create(*compiler, *answer->arguments, bench_options);
+  result<std::unique_ptr<worker>> bench =
+      worker::create(*compiler, *answer->arguments, bench_options);
   std::vector<std::string> notes;
   if (!bench && request.isolate == isolation::process) {
     notes.push_back("candidates run in this process: " + bench.error().text());
@@ -329,15 +343,18 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   }
   printer.finish(found.progress);
   if (!found.best) {
-    const std::string why = found.trials.empty() ? "nothing was tried" : found.trials[0].outcome.reason;
-    return error("LATHE-E505", "no candidate for '" + std::string(desc.name) + "' worked; the first failed with: " + why);
+    const std::string why =
+        found.trials.empty() ? "nothing was tried" : found.trials[0].outcome.reason;
+    return error("LATHE-E505", "no candidate for '" + std::string(desc.name) +
+                                   "' worked; the first failed with: " + why);
   }
 
   // 4. Keep the winner.
   const trace steps = space.to_trace(found.best->at);
   result<tuned> out = compile_description(desc, steps, request);
   if (!out) return out.error();
-  out->origin = found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
+  out->origin =
+      found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
   out->median_seconds = median(found.best->outcome.samples);
   out->best_seconds = minimum(found.best->outcome.samples);
   out->checked = request.check == check_level::off ? "not checked (check = off)" : answer->how;
@@ -352,7 +369,8 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   keep.median_seconds = out->median_seconds;
   keep.samples = static_cast<int>(found.best->outcome.samples.size());
   keep.gflops = std::max(0.0, out->gflops());
-  keep.origin = out->origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
+  keep.origin =
+      out->origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
   keep.llvm_version = compiler->code_fingerprint();
   keep.cpu_features = compiler->code_fingerprint();
   keep.plan = out->run.plan();

@@ -16,5 +16,5 @@ LATHE_INLINE std::string summary_of(const desc_view& desc);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/summary.ipp>
+#  include <lathe/api/summary.ipp>
 #endif

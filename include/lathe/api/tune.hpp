@@ -26,13 +26,14 @@ struct cpu {
 namespace detail {
 
 /// tune() without the operator's type. @param steps  null: search; else compile this trace
-LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_view& desc, const cpu& target,
+LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_view& desc,
+                                                                    const cpu& target,
                                                                     const tune_options& options,
                                                                     const std::string_view* steps);
 
 template <class Operation>
-result<kernel<Operation>> made_kernel(const Operation& operation, const cpu& target, const tune_options& options,
-                                      const std::string_view* steps) {
+result<kernel<Operation>> made_kernel(const Operation& operation, const cpu& target,
+                                      const tune_options& options, const std::string_view* steps) {
   const auto described = describe(operation);
   if (!described.valid()) return error_of(described.problem);
   auto core = make_kernel(described, target, options, steps);
@@ -54,28 +55,30 @@ result<kernel<Operation>> try_tune(const Operation& operation, const cpu& target
 
 /// try_tune(), or its error raised.
 template <class Operation>
-kernel<Operation> tune(const Operation& operation, const cpu& target = {}, const tune_options& options = {}) {
+kernel<Operation> tune(const Operation& operation, const cpu& target = {},
+                       const tune_options& options = {}) {
   return try_tune(operation, target, options).value();
 }
 
 /// A kernel from a schedule written by hand, in the text form of schedule/trace.hpp; "" is the
 /// unscheduled loop nest.
-/// @error LATHE-E201 the text does not parse, E203 and E204 the schedule is illegal, with the reason
+/// @error LATHE-E201 the text does not parse, E203 and E204 the schedule is illegal, with the
+/// reason
 template <class Operation>
-result<kernel<Operation>> try_compile(const Operation& operation, std::string_view trace, const cpu& target = {},
-                                      const tune_options& options = {}) {
+result<kernel<Operation>> try_compile(const Operation& operation, std::string_view trace,
+                                      const cpu& target = {}, const tune_options& options = {}) {
   return detail::made_kernel(operation, target, options, &trace);
 }
 
 /// try_compile(), or its error raised.
 template <class Operation>
-kernel<Operation> compile(const Operation& operation, std::string_view trace, const cpu& target = {},
-                          const tune_options& options = {}) {
+kernel<Operation> compile(const Operation& operation, std::string_view trace,
+                          const cpu& target = {}, const tune_options& options = {}) {
   return try_compile(operation, trace, target, options).value();
 }
 
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/tune.ipp>
+#  include <lathe/api/tune.ipp>
 #endif

@@ -7,7 +7,8 @@
 
 namespace lathe::detail {
 
-LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_view& desc, const cpu& target,
+LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_view& desc,
+                                                                    const cpu& target,
                                                                     const tune_options& options,
                                                                     const std::string_view* steps) {
   result<cpu_target> host = native::host_target(target.set);
@@ -22,8 +23,9 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_v
     for (int at = 0; at < desc.param_count; ++at)
       known |= desc.tensors[at].name == name && desc.tensors[at].producer < 0;
     if (!known)
-      return error("LATHE-E111", "option bound names '" + name + "', which is no input of '" + desc.name +
-                                     "'; name tensors of op<\"" + desc.name + "\">(...) that are only read");
+      return error("LATHE-E111", "option bound names '" + name + "', which is no input of '" +
+                                     desc.name + "'; name tensors of op<\"" + desc.name +
+                                     "\">(...) that are only read");
   }
   if (steps != nullptr) {
     result<lathe::trace> parsed = parse_trace(*steps);

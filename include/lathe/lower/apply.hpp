@@ -35,5 +35,5 @@ LATHE_INLINE std::string check_schedule(const program& target);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/apply.ipp>
+#  include <lathe/lower/apply.ipp>
 #endif

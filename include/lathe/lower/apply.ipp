@@ -22,11 +22,14 @@ LATHE_INLINE std::string apply_cache_write(const program& target, program_stage&
     if (at < 0) return unknown_loop(stage, what.at_loop);
     const stage_loop& loop = stage.loops[static_cast<std::size_t>(at)];
     if (!stage.dims[static_cast<std::size_t>(loop.dim)].reduce)
-      return "cache_write ... at " + quoted(what.at_loop) + " names a spatial loop; name the reduce "
+      return "cache_write ... at " + quoted(what.at_loop) +
+             " names a spatial loop; name the reduce "
              "loop whose iterations meet in memory";
     if (!target.stores_plain_result(stage))
-      return "stage " + quoted(stage.name) + " applies a function to the finished sum, so the sum "
-             "cannot be kept in its tensor between iterations of " + quoted(what.at_loop);
+      return "stage " + quoted(stage.name) +
+             " applies a function to the finished sum, so the sum "
+             "cannot be kept in its tensor between iterations of " +
+             quoted(what.at_loop);
   }
   stage.register_tile = true;
   stage.accumulate_at = what.at_loop;
@@ -43,7 +46,8 @@ LATHE_INLINE std::string apply_prefetch(program& target, const step& what) {
   if (at < 0) return unknown_loop(stage, what.at_loop);
   if (stage.loops[static_cast<std::size_t>(at)].how != ir::loop_kind::serial)
     return "prefetch needs a serial loop";
-  if (what.distance < 1 || what.distance > 1024) return "prefetch distance must be 1 to 1024 iterations";
+  if (what.distance < 1 || what.distance > 1024)
+    return "prefetch distance must be 1 to 1024 iterations";
   if (!reads(target, stage.body, tensor))
     return "stage " + quoted(stage.name) + " does not read " + quoted(what.stage);
   stage.prefetches.push_back({tensor, what.at_loop, what.distance});
@@ -67,7 +71,8 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
     case primitive::split: return detail::apply_split(stage, what);
     case primitive::fuse: return detail::apply_fuse(stage, what);
     case primitive::reorder: return detail::apply_reorder(stage, what);
-    case primitive::vectorize: return detail::apply_annotation(stage, what, ir::loop_kind::vectorized);
+    case primitive::vectorize:
+      return detail::apply_annotation(stage, what, ir::loop_kind::vectorized);
     case primitive::unroll: return detail::apply_annotation(stage, what, ir::loop_kind::unrolled);
     case primitive::parallel: return detail::apply_annotation(stage, what, ir::loop_kind::parallel);
     case primitive::inline_stage: return detail::apply_inline(target, index);
@@ -87,7 +92,8 @@ LATHE_INLINE std::string check_schedule(const program& target) {
     for (std::size_t at = 0; at < stage.loops.size(); ++at) {
       const stage_loop& loop = stage.loops[at];
       if (loop.how == ir::loop_kind::parallel && (at != 0 || stage.attach_stage >= 0))
-        return "parallel(" + stage.name + "." + loop.name + ") must be the outermost loop of a stage "
+        return "parallel(" + stage.name + "." + loop.name +
+               ") must be the outermost loop of a stage "
                "that is computed at root";
       if (loop.name == stage.accumulate_at) accumulate = static_cast<int>(at);
     }
@@ -118,17 +124,19 @@ LATHE_INLINE std::string check_schedule(const program& target) {
       const auto readers = target.readers(stage.tensor);
       if (readers.size() != 1 || readers[0] != stage.attach_stage)
         return "stage " + name(stage) + " is not read by " + name(into) + " alone";
-      if (into.reduction && at >= accumulation_start(into) && detail::reads(target, into.epilogue, stage.tensor))
+      if (into.reduction && at >= accumulation_start(into) &&
+          detail::reads(target, into.epilogue, stage.tensor))
         return "stage " + name(stage) + " is read after the reduction of " + name(into) +
                " is finished, but computed at " + into.name + "." + stage.attach_loop +
                " inside it; compute it outside the reduce loops";
     }
     if (detail::runs_in_bind(target, static_cast<int>(&stage - target.stages.data())))
       for (const ir::expr load : loads_in(target.exprs, stage.body)) {
-        const program_tensor& read = target.tensors[static_cast<std::size_t>(target.exprs[load].imm)];
+        const program_tensor& read =
+            target.tensors[static_cast<std::size_t>(target.exprs[load].imm)];
         if (read.producer >= 0 && !detail::runs_in_bind(target, read.producer))
-          return "stage " + name(stage) + " runs in bind(), but reads " + detail::quoted(read.name) +
-                 ", which is computed in every call";
+          return "stage " + name(stage) + " runs in bind(), but reads " +
+                 detail::quoted(read.name) + ", which is computed in every call";
       }
     for (const stage_prefetch& hint : stage.prefetches) {
       if (stage.find_loop(hint.loop) < 0)
@@ -136,8 +144,9 @@ LATHE_INLINE std::string check_schedule(const program& target) {
       const program_tensor& tensor = target.tensors[static_cast<std::size_t>(hint.tensor)];
       if (tensor.producer >= 0 &&
           target.stages[static_cast<std::size_t>(tensor.producer)].attach_stage >= 0)
-        return "prefetch(" + tensor.name + " at " + stage.name + "." + hint.loop + ") reads ahead of " +
-               detail::quoted(tensor.name) + ", which is computed inside another stage just before it "
+        return "prefetch(" + tensor.name + " at " + stage.name + "." + hint.loop +
+               ") reads ahead of " + detail::quoted(tensor.name) +
+               ", which is computed inside another stage just before it "
                "is read";
     }
   }

@@ -22,5 +22,5 @@ LATHE_INLINE result<ir::nest> build(program source);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/build.ipp>
+#  include <lathe/lower/build.ipp>
 #endif

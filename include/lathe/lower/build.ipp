@@ -95,8 +95,7 @@ class nest_builder : placement {
 
   void enter_stage(stage_frame& frame) {
     const program_stage& stage = stage_of(frame);
-    for (const loop_dim& dim : stage.dims)
-      frame.value.emplace_back(dim.blocks.size(), ir::none);
+    for (const loop_dim& dim : stage.dims) frame.value.emplace_back(dim.blocks.size(), ir::none);
   }
 
   static std::vector<int> all_loops(const program_stage& stage) {
@@ -150,7 +149,8 @@ class nest_builder : placement {
     const block_size size = frame.size[static_cast<std::size_t>(loop.dim)];
     if (stage.register_tile && !dim.reduce && size.possible.size() > 1 &&
         order[at] >= accumulation_start(stage) && depends_on_running_loop(size.value))
-      return refuse("loop " + stage.name + "." + loop.name + " runs a different number of times in "
+      return refuse("loop " + stage.name + "." + loop.name +
+                    " runs a different number of times in "
                     "different iterations of a fused loop of the same register tile; fuse outside "
                     "the tile");
     if (is_static_loop(loop) && size.possible.size() > 1 && size.possible.size() <= most_copies)
@@ -171,9 +171,10 @@ class nest_builder : placement {
     if (loop.how == ir::loop_kind::vectorized && !once)
       for (const block_size& inner : frame.size)
         if (exprs().depends_on(inner.value, variable))
-          return refuse("the loops inside " + stage.name + "." + loop.name +
-                        " run a different number of times in its last iteration, so it cannot be "
-                        "vectorized; vectorize the innermost part, or choose a factor that divides");
+          return refuse(
+              "the loops inside " + stage.name + "." + loop.name +
+              " run a different number of times in its last iteration, so it cannot be "
+              "vectorized; vectorize the innermost part, or choose a factor that divides");
 
     const bool runs = loop.how != ir::loop_kind::unrolled && !once;
     if (runs) running_.push_back(variable);
@@ -249,7 +250,8 @@ class nest_builder : placement {
   void write_leaf(stage_frame& frame, leaf what, statements& into) {
     const program_stage& stage = stage_of(frame);
     if (!stage.reduction) {
-      into.push_back(store(place(stage.tensor).buffer, output_index(frame), flatten(frame, stage.body)));
+      into.push_back(
+          store(place(stage.tensor).buffer, output_index(frame), flatten(frame, stage.body)));
       return;
     }
     const auto [buffer, index] = accumulator(frame);
@@ -301,7 +303,8 @@ class nest_builder : placement {
     // A vectorized loop around the accumulation runs all its iterations at once: one element each.
     std::vector<int> tile = tile_loops(stage);
     for (int at = 0; at < accumulation_start(stage); ++at)
-      if (stage.loops[static_cast<std::size_t>(at)].how == ir::loop_kind::vectorized) tile.push_back(at);
+      if (stage.loops[static_cast<std::size_t>(at)].how == ir::loop_kind::vectorized)
+        tile.push_back(at);
     ir::expr index = exprs().constant(0);
     std::int64_t elements = 1;
     for (const int at : tile) {
@@ -310,7 +313,8 @@ class nest_builder : placement {
           trip_counts(stage.dims[static_cast<std::size_t>(loop.dim)], loop.part).front();
       const ir::expr value =
           frame.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)];
-      index = exprs().add(exprs().scale(index, count), value == ir::none ? exprs().constant(0) : value);
+      index =
+          exprs().add(exprs().scale(index, count), value == ir::none ? exprs().constant(0) : value);
       elements *= count;
     }
     tile_buffer_.resize(program_.stages.size(), ir::none);
@@ -344,9 +348,9 @@ class nest_builder : placement {
       if (!stage.dims[static_cast<std::size_t>(loop.dim)].reduce) continue;
       const ir::expr value =
           frame.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)];
-      first = exprs().binary(
-          opcode::logical_and, dtype::boolean, first,
-          exprs().binary(opcode::equal, dtype::boolean, value, exprs().constant(0)));
+      first =
+          exprs().binary(opcode::logical_and, dtype::boolean, first,
+                         exprs().binary(opcode::equal, dtype::boolean, value, exprs().constant(0)));
     }
     statements start, resume;
     loops(frame, tile, 0, leaf::start, start);
@@ -386,7 +390,8 @@ class nest_builder : placement {
       if (hint.loop != loop.name || exprs().is_constant(variable)) continue;
       for (const ir::expr load : loads_in(exprs(), stage.body)) {
         if (exprs()[load].imm != hint.tensor) continue;
-        if (loads_in(exprs(), load).size() > 1) continue;  // a gather: it would have to load the index
+        if (loads_in(exprs(), load).size() > 1)
+          continue;  // a gather: it would have to load the index
         // Loops below that are unrolled address different lines: one hint for each.
         stage_frame ahead = frame;
         ahead.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)] =
@@ -423,7 +428,7 @@ class nest_builder : placement {
   }
 
   std::vector<std::int32_t> tile_buffer_;  ///< by stage
-  std::vector<ir::expr> running_;             ///< variables of the open loops that are not unrolled
+  std::vector<ir::expr> running_;          ///< variables of the open loops that are not unrolled
   bool accumulating_ = false;
   int generated_ = 0;
 };

@@ -9,8 +9,8 @@
 /// `(f0 * 8 + f1) / 8` becomes `f0` as soon as the range of `f1` is known to be [0, 8).
 #pragma once
 
-#include <lathe/core/dtype.hpp>
 #include <lathe/config.hpp>
+#include <lathe/core/dtype.hpp>
 #include <lathe/core/opcode.hpp>
 
 #include <cstdint>
@@ -56,7 +56,7 @@ struct term {
 struct node {
   kind what{};
   dtype type{};
-  opcode fn{};            ///< unary and binary nodes: the operation (arithmetic, compare, logic, math)
+  opcode fn{};  ///< unary and binary nodes: the operation (arithmetic, compare, logic, math)
   expr a = none, b = none, c = none;
   std::int64_t imm = 0;
   double num = 0;
@@ -116,7 +116,9 @@ class pool {
   bool is_constant(expr handle) const;
   /// Value of an i64 constant or of an integer or boolean literal. @pre is_constant(handle)
   std::int64_t constant_value(expr handle) const;
-  const std::string& name(std::int64_t index) const { return names_[static_cast<std::size_t>(index)]; }
+  const std::string& name(std::int64_t index) const {
+    return names_[static_cast<std::size_t>(index)];
+  }
   /// Range of an i64 expression from the ranges of its variables. O(size of the expression)
   interval range(expr handle) const;
   /// True if the variable occurs in `handle`. O(size of the expression)
@@ -186,20 +188,20 @@ enum class stmt_kind : unsigned char {
 struct statement {
   stmt_kind what{};
   loop_kind how{};
-  expr variable = none;       ///< loop
-  expr extent = none;         ///< loop: trip count, i64 expression
-  std::int64_t lanes = 0;     ///< vectorized loop: largest trip count
-  expr condition = none;      ///< branch: boolean expression
-  std::int32_t buffer = none; ///< store, prefetch
-  expr index = none;          ///< store, prefetch: flat element index
-  expr value = none;          ///< store
+  expr variable = none;        ///< loop
+  expr extent = none;          ///< loop: trip count, i64 expression
+  std::int64_t lanes = 0;      ///< vectorized loop: largest trip count
+  expr condition = none;       ///< branch: boolean expression
+  std::int32_t buffer = none;  ///< store, prefetch
+  expr index = none;           ///< store, prefetch: flat element index
+  expr value = none;           ///< store
   std::vector<stmt> children;
 };
 
 /// One exported function: its body and how it may be split into tasks.
 struct phase {
   std::string name;
-  stmt body = none;          ///< parallel: a loop statement of kind parallel
+  stmt body = none;  ///< parallel: a loop statement of kind parallel
   std::int64_t tasks = 1;
   bool parallel = false;
   bool bind_only = false;
@@ -209,7 +211,7 @@ struct phase {
 struct nest {
   std::string name;
   pool exprs;
-  std::vector<buffer> buffers;      ///< parameters first, in the operator's order
+  std::vector<buffer> buffers;  ///< parameters first, in the operator's order
   std::vector<statement> stmts;
   std::vector<phase> phases;
   int param_count = 0;
@@ -283,5 +285,5 @@ expr pool::transform(expr handle, std::unordered_map<expr, expr>& memo, Leaf& le
 }  // namespace lathe::ir
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/ir.ipp>
+#  include <lathe/lower/ir.ipp>
 #endif

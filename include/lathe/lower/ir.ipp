@@ -81,11 +81,10 @@ LATHE_INLINE expr pool::intern(const node& value, std::span<const term> new_term
   const auto [from, to] = index_.equal_range(hash);
   for (auto at = from; at != to; ++at) {
     const node& other = (*this)[at->second];
-    const bool same_head = other.what == value.what && other.type == value.type &&
-                           other.fn == value.fn && other.a == value.a && other.b == value.b &&
-                           other.c == value.c && other.imm == value.imm &&
-                           std::bit_cast<std::uint64_t>(other.num) ==
-                               std::bit_cast<std::uint64_t>(value.num);
+    const bool same_head =
+        other.what == value.what && other.type == value.type && other.fn == value.fn &&
+        other.a == value.a && other.b == value.b && other.c == value.c && other.imm == value.imm &&
+        std::bit_cast<std::uint64_t>(other.num) == std::bit_cast<std::uint64_t>(value.num);
     if (!same_head) continue;
     if (std::ranges::equal(terms(at->second), new_terms) &&
         std::ranges::equal(args(at->second), new_args))
@@ -252,8 +251,8 @@ LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
   }
   expr remainder = from_parts(rest);
   const interval span = range(remainder);
-  if (span.bounded() && detail::floor_quotient(span.low, divisor) ==
-                            detail::floor_quotient(span.high, divisor)) {
+  if (span.bounded() &&
+      detail::floor_quotient(span.low, divisor) == detail::floor_quotient(span.high, divisor)) {
     quotient.constant += detail::floor_quotient(span.low, divisor);
     return from_parts(quotient);
   }
@@ -401,8 +400,8 @@ LATHE_INLINE expr pool::cast(dtype type, expr operand) {
   const node from = (*this)[operand];
   if (from.type == type) return operand;
   if (from.what == kind::literal && is_float(from.type) && is_float(type))
-    return literal(type, 0,
-                   type == dtype::f32 ? static_cast<double>(static_cast<float>(from.num)) : from.num);
+    return literal(
+        type, 0, type == dtype::f32 ? static_cast<double>(static_cast<float>(from.num)) : from.num);
   if (is_constant(operand) && is_float(type)) {
     const double number = static_cast<double>(constant_value(operand));
     return literal(type, 0,
@@ -489,8 +488,7 @@ LATHE_INLINE bool pool::depends_on(expr handle, expr variable_expr) const {
          depends_on(at.c, variable_expr);
 }
 
-LATHE_INLINE expr pool::substitute(expr handle,
-                                   std::span<const std::pair<expr, expr>> mapping) {
+LATHE_INLINE expr pool::substitute(expr handle, std::span<const std::pair<expr, expr>> mapping) {
   std::unordered_map<std::int64_t, expr> by_variable;
   for (const auto& [from, to] : mapping) by_variable.emplace(variable_index(from), to);
   std::unordered_map<expr, expr> memo;

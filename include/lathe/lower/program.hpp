@@ -48,17 +48,19 @@ struct program_tensor {
   int param = -1;                  ///< position in the operator's parameter list, -1 = intermediate
   int producer = -1;               ///< stage, -1 = input
   bool scalar = false;
-  bool bound = false;              ///< packed once in bind()
+  bool bound = false;  ///< packed once in bind()
 };
 
-/// A loop dimension: an axis of the statement, or the fusion of loops of other dimensions. Its parts
-/// tile it: one iteration of part n covers `blocks[n]` consecutive values; the last block is 1.
+/// A loop dimension: an axis of the statement, or the fusion of loops of other dimensions. Its
+/// parts tile it: one iteration of part n covers `blocks[n]` consecutive values; the last block
+/// is 1.
 struct loop_dim {
-  int axis = -1;                     ///< index into stage::axes; -1 for fused dimensions
+  int axis = -1;  ///< index into stage::axes; -1 for fused dimensions
   std::int64_t extent = 1;
   bool reduce = false;
   std::vector<std::int64_t> blocks;  ///< per part, outermost first
-  std::vector<std::pair<int, int>> sources;  ///< fused: (dimension, part) of each loop, outermost first
+  std::vector<std::pair<int, int>>
+      sources;  ///< fused: (dimension, part) of each loop, outermost first
 };
 
 /// One loop of a stage: part `part` of dimension `dim`.
@@ -79,21 +81,22 @@ struct stage_prefetch {
 /// One stage: what it computes and how its loops run.
 struct program_stage {
   std::string name;
-  int tensor = 0;                   ///< tensor it computes
-  std::vector<program_axis> axes;   ///< spatial axes in order of the tensor's dimensions, then reduce axes
+  int tensor = 0;  ///< tensor it computes
+  std::vector<program_axis>
+      axes;  ///< spatial axes in order of the tensor's dimensions, then reduce axes
   int spatial = 0;
   bool reduction = false;
-  ir::expr body = ir::none;         ///< value, or term of the reduction
-  ir::expr identity = ir::none;     ///< reductions: start value
-  ir::expr combine = ir::none;      ///< reductions: over loads of `accumulated` and `new_term`
-  ir::expr epilogue = ir::none;     ///< reductions: stored value over loads of `accumulated`
-  bool copy = false;                ///< made by cache_read or pack
+  ir::expr body = ir::none;      ///< value, or term of the reduction
+  ir::expr identity = ir::none;  ///< reductions: start value
+  ir::expr combine = ir::none;   ///< reductions: over loads of `accumulated` and `new_term`
+  ir::expr epilogue = ir::none;  ///< reductions: stored value over loads of `accumulated`
+  bool copy = false;             ///< made by cache_read or pack
 
   std::vector<loop_dim> dims;
-  std::vector<stage_loop> loops;    ///< outermost first
-  bool register_tile = false;       ///< cache_write given
-  std::string accumulate_at;        ///< loop of cache_write's `at`, empty = all reduce loops
-  int attach_stage = -1;            ///< compute_at: consumer stage, -1 = root
+  std::vector<stage_loop> loops;  ///< outermost first
+  bool register_tile = false;     ///< cache_write given
+  std::string accumulate_at;      ///< loop of cache_write's `at`, empty = all reduce loops
+  int attach_stage = -1;          ///< compute_at: consumer stage, -1 = root
   std::string attach_loop;
   bool inlined = false;
   std::vector<stage_prefetch> prefetches;
@@ -145,5 +148,5 @@ LATHE_INLINE std::vector<ir::expr> loads_in(const ir::pool& exprs, ir::expr root
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/lower/program.ipp>
+#  include <lathe/lower/program.ipp>
 #endif

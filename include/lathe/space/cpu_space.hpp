@@ -1,12 +1,13 @@
 /// @file
 /// The schedule space of the CPU: sites for the decisions of tile.hpp, one group per stage. In: a
-/// program, the processor and the call. Out: a search_space whose points are traces; the estimate is
-/// its first known-good point, so no search can end with nothing.
+/// program, the processor and the call. Out: a search_space whose points are traces; the estimate
+/// is its first known-good point, so no search can end with nothing.
 ///
-/// FlexTensor's space (Zheng et al., ASPLOS 2020, sections 4.1 and 4.2): multi-level splits of every
-/// axis, order patterns, unrolling and inlining, with parallel outermost and vectors innermost
-/// decided beforehand, and neighbours that differ by one move. Ours adds factors that do not divide
-/// (13 and 7 have splits too), the choice of the vectorized axis, packing and partial sums.
+/// FlexTensor's space (Zheng et al., ASPLOS 2020, sections 4.1 and 4.2): multi-level splits of
+/// every axis, order patterns, unrolling and inlining, with parallel outermost and vectors
+/// innermost decided beforehand, and neighbours that differ by one move. Ours adds factors that do
+/// not divide (13 and 7 have splits too), the choice of the vectorized axis, packing and partial
+/// sums.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -46,5 +47,5 @@ class cpu_space : public search_space {
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/space/cpu_space.ipp>
+#  include <lathe/space/cpu_space.ipp>
 #endif

@@ -11,11 +11,14 @@
 namespace lathe {
 namespace detail {
 
-inline constexpr std::array<std::int64_t, 16> row_factors{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28};
+inline constexpr std::array<std::int64_t, 16> row_factors{1, 2,  3,  4,  5,  6,  7,  8,
+                                                          9, 10, 12, 14, 16, 20, 24, 28};
 /// Blocks of spatial axes [register tiles]; the last stands for "the whole axis".
-inline constexpr std::array<std::int64_t, 14> block_tiles{1, 2, 3, 4, 5, 6, 8, 10, 12, 16, 24, 32, 64, INT64_C(1) << 40};
+inline constexpr std::array<std::int64_t, 14> block_tiles{1,  2,  3,  4,  5,  6,  8,
+                                                          10, 12, 16, 24, 32, 64, INT64_C(1) << 40};
 /// Blocks of reduce axes [iterations].
-inline constexpr std::array<std::int64_t, 12> reduce_blocks{8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, INT64_C(1) << 40};
+inline constexpr std::array<std::int64_t, 12> reduce_blocks{
+    8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, INT64_C(1) << 40};
 inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
 inline constexpr std::array<int, 4> prefetch_distances{0, 4, 8, 16};
@@ -23,9 +26,12 @@ inline constexpr std::int64_t most_unrolled = 1024;  ///< multiply-adds written 
 
 /// Number of leading entries of an ascending table that make a difference for an extent.
 template <std::size_t Count>
-inline std::int32_t useful_entries(const std::array<std::int64_t, Count>& table, std::int64_t extent) {
+inline std::int32_t useful_entries(const std::array<std::int64_t, Count>& table,
+                                   std::int64_t extent) {
   std::int32_t count = 1;
-  while (static_cast<std::size_t>(count) < Count && table[static_cast<std::size_t>(count) - 1] < extent) ++count;
+  while (static_cast<std::size_t>(count) < Count &&
+         table[static_cast<std::size_t>(count) - 1] < extent)
+    ++count;
   return count;
 }
 
@@ -46,9 +52,12 @@ inline std::int32_t nearest_entry(const Table& table, Value value, std::int32_t 
 /// Site numbers of a reduction stage, relative to its first site.
 struct reduction_sites {
   explicit reduction_sites(const program_stage& stage, std::size_t uses)
-      : rows(6), blocks(rows + static_cast<std::size_t>(stage.spatial)), packs(blocks + stage.axes.size()),
+      : rows(6),
+        blocks(rows + static_cast<std::size_t>(stage.spatial)),
+        packs(blocks + stage.axes.size()),
         count(packs + uses) {}
-  static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3, inner_reduce = 4, prefetch = 5;
+  static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3,
+                               inner_reduce = 4, prefetch = 5;
   std::size_t rows, blocks, packs, count;
 };
 
@@ -88,9 +97,13 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   for (const program_axis& of : stage.axes) {
     if (of.reduce)
       add("block " + of.name,
-          program_.stores_plain_result(stage) ? detail::useful_entries(detail::reduce_blocks, of.extent) : 1, true);
+          program_.stores_plain_result(stage)
+              ? detail::useful_entries(detail::reduce_blocks, of.extent)
+              : 1,
+          true);
     else
-      add("block " + of.name, of.extent == 1 ? 1 : static_cast<std::int32_t>(detail::block_tiles.size()), true);
+      add("block " + of.name,
+          of.extent == 1 ? 1 : static_cast<std::int32_t>(detail::block_tiles.size()), true);
   }
   for (const load_use& use : loads_of(program_, stage))
     add("pack " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 3, false);
@@ -127,11 +140,14 @@ LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidat
       tile.rows.push_back(spatial && !vector ? detail::row_factors[choice(site.rows + axis)] : 1);
       const std::size_t entry = choice(site.blocks + axis);
       if (spatial) {
-        const std::int64_t factor = std::min(detail::tile_factor(tile, axis), stage.axes[axis].extent);
+        const std::int64_t factor =
+            std::min(detail::tile_factor(tile, axis), stage.axes[axis].extent);
         const std::int64_t tiles = detail::block_tiles[entry];
-        tile.block.push_back(tiles > stage.axes[axis].extent ? stage.axes[axis].extent : tiles * factor);
+        tile.block.push_back(tiles > stage.axes[axis].extent ? stage.axes[axis].extent
+                                                             : tiles * factor);
       } else {
-        const bool whole = entry + 1 == static_cast<std::size_t>(sites[first_site_[at] + site.blocks + axis].choices);
+        const bool whole = entry + 1 == static_cast<std::size_t>(
+                                            sites[first_site_[at] + site.blocks + axis].choices);
         tile.block.push_back(whole ? stage.axes[axis].extent : detail::reduce_blocks[entry]);
       }
     }
@@ -152,8 +168,8 @@ LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decision
     const program_stage& stage = program_.stages[at];
     const auto set = [&](std::size_t site, std::int64_t choice) {
       const std::size_t number = first_site_[at] + site;
-      out.choices[number] = static_cast<std::int32_t>(
-          std::clamp<std::int64_t>(choice, 0, sites[number].choices - 1));
+      out.choices[number] =
+          static_cast<std::int32_t>(std::clamp<std::int64_t>(choice, 0, sites[number].choices - 1));
     };
     const auto choices = [&](std::size_t site) { return sites[first_site_[at] + site].choices; };
     if (!stage.reduction) {
@@ -173,19 +189,23 @@ LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decision
       const std::int64_t extent = stage.axes[axis].extent;
       if (stage.axes[axis].reduce) {
         const std::int32_t count = choices(site.blocks + axis);
-        set(site.blocks + axis, tile.block[axis] >= extent
-                                    ? count - 1
-                                    : detail::nearest_entry(detail::reduce_blocks, tile.block[axis], count));
+        set(site.blocks + axis,
+            tile.block[axis] >= extent
+                ? count - 1
+                : detail::nearest_entry(detail::reduce_blocks, tile.block[axis], count));
         continue;
       }
-      set(site.rows + axis, detail::nearest_entry(detail::row_factors, tile.rows[axis], choices(site.rows + axis)));
+      set(site.rows + axis,
+          detail::nearest_entry(detail::row_factors, tile.rows[axis], choices(site.rows + axis)));
       const std::int64_t factor = std::min(detail::tile_factor(tile, axis), extent);
       const std::int32_t count = choices(site.blocks + axis);
-      set(site.blocks + axis, tile.block[axis] >= extent
-                                  ? count - 1
-                                  : detail::nearest_entry(detail::block_tiles, tile.block[axis] / factor, count - 1));
+      set(site.blocks + axis,
+          tile.block[axis] >= extent
+              ? count - 1
+              : detail::nearest_entry(detail::block_tiles, tile.block[axis] / factor, count - 1));
     }
-    for (std::size_t use = 0; use < tile.pack.size(); ++use) set(site.packs + use, static_cast<int>(tile.pack[use]));
+    for (std::size_t use = 0; use < tile.pack.size(); ++use)
+      set(site.packs + use, static_cast<int>(tile.pack[use]));
   }
   return out;
 }
@@ -208,19 +228,25 @@ LATHE_INLINE std::optional<rejection> cpu_space::why_rejected(const point& candi
       if (tiled > 1) return rejection{"partial sums tile one axis", false};
       if (stage.axes[static_cast<std::size_t>(tile.vector_axis)].extent < 2 * tile.lanes)
         return rejection{"axis " + stage.axes[static_cast<std::size_t>(tile.vector_axis)].name +
-                             " is too short for partial sums", false};
+                             " is too short for partial sums",
+                         false};
     }
     const std::int64_t registers = registers_of(stage, tile);
     if (registers > target_.vector_registers)
-      return rejection{"the tile of " + stage.name + " needs " + std::to_string(registers) + " of " +
-                           std::to_string(target_.vector_registers) + " vector registers", true};
+      return rejection{"the tile of " + stage.name + " needs " + std::to_string(registers) +
+                           " of " + std::to_string(target_.vector_registers) + " vector registers",
+                       true};
     std::int64_t unrolled = (registers - 1 - tile.vectors) * tile.unroll;
     if (unrolled > detail::most_unrolled)
-      return rejection{"the tile of " + stage.name + " unrolls " + std::to_string(unrolled) + " multiply-adds", true};
+      return rejection{
+          "the tile of " + stage.name + " unrolls " + std::to_string(unrolled) + " multiply-adds",
+          true};
   }
   return std::nullopt;
 }
 
-LATHE_INLINE std::uint64_t cpu_space::hash(const point& candidate) const { return hash_of(to_trace(candidate)); }
+LATHE_INLINE std::uint64_t cpu_space::hash(const point& candidate) const {
+  return hash_of(to_trace(candidate));
+}
 
 }  // namespace lathe

@@ -1,11 +1,11 @@
 /// @file
 /// The analytic schedule: decisions for every stage without measuring anything. In: a program with
-/// default loops and the processor. Out: one decision per stage, the first candidate of every search
-/// and the whole answer of effort `estimate`.
+/// default loops and the processor. Out: one decision per stage, the first candidate of every
+/// search and the whole answer of effort `estimate`.
 ///
 /// The register tile follows Low et al., "Analytical modeling is enough for high-performance BLIS"
-/// (TOMS 2016): enough independent accumulators to hide the latency of the multiply-add, then as few
-/// loads per operation as the registers allow; block sizes follow from the cache sizes.
+/// (TOMS 2016): enough independent accumulators to hide the latency of the multiply-add, then as
+/// few loads per operation as the registers allow; block sizes follow from the cache sizes.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -41,5 +41,5 @@ LATHE_INLINE trace trace_of(const program& of, const std::vector<stage_decision>
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/space/estimate.ipp>
+#  include <lathe/space/estimate.ipp>
 #endif

@@ -13,16 +13,21 @@ namespace lathe {
 namespace detail {
 
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
-inline constexpr double fma_latency = 4;      ///< [cycles]
+inline constexpr double fma_latency = 4;  ///< [cycles]
 inline constexpr double cache_line_bytes = 64;
-inline constexpr double scalar_copy = 1.5;    ///< [cycles] per element of a strided copy
-inline constexpr double vector_copy = 0.15;   ///< [cycles] per element of a contiguous copy
+inline constexpr double scalar_copy = 1.5;   ///< [cycles] per element of a strided copy
+inline constexpr double vector_copy = 0.15;  ///< [cycles] per element of a contiguous copy
 
 /// Chooses the tile of one reduction stage.
 class tile_chooser {
  public:
-  tile_chooser(const program& of, const program_stage& stage, const cpu_target& target, const call_context& call)
-      : program_(of), stage_(stage), target_(target), call_(call), uses_(loads_of(of, stage)),
+  tile_chooser(const program& of, const program_stage& stage, const cpu_target& target,
+               const call_context& call)
+      : program_(of),
+        stage_(stage),
+        target_(target),
+        call_(call),
+        uses_(loads_of(of, stage)),
         output_(output_strides(of, stage)) {
     const dtype type = of.exprs[stage.identity].type;
     bytes_ = size_of(type);
@@ -38,7 +43,8 @@ class tile_chooser {
     best_.lanes = lanes_;
     for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
       const program_axis& of = stage_.axes[static_cast<std::size_t>(axis)];
-      if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis) : of.extent > 1) try_vector_axis(axis);
+      if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis) : of.extent > 1)
+        try_vector_axis(axis);
     }
     if (best_cost_ == no_cost) best_.lanes = 1;  // a single point
     finish();
@@ -58,7 +64,9 @@ class tile_chooser {
     });
   }
 
-  double extent(int axis) const { return static_cast<double>(stage_.axes[static_cast<std::size_t>(axis)].extent); }
+  double extent(int axis) const {
+    return static_cast<double>(stage_.axes[static_cast<std::size_t>(axis)].extent);
+  }
 
   double elements(const load_use& use) const {
     double count = 1;
@@ -74,7 +82,8 @@ class tile_chooser {
 
   /// Share of the work of a tiling that is not beyond the end.
   static double utilisation(double size, double factor) {
-    const double tiles = static_cast<double>(static_cast<std::int64_t>((size + factor - 1) / factor));
+    const double tiles =
+        static_cast<double>(static_cast<std::int64_t>((size + factor - 1) / factor));
     return size / (tiles * factor);
   }
 
@@ -100,13 +109,15 @@ class tile_chooser {
     std::vector<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
       if (other != axis && extent(other) > 1) rows.push_back(other);
-    static constexpr std::int64_t factors[] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 12, 14, 16, 20, 24, 28};
+    static constexpr std::int64_t factors[] = {1, 2,  3,  4,  5,  6,  7,  8,
+                                               9, 10, 12, 14, 16, 20, 24, 28};
     for (int vectors = 1; vectors <= (partial ? 1 : 6); ++vectors) {
       if (vectors > 1 && extent(axis) <= lanes_ * (vectors - 1)) break;
       consider(axis, vectors, -1, 1);
       for (const int row : rows)
         for (const std::int64_t factor : factors)
-          if (factor > 1 && static_cast<double>(factor) <= extent(row)) consider(axis, vectors, row, factor);
+          if (factor > 1 && static_cast<double>(factor) <= extent(row))
+            consider(axis, vectors, row, factor);
     }
   }
 
@@ -137,7 +148,8 @@ class tile_chooser {
       }
     }
     const double tile_fma = static_cast<double>(accumulators);
-    double cycles = std::max({tile_fma / fma_per_cycle, loads / loads_per_cycle, fma_latency}) + lines;
+    double cycles =
+        std::max({tile_fma / fma_per_cycle, loads / loads_per_cycle, fma_latency}) + lines;
     cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(lanes_) * vectors);
     if (row >= 0) cycles /= utilisation(extent(row), static_cast<double>(factor));
     double points = points_of(stage_) / (tile_fma * lanes_);
@@ -160,18 +172,22 @@ class tile_chooser {
   void finish() {
     const auto count = static_cast<int>(stage_.axes.size());
     for (int axis = 0; axis < count; ++axis)
-      best_.block[static_cast<std::size_t>(axis)] = stage_.axes[static_cast<std::size_t>(axis)].extent;
+      best_.block[static_cast<std::size_t>(axis)] =
+          stage_.axes[static_cast<std::size_t>(axis)].extent;
     int longest = -1;
     for (int axis = stage_.spatial; axis < count; ++axis)
       if (longest < 0 || extent(axis) > extent(longest)) longest = axis;
     best_.inner_reduce = count > stage_.spatial ? count - 1 : -1;
     const bool partial = best_.vector_axis >= stage_.spatial;
     if (best_.inner_reduce >= 0) {
-      const double inner = partial ? extent(best_.vector_axis) / lanes_ : extent(best_.inner_reduce);
-      best_.unroll = inner <= 4 && !partial ? std::max<std::int64_t>(1, static_cast<std::int64_t>(inner))
-                     : inner >= 8          ? 4
-                                           : 1;
-      if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256 || window_slides()) best_.unroll = 1;
+      const double inner =
+          partial ? extent(best_.vector_axis) / lanes_ : extent(best_.inner_reduce);
+      best_.unroll = inner <= 4 && !partial
+                         ? std::max<std::int64_t>(1, static_cast<std::int64_t>(inner))
+                     : inner >= 8 ? 4
+                                  : 1;
+      if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256 || window_slides())
+        best_.unroll = 1;
     }
     if (partial) return;
 
@@ -183,7 +199,8 @@ class tile_chooser {
     // product's in a sixteenth so that its panel of slivers fits as well.
     const bool single = count == stage_.spatial + 1;
     const double room = single ? l2 / 16 : l2 / 2;
-    if (longest >= 0 && program_.stores_plain_result(stage_) && tile_width * depth * bytes_ > room) {
+    if (longest >= 0 && program_.stores_plain_result(stage_) &&
+        tile_width * depth * bytes_ > room) {
       const double others = depth / extent(longest);
       auto block = static_cast<std::int64_t>(room / (tile_width * others * bytes_));
       block = std::max<std::int64_t>(16, block / 16 * 16);
@@ -193,23 +210,27 @@ class tile_chooser {
       }
     }
     const double panel_width = std::max(1.0, l2 / 2 / (depth * bytes_ * tile_width));
-    best_.block[vector] = static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
+    best_.block[vector] =
+        static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
     // Several short reduce loops: the hardware does not see one long stream of vectors.
-    best_.prefetch = !single && stage_.axes.size() > static_cast<std::size_t>(stage_.spatial) ? 8 : 0;
+    best_.prefetch =
+        !single && stage_.axes.size() > static_cast<std::size_t>(stage_.spatial) ? 8 : 0;
     best_.order = single ? level_order::vector_axis_first : level_order::blocks_first;
 
     for (int axis = 0; axis < stage_.spatial; ++axis) {
       if (axis == best_.vector_axis || !single) continue;
       const std::int64_t rows = best_.rows[static_cast<std::size_t>(axis)];
-      const auto tiles = static_cast<std::int64_t>(l2 / 8 / (depth * bytes_ * static_cast<double>(rows)));
+      const auto tiles =
+          static_cast<std::int64_t>(l2 / 8 / (depth * bytes_ * static_cast<double>(rows)));
       best_.block[static_cast<std::size_t>(axis)] = rows * std::max<std::int64_t>(1, tiles);
     }
     share_among_threads();
     for (std::size_t at = 0; at < uses_.size(); ++at) best_.pack[at] = packing_of(uses_[at]);
   }
 
-  /// True if unrolled terms read the same elements for different rows (the window of a convolution):
-  /// the code generator then keeps all of them in registers, which the accumulators need.
+  /// True if unrolled terms read the same elements for different rows (the window of a
+  /// convolution): the code generator then keeps all of them in registers, which the accumulators
+  /// need.
   bool window_slides() const {
     const auto inner = static_cast<std::size_t>(best_.inner_reduce);
     return std::ranges::any_of(uses_, [&](const load_use& use) {
@@ -224,7 +245,8 @@ class tile_chooser {
   double tile_rows() const {
     double rows = 1;
     for (int axis = 0; axis < stage_.spatial; ++axis)
-      if (axis != best_.vector_axis) rows *= static_cast<double>(best_.rows[static_cast<std::size_t>(axis)]);
+      if (axis != best_.vector_axis)
+        rows *= static_cast<double>(best_.rows[static_cast<std::size_t>(axis)]);
     return rows;
   }
 
@@ -234,10 +256,12 @@ class tile_chooser {
     double tasks = 1;
     const auto blocks = [&](int axis) {
       const std::int64_t size = best_.block[static_cast<std::size_t>(axis)];
-      return static_cast<double>((stage_.axes[static_cast<std::size_t>(axis)].extent + size - 1) / size);
+      return static_cast<double>((stage_.axes[static_cast<std::size_t>(axis)].extent + size - 1) /
+                                 size);
     };
     for (int axis = 0; axis < stage_.spatial; ++axis)
-      if (best_.order == level_order::blocks_first || axis == best_.vector_axis) tasks *= blocks(axis);
+      if (best_.order == level_order::blocks_first || axis == best_.vector_axis)
+        tasks *= blocks(axis);
     const double wanted = 4.0 * call_.threads;
     for (int axis = 0; axis < stage_.spatial && tasks < wanted; ++axis) {
       if (best_.order != level_order::blocks_first && axis != best_.vector_axis) continue;
@@ -278,7 +302,8 @@ class tile_chooser {
 
 /// Inline what is cheap to compute again: copies and selects that are read about once per element.
 LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage) {
-  if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return false;
+  if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0)
+    return false;
   const std::vector<int> readers = of.readers(stage.tensor);
   if (readers.size() != 1) return false;
   const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];

@@ -35,7 +35,8 @@ struct load_use {
 LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_stage& stage);
 
 /// Strides of the stage's own tensor per axis (0 for reduce axes) [elements].
-LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of, const program_stage& stage);
+LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of,
+                                                      const program_stage& stage);
 
 /// Floating or integer operations per point of the stage's iteration space (selects and index
 /// arithmetic not counted); a multiply-add counts 2.
@@ -47,5 +48,5 @@ LATHE_INLINE double points_of(const program_stage& stage);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/space/reuse.ipp>
+#  include <lathe/space/reuse.ipp>
 #endif

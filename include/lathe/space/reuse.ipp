@@ -19,8 +19,9 @@ LATHE_INLINE void count_operations(const ir::pool& exprs, ir::expr at, int& coun
   if (at == ir::none) return;
   const ir::node& value = exprs[at];
   if (value.what == ir::kind::load || value.what == ir::kind::linear) return;
-  const bool counts = (value.what == ir::kind::binary && !is_comparison(value.fn) && !is_logical(value.fn)) ||
-                      value.what == ir::kind::unary || value.what == ir::kind::call;
+  const bool counts =
+      (value.what == ir::kind::binary && !is_comparison(value.fn) && !is_logical(value.fn)) ||
+      value.what == ir::kind::unary || value.what == ir::kind::call;
   if (counts) count += is_math_function(value.fn) && value.fn != opcode::sqrt ? 8 : 1;
   for (const ir::expr each : exprs.args(at)) count_operations(exprs, each, count);
   count_operations(exprs, value.a, count);
@@ -40,7 +41,8 @@ LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_sta
     use.stride.assign(stage.axes.size(), 0);
     use.irregular.assign(stage.axes.size(), 0);
     const auto indices = of.exprs.args(load);
-    const auto strides = detail::row_major_strides(of.tensors[static_cast<std::size_t>(index)].shape);
+    const auto strides =
+        detail::row_major_strides(of.tensors[static_cast<std::size_t>(index)].shape);
     for (std::size_t dim = 0; dim < indices.size(); ++dim) {
       int equal = -1;
       for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
@@ -61,7 +63,8 @@ LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_sta
   return out;
 }
 
-LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of, const program_stage& stage) {
+LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of,
+                                                      const program_stage& stage) {
   std::vector<std::int64_t> out(stage.axes.size(), 0);
   const auto strides =
       detail::row_major_strides(of.tensors[static_cast<std::size_t>(stage.tensor)].shape);

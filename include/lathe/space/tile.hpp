@@ -32,24 +32,27 @@ enum class packing : unsigned char {
 
 /// Order of the outer levels of a reduction stage.
 enum class level_order : unsigned char {
-  blocks_first,      ///< S0 R0 S1 R1 tile
-  vector_axis_first, ///< S0 of the vectorized axis, R0, the other S0, S1 R1 tile (Goto and van de Geijn, 2008)
-  vector_axis_last   ///< the other S0, R0, S0 of the vectorized axis, S1 R1 tile
+  blocks_first,       ///< S0 R0 S1 R1 tile
+  vector_axis_first,  ///< S0 of the vectorized axis, R0, the other S0, S1 R1 tile (Goto and van de
+                      ///< Geijn, 2008)
+  vector_axis_last    ///< the other S0, R0, S0 of the vectorized axis, S1 R1 tile
 };
 
 /// Decisions for one reduction stage.
 struct reduction_tile {
-  int vector_axis = 0;              ///< spatial axis, or a reduce axis (then partial sums are vectorized: rfactor)
-  int lanes = 1;                    ///< elements of one vector
-  int vectors = 1;                  ///< vectors of the tile along the vectorized axis
-  std::vector<std::int64_t> rows;   ///< per axis: register tile factor (spatial), 1 for the vectorized one
+  int vector_axis =
+      0;            ///< spatial axis, or a reduce axis (then partial sums are vectorized: rfactor)
+  int lanes = 1;    ///< elements of one vector
+  int vectors = 1;  ///< vectors of the tile along the vectorized axis
+  std::vector<std::int64_t>
+      rows;  ///< per axis: register tile factor (spatial), 1 for the vectorized one
   std::vector<std::int64_t> block;  ///< per axis: S0 / R0 block [iterations]; >= extent = one block
   int inner_reduce = -1;            ///< axis whose terms run innermost, -1 = none
   std::int64_t unroll = 1;          ///< of the innermost reduce axis
   int prefetch = 0;                 ///< terms ahead at which packed vectors are prefetched, 0 = not
   level_order order = level_order::blocks_first;
   bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
-  std::vector<packing> pack;        ///< per load of loads_of()
+  std::vector<packing> pack;           ///< per load of loads_of()
 };
 
 /// Decisions for one pointwise stage.
@@ -59,10 +62,12 @@ struct pointwise_tile {
 };
 
 /// Appends the steps of a reduction stage. @pre `stage` has its default loops in `of`
-LATHE_INLINE void append_steps(const program& of, int stage, const reduction_tile& tile, trace& out);
+LATHE_INLINE void append_steps(const program& of, int stage, const reduction_tile& tile,
+                               trace& out);
 
 /// Appends the steps of a pointwise stage.
-LATHE_INLINE void append_steps(const program& of, int stage, const pointwise_tile& tile, trace& out);
+LATHE_INLINE void append_steps(const program& of, int stage, const pointwise_tile& tile,
+                               trace& out);
 
 /// Vector registers that the tile needs: accumulators, one row of vectors, one broadcast.
 LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reduction_tile& tile);
@@ -70,5 +75,5 @@ LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reducti
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/space/tile.ipp>
+#  include <lathe/space/tile.ipp>
 #endif

@@ -38,21 +38,23 @@ class step_writer {
     made.at_stage = stage;
     made.at_loop = loop;
   }
-  void copy(primitive what, const std::string& tensor, const std::string& result, const std::string& stage,
-            const std::string& loop, std::vector<layout_item> layout) {
+  void copy(primitive what, const std::string& tensor, const std::string& result,
+            const std::string& stage, const std::string& loop, std::vector<layout_item> layout) {
     step& made = add(what, tensor);
     made.result = result;
     made.at_stage = loop.empty() ? "" : stage;
     made.at_loop = loop;
     made.layout = std::move(layout);
   }
-  void prefetch(const std::string& tensor, const std::string& stage, const std::string& loop, int distance) {
+  void prefetch(const std::string& tensor, const std::string& stage, const std::string& loop,
+                int distance) {
     step& made = add(primitive::prefetch, tensor);
     made.at_stage = stage;
     made.at_loop = loop;
     made.distance = distance;
   }
-  void place(primitive what, const std::string& stage, const std::string& at_stage, const std::string& loop) {
+  void place(primitive what, const std::string& stage, const std::string& at_stage,
+             const std::string& loop) {
     step& made = add(what, stage);
     made.at_stage = at_stage;
     made.at_loop = loop;
@@ -81,9 +83,11 @@ LATHE_INLINE std::int64_t tile_factor(const reduction_tile& tile, std::size_t ax
 }
 
 /// A name for a part of an axis that no other axis has.
-LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis, char level) {
+LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis,
+                                   char level) {
   std::string name = axis + level;
-  while (std::ranges::any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
+  while (
+      std::ranges::any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
     name += '_';
   return name;
 }
@@ -93,7 +97,8 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
                                    const reduction_tile& tile) {
   const program_axis& of = stage.axes[axis];
   const bool vector = static_cast<int>(axis) == tile.vector_axis;
-  const bool unrolled_reduce = of.reduce && static_cast<int>(axis) == tile.inner_reduce && tile.unroll > 1;
+  const bool unrolled_reduce =
+      of.reduce && static_cast<int>(axis) == tile.inner_reduce && tile.unroll > 1;
   const std::int64_t factor = std::min(
       of.extent, of.reduce ? (unrolled_reduce ? tile.unroll : 1) : tile_factor(tile, axis));
   const std::int64_t block = std::clamp(tile.block[axis], factor, of.extent);
@@ -122,7 +127,8 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
   }
   for (std::string* name : {&out.outer, &out.inner, &out.rows, &out.lanes})
     if (!name->empty()) *name = of.name;
-  if (parts.empty()) out.outer = of.name;
+  // A single iteration; of a reduction it is what the accumulator is for.
+  if (parts.empty()) (of.reduce ? out.inner : out.outer) = of.name;
   return out;
 }
 
@@ -143,7 +149,8 @@ LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& 
 
 /// Layout of a packed operand: tiles of the vectorized axis and of rows innermost.
 LATHE_INLINE std::vector<layout_item> packed_layout(const program& of, const program_stage& stage,
-                                                    const load_use& use, const reduction_tile& tile) {
+                                                    const load_use& use,
+                                                    const reduction_tile& tile) {
   const std::vector<std::string> names = dimension_names(of, use.tensor, &stage);
   std::vector<layout_item> blocks, middle, tail;
   for (std::size_t dim = 0; dim < names.size(); ++dim) {
@@ -171,8 +178,8 @@ LATHE_INLINE std::vector<layout_item> packed_layout(const program& of, const pro
 /// Loops of a copy: vectors where the source is contiguous, short strided runs unrolled.
 LATHE_INLINE void schedule_copy_steps(step_writer& write, const std::string& copy,
                                       const std::vector<layout_item>& layout,
-                                      const std::vector<std::string>& names, const program_tensor& source,
-                                      int lanes, bool root) {
+                                      const std::vector<std::string>& names,
+                                      const program_tensor& source, int lanes, bool root) {
   const layout_item& last = layout.back();
   std::size_t dim = 0;
   while (names[dim] != last.axis) ++dim;
@@ -191,11 +198,13 @@ LATHE_INLINE void schedule_copy_steps(step_writer& write, const std::string& cop
     write.annotate(primitive::unroll, copy, loop);
   }
   if (root && layout.size() > 1)
-    write.annotate(primitive::parallel, copy, layout[0].div > 1 ? layout[0].axis + "_0" : layout[0].axis);
+    write.annotate(primitive::parallel, copy,
+                   layout[0].div > 1 ? layout[0].axis + "_0" : layout[0].axis);
 }
 
 /// Partial sums over a contiguous reduce axis, one per vector lane, for several rows at a time.
-LATHE_INLINE void append_partial_sums(const program_stage& stage, const reduction_tile& tile, trace& out) {
+LATHE_INLINE void append_partial_sums(const program_stage& stage, const reduction_tile& tile,
+                                      trace& out) {
   step_writer write(out);
   const std::string& axis = stage.axes[static_cast<std::size_t>(tile.vector_axis)].name;
   const std::string outer = part_name(stage, axis, '0'), lane = part_name(stage, axis, '1');
@@ -308,7 +317,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   std::string terms;  // the innermost reduce loop that is not unrolled
   for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis)
     if (axis != inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
-  for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis) {
+  for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size();
+       ++axis) {
     if (axis == inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
     if (!loops[axis].rows.empty()) order.push_back(loops[axis].rows);
   }
@@ -326,9 +336,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     write.annotate(primitive::unroll, stage.name, loops[vector_axis].lanes);
   write.cache_write(stage.name, reduce_blocks.empty() ? "" : reduce_blocks.back());
 
-  const bool several = std::ranges::any_of(before_axis, [&](int axis) {
-    return stage.axes[static_cast<std::size_t>(axis)].extent > 1;
-  });
+  const bool several = std::ranges::any_of(
+      before_axis, [&](int axis) { return stage.axes[static_cast<std::size_t>(axis)].extent > 1; });
   const std::string fused = several ? detail::make_parallel(write, stage, before) : "";
 
   // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
@@ -337,7 +346,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     if (tile.pack[at] == packing::none) continue;
     const program_tensor& source = of.tensors[static_cast<std::size_t>(uses[at].tensor)];
     const bool repeated = std::ranges::any_of(out.steps, [&](const step& each) {
-      return (each.what == primitive::pack || each.what == primitive::cache_read) && each.stage == source.name;
+      return (each.what == primitive::pack || each.what == primitive::cache_read) &&
+             each.stage == source.name;
     });
     if (repeated) continue;
     std::string place;
@@ -352,9 +362,10 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     const std::vector<layout_item> layout = detail::packed_layout(of, stage, uses[at], tile);
     const std::string copy = source.name + "_packed";
     const bool input = source.param >= 0;
-    write.copy(place.empty() && input ? primitive::pack : primitive::cache_read, source.name, copy, stage.name,
-               place, layout);
-    detail::schedule_copy_steps(write, copy, layout, detail::dimension_names(of, uses[at].tensor, &stage), source,
+    write.copy(place.empty() && input ? primitive::pack : primitive::cache_read, source.name, copy,
+               stage.name, place, layout);
+    detail::schedule_copy_steps(write, copy, layout,
+                                detail::dimension_names(of, uses[at].tensor, &stage), source,
                                 tile.lanes, place.empty());
     if (tile.prefetch > 0 && !terms.empty() && uses[at].depends(tile.vector_axis))
       write.prefetch(copy, stage.name, terms, tile.prefetch);
@@ -374,7 +385,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
   if (stage.axes.empty()) return;
   const program_axis& last = stage.axes.back();
   std::vector<std::string> leading;
-  for (std::size_t axis = 0; axis + 1 < stage.axes.size(); ++axis) leading.push_back(stage.axes[axis].name);
+  for (std::size_t axis = 0; axis + 1 < stage.axes.size(); ++axis)
+    leading.push_back(stage.axes[axis].name);
   if (last.extent > tile.lanes) {
     const std::string blocks = detail::part_name(stage, last.name, '0');
     const std::string lanes = detail::part_name(stage, last.name, '1');

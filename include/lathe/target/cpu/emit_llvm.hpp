@@ -4,8 +4,8 @@
 ///
 /// The emitter does the loop work itself, because LLVM's loop passes cost most of the compile time
 /// and gain nothing here: vectors are explicit, unrolled loops are written out, register tiles are
-/// SSA values, and every address is computed in the outermost loop where it is known. The text stays
-/// within what LLVM 15 to 19 parse (opaque pointers, no `nneg`, `disjoint`, `splat`).
+/// SSA values, and every address is computed in the outermost loop where it is known. The text
+/// stays within what LLVM 15 to 19 parse (opaque pointers, no `nneg`, `disjoint`, `splat`).
 #pragma once
 
 #include <lathe/config.hpp>
@@ -19,8 +19,8 @@ namespace lathe::native {
 
 /// How a nest is written.
 struct emit_options {
-  bool strict_fp = false;     ///< no contraction of a*b+c into a fused multiply-add
-  std::string prefix = "";    ///< put before every exported symbol
+  bool strict_fp = false;   ///< no contraction of a*b+c into a fused multiply-add
+  std::string prefix = "";  ///< put before every exported symbol
 };
 
 /// The module text. Symbols: prefix + phase name.
@@ -32,5 +32,5 @@ result<std::string> emit_llvm(const ir::nest& nest, const cpu_target& target,
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/emit_llvm.ipp>
+#  include <lathe/target/cpu/emit_llvm.ipp>
 #endif

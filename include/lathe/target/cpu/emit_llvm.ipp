@@ -60,10 +60,11 @@ class llvm_emitter : llvm_element_writer {
       statement(phase.body);
     }
     line("ret void");
-    body_ += "define void @" + options_.prefix + phase.name +
-             "(ptr nocapture readonly %buffers, ptr noalias nocapture %scratch, i64 %begin, i64 %end) "
-             "#0 {\nentry:\n" +
-             entry_ + levels_[0].text + "}\n\n";
+    body_ +=
+        "define void @" + options_.prefix + phase.name +
+        "(ptr nocapture readonly %buffers, ptr noalias nocapture %scratch, i64 %begin, i64 %end) "
+        "#0 {\nentry:\n" +
+        entry_ + levels_[0].text + "}\n\n";
     entry_.clear();
   }
 
@@ -73,7 +74,8 @@ class llvm_emitter : llvm_element_writer {
 
   void statement(ir::stmt handle) {
     if (!reason_.empty()) return;
-    if (body_.size() + top().text.size() > text_limit) return refuse("the kernel's code is too large");
+    if (body_.size() + top().text.size() > text_limit)
+      return refuse("the kernel's code is too large");
     const ir::statement& at = nest_[handle];
     switch (at.what) {
       case ir::stmt_kind::block: statements(at.children); break;
@@ -132,7 +134,8 @@ class llvm_emitter : llvm_element_writer {
     line("br label %" + head);
     std::string& out = top().text;
     out += head + ":\n";
-    line(variable + " = phi i64 [ " + first + ", %" + before + " ], [ " + next + ", %" + body.block + " ]");
+    line(variable + " = phi i64 [ " + first + ", %" + before + " ], [ " + next + ", %" +
+         body.block + " ]");
     for (std::size_t at_slot = 0; at_slot < carried.size(); ++at_slot) {
       const auto& [slot, start] = carried[at_slot];
       if (slots_[slot].lanes != start.lanes) continue;  // left over from a tile of another width
@@ -152,18 +155,21 @@ class llvm_emitter : llvm_element_writer {
       bound(at.variable) = {};
       return;
     }
-    vector_.lanes = static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(at.lanes, most))));
+    vector_.lanes = static_cast<int>(
+        std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(at.lanes, most))));
     if (count && *count < vector_.lanes / 2)
       vector_.lanes = static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(*count)));
     vector_.active = count ? *count : -1;
     vector_.mask.clear();
     if (!count) {
       const llvm_value limit = widen(integer(at.extent), vector_.lanes);
-      vector_.mask = define("icmp slt " + type_of(limit) + " " + lane_numbers(vector_.lanes) + ", " + limit.text);
+      vector_.mask = define("icmp slt " + type_of(limit) + " " + lane_numbers(vector_.lanes) +
+                            ", " + limit.text);
     } else if (*count < vector_.lanes) {
       vector_.mask = "<";
       for (int lane = 0; lane < vector_.lanes; ++lane)
-        vector_.mask += std::string(lane == 0 ? "" : ", ") + "i1 " + (lane < *count ? "true" : "false");
+        vector_.mask +=
+            std::string(lane == 0 ? "" : ", ") + "i1 " + (lane < *count ? "true" : "false");
       vector_.mask += ">";
     }
     bound(at.variable) = {bound_variable::form::vector, "", 0, 0};
@@ -176,8 +182,10 @@ class llvm_emitter : llvm_element_writer {
 
   void branch(const ir::statement& at) {
     if (const auto condition = known(at.condition)) {
-      if (*condition != 0) statement(at.children[0]);
-      else if (at.children.size() > 1) statement(at.children[1]);
+      if (*condition != 0)
+        statement(at.children[0]);
+      else if (at.children.size() > 1)
+        statement(at.children[1]);
       return;
     }
     const llvm_value condition = value(at.condition);
@@ -202,7 +210,8 @@ class llvm_emitter : llvm_element_writer {
       levels_.pop_back();
     }
     loads_.clear();
-    line("br i1 " + condition.text + ", label %" + labels[0] + ", label %" + (two ? labels[1] : join));
+    line("br i1 " + condition.text + ", label %" + labels[0] + ", label %" +
+         (two ? labels[1] : join));
     top().text += texts[0] + texts[1] + join + ":\n";
     top().block = join;
     slots_.clear();
@@ -211,8 +220,8 @@ class llvm_emitter : llvm_element_writer {
       if (right == after[1].end() || right->second.lanes != left.lanes) continue;
       slots_[slot] = left;
       if (right->second.text == left.text) continue;
-      slots_[slot].text = define("phi " + type_of(left) + " [ " + left.text + ", %" + ends[0] + " ], [ " +
-                                 right->second.text + ", %" + ends[1] + " ]");
+      slots_[slot].text = define("phi " + type_of(left) + " [ " + left.text + ", %" + ends[0] +
+                                 " ], [ " + right->second.text + ", %" + ends[1] + " ]");
     }
   }
 

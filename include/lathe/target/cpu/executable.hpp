@@ -1,7 +1,7 @@
 /// @file
-/// A kernel that is ready to run on this CPU: plan, resident code and the memory its calls need. In:
-/// a plan and object bytes (fresh from the jit, or from the store). Out: api/kernel.hpp wraps it in
-/// a typed call.
+/// A kernel that is ready to run on this CPU: plan, resident code and the memory its calls need.
+/// In: a plan and object bytes (fresh from the jit, or from the store). Out: api/kernel.hpp wraps
+/// it in a typed call.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -27,7 +27,8 @@ class executable {
                                  int threads, parallel_for_hook hook);
 
   /// Runs every phase of a call.
-  /// @param params  one address per parameter, in the plan's order; those of bound inputs are unused
+  /// @param params  one address per parameter, in the plan's order; those of bound inputs are
+  /// unused
   void operator()(void* const* params) const;
 
   /// The same in the caller's memory: nothing is allocated or locked.
@@ -55,5 +56,5 @@ class executable {
 }  // namespace lathe::native
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/executable.ipp>
+#  include <lathe/target/cpu/executable.ipp>
 #endif

@@ -32,7 +32,8 @@ struct aligned_block {
   static aligned_block allocate(std::int64_t bytes) {
     if (bytes == 0) return {};
     const std::size_t alignment = bytes >= (1 << 20) ? 4096 : 64;
-    const std::size_t size = (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
+    const std::size_t size =
+        (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
     auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, size));
     if (memory == nullptr)
       lathe::fail("LATHE-E321", "a kernel needs " + std::to_string(bytes) +
@@ -57,11 +58,11 @@ struct executable::state {
   std::shared_ptr<const code> of;
   int threads = 1;
   parallel_for_hook hook{};
-  std::int64_t scratch = 0;                 ///< [bytes]
-  std::vector<std::int64_t> offset;         ///< per buffer: in the workspace, -1 = not there
-  std::int64_t workspace = 0;               ///< [bytes]
-  detail::aligned_block bound;              ///< packed copies of bound inputs
-  std::vector<void*> bound_address;         ///< per buffer, null = not bound
+  std::int64_t scratch = 0;          ///< [bytes]
+  std::vector<std::int64_t> offset;  ///< per buffer: in the workspace, -1 = not there
+  std::int64_t workspace = 0;        ///< [bytes]
+  detail::aligned_block bound;       ///< packed copies of bound inputs
+  std::vector<void*> bound_address;  ///< per buffer, null = not bound
   mutable std::mutex guard;
   mutable std::vector<detail::aligned_block> idle;
 

@@ -49,7 +49,8 @@ class llvm_writer {
   static std::string mangled(dtype type, int lanes);
   static std::string number(double value, dtype type);
   static llvm_value constant(std::int64_t value, dtype type = dtype::i64);
-  static std::string constant_vector(const std::string& element, const std::string& value, int lanes);
+  static std::string constant_vector(const std::string& element, const std::string& value,
+                                     int lanes);
   /// i64 constant, in every lane.
   static std::string widen_constant(std::int64_t value, int lanes);
   /// <0, 1, 2, ...>
@@ -60,7 +61,9 @@ class llvm_writer {
   void line_at(std::size_t level, std::string_view text);
   void line(std::string_view text) { line_at(levels_.size() - 1, text); }
   std::string define_at(std::size_t level, std::string_view instruction);
-  std::string define(std::string_view instruction) { return define_at(levels_.size() - 1, instruction); }
+  std::string define(std::string_view instruction) {
+    return define_at(levels_.size() - 1, instruction);
+  }
   void declare(std::string text) { declarations_.insert(std::move(text)); }
 
   llvm_value widen(const llvm_value& value, int lanes);
@@ -71,10 +74,11 @@ class llvm_writer {
   /// neg, abs, sqrt, floor, not, and library functions of one operand.
   llvm_value unary_operation(opcode fn, const llvm_value& operand);
   llvm_value library_call(opcode fn, const std::vector<llvm_value>& operands);
-  llvm_value external_call(const std::string& name, dtype type, const std::vector<llvm_value>& operands,
-                           int lanes);
+  llvm_value external_call(const std::string& name, dtype type,
+                           const std::vector<llvm_value>& operands, int lanes);
   llvm_value convert(const llvm_value& value, dtype type);
-  llvm_value choose(const llvm_value& condition, const llvm_value& then, const llvm_value& otherwise);
+  llvm_value choose(const llvm_value& condition, const llvm_value& then,
+                    const llvm_value& otherwise);
 
   const cpu_target& target_;
   bool contract_;
@@ -86,5 +90,5 @@ class llvm_writer {
 }  // namespace lathe::native::detail
 
 #if LATHE_HEADER_ONLY
-#include <lathe/target/cpu/llvm_writer.ipp>
+#  include <lathe/target/cpu/llvm_writer.ipp>
 #endif

@@ -156,7 +156,8 @@ LATHE_INLINE llvm_value llvm_writer::unary_operation(opcode fn, const llvm_value
   const std::string type = type_of(operand);
   const bool real = is_float(operand.type);
   const auto intrinsic = [&](const char* stem) {
-    const std::string name = std::string("@llvm.") + stem + "." + mangled(operand.type, operand.lanes);
+    const std::string name =
+        std::string("@llvm.") + stem + "." + mangled(operand.type, operand.lanes);
     declare("declare " + type + " " + name + "(" + type + ")");
     return llvm_value{define("call " + type + " " + name + "(" + type + " " + operand.text + ")"),
                       operand.type, operand.lanes};
@@ -164,7 +165,8 @@ LATHE_INLINE llvm_value llvm_writer::unary_operation(opcode fn, const llvm_value
   switch (fn) {
     case opcode::neg:
       if (real) return {define("fneg " + type + " " + operand.text), operand.type, operand.lanes};
-      return arithmetic(opcode::sub, operand.type, widen(constant(0, operand.type), operand.lanes), operand);
+      return arithmetic(opcode::sub, operand.type, widen(constant(0, operand.type), operand.lanes),
+                        operand);
     case opcode::abs: {
       if (real) return intrinsic("fabs");
       if (operand.type == dtype::u8) return operand;
@@ -174,7 +176,8 @@ LATHE_INLINE llvm_value llvm_writer::unary_operation(opcode fn, const llvm_value
     case opcode::floor: return intrinsic("floor");
     case opcode::logical_not: {
       const llvm_value yes = widen(constant(1, dtype::boolean), operand.lanes);
-      return {define("xor " + type + " " + operand.text + ", " + yes.text), dtype::boolean, operand.lanes};
+      return {define("xor " + type + " " + operand.text + ", " + yes.text), dtype::boolean,
+              operand.lanes};
     }
     default: return library_call(fn, {operand});
   }
@@ -182,7 +185,8 @@ LATHE_INLINE llvm_value llvm_writer::unary_operation(opcode fn, const llvm_value
 
 /// One vector call where libmvec has the width; halves where the vector is wider than a register;
 /// scalar calls otherwise.
-LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn, const std::vector<llvm_value>& operands) {
+LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn,
+                                                  const std::vector<llvm_value>& operands) {
   const dtype type = operands[0].type;
   const int lanes = operands[0].lanes;
   const std::string vector = lanes > 1 ? vector_math_symbol(fn, lanes, type, target_) : "";
@@ -192,10 +196,10 @@ LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn, const std::vector<l
       std::string mask = "<";
       for (int lane = 0; lane < lanes / 2; ++lane)
         mask += (lane == 0 ? "i32 " : ", i32 ") + std::to_string(first + lane);
-      return llvm_value{define("shufflevector " + type_of(value) + " " + value.text + ", " +
-                               type_of(value) + " poison, <" + std::to_string(lanes / 2) + " x i32> " +
-                               mask + ">"),
-                        value.type, lanes / 2};
+      return llvm_value{
+          define("shufflevector " + type_of(value) + " " + value.text + ", " + type_of(value) +
+                 " poison, <" + std::to_string(lanes / 2) + " x i32> " + mask + ">"),
+          value.type, lanes / 2};
     };
     std::vector<llvm_value> low, high;
     for (const llvm_value& each : operands) {
@@ -206,8 +210,8 @@ LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn, const std::vector<l
     std::string mask = "<";
     for (int lane = 0; lane < lanes; ++lane)
       mask += (lane == 0 ? "i32 " : ", i32 ") + std::to_string(lane);
-    return {define("shufflevector " + type_of(left) + " " + left.text + ", " + type_of(right) + " " +
-                   right.text + ", <" + std::to_string(lanes) + " x i32> " + mask + ">"),
+    return {define("shufflevector " + type_of(left) + " " + left.text + ", " + type_of(right) +
+                   " " + right.text + ", <" + std::to_string(lanes) + " x i32> " + mask + ">"),
             type, lanes};
   }
   return external_call(scalar_math_symbol(fn, type), type, operands, lanes);
@@ -215,7 +219,8 @@ LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn, const std::vector<l
 
 /// Calls a function per lane (`lanes` >= 1), or once with the operands as they are (`lanes` 0).
 LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtype type,
-                                                   const std::vector<llvm_value>& operands, int lanes) {
+                                                   const std::vector<llvm_value>& operands,
+                                                   int lanes) {
   const int width = lanes == 0 ? operands[0].lanes : 1;
   const std::string result_type = type_text(type, width);
   const auto call = [&](const std::vector<llvm_value>& given) {
@@ -225,7 +230,8 @@ LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtyp
       arguments += (arguments.empty() ? "" : ", ") + type_of(each) + " " + each.text;
     }
     declare("declare " + result_type + " @" + name + "(" + types + ") #0");
-    return llvm_value{define("call " + result_type + " @" + name + "(" + arguments + ")"), type, width};
+    return llvm_value{define("call " + result_type + " @" + name + "(" + arguments + ")"), type,
+                      width};
   };
   if (lanes <= 1) return call(operands);
   llvm_value made{"poison", type, lanes};
@@ -233,8 +239,8 @@ LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtyp
     std::vector<llvm_value> given;
     for (const llvm_value& each : operands) given.push_back(lane_of(each, lane));
     const llvm_value one = call(given);
-    made.text = define("insertelement " + type_of(made) + " " + made.text + ", " + type_of(one) + " " +
-                       one.text + ", i32 " + std::to_string(lane));
+    made.text = define("insertelement " + type_of(made) + " " + made.text + ", " + type_of(one) +
+                       " " + one.text + ", i32 " + std::to_string(lane));
   }
   return made;
 }
@@ -266,8 +272,8 @@ LATHE_INLINE llvm_value llvm_writer::convert(const llvm_value& value, dtype type
 
 LATHE_INLINE llvm_value llvm_writer::choose(const llvm_value& condition, const llvm_value& then,
                                             const llvm_value& otherwise) {
-  return {define("select " + type_of(condition) + " " + condition.text + ", " + type_of(then) + " " +
-                 then.text + ", " + type_of(otherwise) + " " + otherwise.text),
+  return {define("select " + type_of(condition) + " " + condition.text + ", " + type_of(then) +
+                 " " + then.text + ", " + type_of(otherwise) + " " + otherwise.text),
           then.type, then.lanes};
 }
 
