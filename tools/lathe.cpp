@@ -1,4 +1,5 @@
 // The command line tool: parses the command line and runs one sub-command of lathe/.
+// Exit status: 0 done, 1 failed, 2 wrong usage.
 #include "lathe/command.hpp"
 
 #include <lathe/version.hpp>
@@ -31,7 +32,7 @@ int main(int count, char** words) {
       if (each.app->parsed()) return each.run();
     }
   } catch (const CLI::Error& problem) {
-    return app.exit(problem);  // --help and --version too, with status 0
+    return app.exit(problem) == 0 ? 0 : 2;  // 0: --help and --version
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "lathe: %s\n", problem.what());
     return 1;

@@ -35,7 +35,7 @@ struct explain_command {
   }
 
   int run() const {
-    const owned_desc desc = described(problem.name, problem.extents);
+    const owned_desc desc = choose_operator(problem.name, problem.extents).desc;
     const tuning_request request = problem.request(desc.view(), {});
     std::string from;
     const trace steps = chosen(desc.view(), request, from);

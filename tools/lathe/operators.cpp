@@ -142,7 +142,9 @@ std::vector<library_operator> make_operators() {
   };
 }
 
-[[noreturn]] void refuse(const std::string& text) { throw CLI::ValidationError(text); }
+[[noreturn]] void refuse(const std::string& text) {
+  throw CLI::ValidationError(text, CLI::ExitCodes::ValidationError);
+}
 
 const library_operator& found(const std::string& name) {
   for (const library_operator& one : library_operators())
@@ -180,11 +182,11 @@ std::string usage_of(const library_operator& one) {
   return out;
 }
 
-owned_desc described(const std::string& name, const std::vector<std::string>& settings) {
+chosen_operator choose_operator(const std::string& name, const std::vector<std::string>& settings) {
   const library_operator& one = found(name);
   std::vector<std::optional<int>> given(one.extents.size());
-  std::size_t position = 0;  // of the next number without a name: required extents first
-  std::vector<std::size_t> order;
+  std::vector<std::size_t> order;  // of numbers without a name
+  std::size_t position = 0;
   for (const bool required : {true, false})
     for (std::size_t at = 0; at < one.extents.size(); ++at)
       if ((one.extents[at].fallback < 0) == required) order.push_back(at);
@@ -203,17 +205,19 @@ owned_desc described(const std::string& name, const std::vector<std::string>& se
                           std::string_view(setting).substr(equals == std::string::npos ? 0 : equals + 1));
   }
   std::vector<int> numbers;
+  std::string title = one.name;
   for (std::size_t at = 0; at < given.size(); ++at) {
     const extent& each = one.extents[at];
     if (!given[at] && each.fallback < 0)
       refuse(std::string(each.name) + " (" + each.what + ") is missing: " + usage_of(one));
     numbers.push_back(given[at].value_or(each.fallback));
+    title += std::string(" ") + each.name + "=" + std::to_string(numbers.back());
   }
   if (one.objection != nullptr)
     if (const char* why = one.objection(numbers)) refuse(std::string(one.name) + ": " + why);
   result<owned_desc> made = one.describe(numbers);
   if (!made) refuse(std::string(one.name) + ": these extents do not fit: " + made.error().what());
-  return std::move(made).value();
+  return {title, std::move(made).value()};
 }
 
 }  // namespace tools

@@ -34,9 +34,16 @@ struct library_operator {
 /// All operators, by name.
 const std::vector<library_operator>& library_operators();
 
+/// An operator with all its numbers.
+struct chosen_operator {
+  std::string title;  ///< "gemm M=1024 N=1024 K=1024"
+  lathe::owned_desc desc;
+};
+
 /// The operator and extents of a command line: `gemm 1024 1024 1024` or `conv2d C=256 H=28 ...`.
+/// Numbers without a name are the extents that must be given, then the others, in order.
 /// @error CLI::ValidationError for an unknown name, an unknown, missing or illegal extent
-lathe::owned_desc described(const std::string& name, const std::vector<std::string>& settings);
+chosen_operator choose_operator(const std::string& name, const std::vector<std::string>& settings);
 
 /// One line: "conv2d N=1 C H W F K stride=1 pad=0 dilation=1".
 std::string usage_of(const library_operator& one);

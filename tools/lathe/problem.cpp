@@ -7,8 +7,10 @@ namespace tools {
 void problem_options::add_to(CLI::App& command) {
   command.add_option("operator", name, "name of an operator, see `lathe tune --list`");
   command.add_option("extents", extents, "numbers in order, or NAME=NUMBER");
-  command.add_option("--threads", threads, "threads of the kernel; default: the CPUs allowed");
-  command.add_option("--bound", bound, "input that stays the same over many calls (repeatable)");
+  command.add_option("--threads", threads, "threads of the kernel; default: the CPUs allowed")
+      ->check(CLI::Range(1, 4096));
+  command.add_option("--bound", bound, "input that stays the same over many calls (repeatable)")
+      ->allow_extra_args(false);
   command.add_flag("--strict-fp", strict_fp, "no fused multiply-add");
 }
 
@@ -21,7 +23,7 @@ lathe::tuning_request problem_options::request(const lathe::desc_view& desc,
     bool known = false;
     for (int at = 0; at < desc.param_count; ++at)
       known |= desc.tensors[at].name == each && desc.tensors[at].producer < 0;
-    if (!known) throw CLI::ValidationError("--bound: '" + each + "' is no input of " + desc.name);
+    if (!known) throw CLI::ValidationError("--bound", "'" + each + "' is no input of " + desc.name);
   }
   const lathe::cpu_target host = lathe::native::host_target().value();
   const lathe::environment variables = lathe::read_environment();

@@ -19,6 +19,7 @@ using namespace lathe;
 struct tune_command {
   problem_options problem;
   bool list = false, json = false;
+  std::string effort;
   tune_options options;
 
   int print_list() const {
@@ -27,11 +28,9 @@ struct tune_command {
     return 0;
   }
 
-  static void print_json(const tuned& how, const desc_view& desc, const tuning_request& request) {
+  static void print_json(const tuned& how, const std::string& title, const tuning_request& request) {
     nlohmann::ordered_json out;
-    const cache_key key = key_of(desc, request);
-    out["operator"] = key.op;
-    out["extents"] = key.extents;
+    out["operator"] = title;
     out["threads"] = request.threads;
     out["bound"] = request.bound;
     out["instruction_set"] = name_of(request.target.set);
@@ -53,9 +52,8 @@ struct tune_command {
     std::printf("%s\n", out.dump(2).c_str());
   }
 
-  static void print_text(const tuned& how, const desc_view& desc, const tuning_request& request) {
-    std::printf("%s %s, %d thread%s, %s\n", desc.name, key_of(desc, request).extents.c_str(),
-                request.threads, request.threads == 1 ? "" : "s", name_of(request.target.set));
+  static void print_text(const tuned& how, const std::string& title, const tuning_request& request) {
+    std::printf("%s, %d thread%s, %s\n", title.c_str(), request.threads, request.threads == 1 ? "" : "s", name_of(request.target.set));
     if (how.origin == kernel_origin::cache)
       std::printf("from cache, tuning time 0\n");
     else if (how.trials > 0)
@@ -72,15 +70,25 @@ struct tune_command {
     std::printf("%s\n", to_text(how.steps).c_str());
   }
 
+  static const std::map<std::string, effort_level>& effort_words() {
+    static const std::map<std::string, effort_level> words{
+        {"estimate", effort_level::estimate},
+        {"measure", effort_level::measure},
+        {"patient", effort_level::patient},
+        {"wisdom_only", effort_level::wisdom_only}};
+    return words;
+  }
+
   int run() {
     if (list) return print_list();
     if (problem.name.empty()) throw CLI::RequiredError("operator");
-    const owned_desc desc = described(problem.name, problem.extents);
+    if (!effort.empty()) options.effort = effort_words().at(effort);
+    const chosen_operator chosen = choose_operator(problem.name, problem.extents);
     const interruptible search;
     options.cancel = search.flag();
-    const tuning_request request = problem.request(desc.view(), options);
-    const tuned how = tune_description(desc.view(), request).value();
-    json ? print_json(how, desc.view(), request) : print_text(how, desc.view(), request);
+    const tuning_request request = problem.request(chosen.desc.view(), options);
+    const tuned how = tune_description(chosen.desc.view(), request).value();
+    json ? print_json(how, chosen.title, request) : print_text(how, chosen.title, request);
     return 0;
   }
 };
@@ -91,14 +99,12 @@ command add_tune(CLI::App& app) {
   const auto state = std::make_shared<tune_command>();
   CLI::App* const own = app.add_subcommand("tune", "Search for the best kernel of an operator");
   state->problem.add_to(*own);
-  const std::map<std::string, effort_level> efforts{{"estimate", effort_level::estimate},
-                                                    {"measure", effort_level::measure},
-                                                    {"patient", effort_level::patient},
-                                                    {"wisdom_only", effort_level::wisdom_only}};
-  own->add_option("--effort", state->options.effort, "estimate, measure, patient or wisdom_only")
-      ->transform(CLI::CheckedTransformer(efforts));
-  own->add_option("--time-limit", state->options.time_limit, "seconds of search; default 60");
-  own->add_option("--trials", state->options.trials, "most candidates to try");
+  own->add_option("--effort", state->effort, "default measure")
+      ->check(CLI::IsMember(tune_command::effort_words()));
+  own->add_option("--time-limit", state->options.time_limit, "seconds of search; default 60")
+      ->check(CLI::Range(0.0, 1e9));
+  own->add_option("--trials", state->options.trials, "most candidates to try")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   own->add_option("--seed", state->options.seed, "of the search; default 1");
   own->add_flag("--json", state->json, "print the result as JSON");
   own->add_flag("--list", state->list, "list the operators and their extents");
