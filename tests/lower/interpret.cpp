@@ -2,6 +2,7 @@
 #include <lathe/lower/interpret.hpp>
 
 #include "nests.hpp"
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <cstdint>
