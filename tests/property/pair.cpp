@@ -17,6 +17,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 namespace lathe::property {
@@ -33,19 +34,26 @@ void on_signal(int number) {
   raise(number);
 }
 
+/// Raises SIGPROF after `seconds` of this process's CPU time; 0 = never.
+void limit_time(int seconds) {
+  itimerval limit{};
+  limit.it_value.tv_sec = seconds;
+  setitimer(ITIMER_PROF, &limit, nullptr);
+}
+
 /// Runs `body`; a crash or an endless loop in it becomes a text. What it held is leaked.
 template <class Body>
 std::string survive(Body&& body) {
-  constexpr int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGALRM};
+  constexpr int signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGPROF};
   for (const int each : signals) signal(each, on_signal);
   const int number = sigsetjmp(landing, 1);
   if (number != 0) {
     armed = 0;
-    alarm(0);
+    limit_time(0);
     return "ended by signal " + std::to_string(number) + " (" + strsignal(number) + ")";
   }
   armed = 1;
-  alarm(20);
+  limit_time(20);
   std::string out;
 #if LATHE_HAS_EXCEPTIONS
   try {
@@ -57,7 +65,7 @@ std::string survive(Body&& body) {
   out = body();
 #endif
   armed = 0;
-  alarm(0);
+  limit_time(0);
   for (const int each : signals) signal(each, SIG_DFL);
   return out;
 }
@@ -177,7 +185,7 @@ class run_memory {
 };
 
 constexpr std::uint64_t one_in_c = 25;  ///< pairs that also run as C: the compiler takes its time
-constexpr std::size_t most_text = 400'000;  ///< [bytes]
+constexpr std::size_t most_text = 150'000;  ///< [bytes]
 
 std::string run(const random_pair& pair, const kernel_plan& plan,
                 const std::vector<phase_function>& phases, int threads) {
@@ -217,7 +225,7 @@ std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
     std::fputs(emit_c(nest).c_str(), file);
     std::fclose(file);
   }
-  const std::string command = "cc -std=c11 -O1 -ffp-contract=off -Wall -Wextra -Werror -shared -fPIC -o " +
+  const std::string command = "cc -std=c11 -O1 -ffp-contract=off -w -shared -fPIC -o " +
                               library + " " + source + " -lm";
   if (std::system(command.c_str()) != 0) {
     out = "cc refuses the text";

@@ -17,7 +17,8 @@ constexpr std::array<const char*, 3> index_names{"M", "N", "O"};
 constexpr std::array<const char*, 2> scalar_names{"alpha", "beta"};
 constexpr std::array<dtype, 6> number_types{dtype::f32, dtype::f64, dtype::i64,
                                             dtype::i32, dtype::i8,  dtype::u8};
-constexpr double most_points = 3000;  ///< iterations of one statement
+constexpr double most_points = 3000;         ///< iterations of one statement
+constexpr std::int64_t most_elements = 5000;  ///< of an input
 
 /// An expression node with the interval of its values and their number of fractional bits.
 struct value {
@@ -561,9 +562,12 @@ class operator_generator {
       return loaded(access);
     }
     desc_tensor made = new_input();
+    std::int64_t elements = 1;
     for (int dim = 0; dim < made.rank; ++dim) {
       index at = any_index();
       if (at.low < 0) at = shifted(at, -at.low);
+      if (elements * (at.high + 1) > most_elements) at = remainder(at, 5);
+      elements *= at.high + 1;
       access.index[dim] = at.node;
       made.shape[dim] = at.high + 1;
       if (chance(0.15)) made.shape[dim] += between(1, 3);

@@ -1,0 +1,70 @@
+// Random computations under random schedules: what a schedule computes is what the description says.
+#include "property/pair.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+#include <array>
+
+using namespace lathe;
+using namespace lathe::property;
+
+namespace {
+
+/// Checks `count` pairs from `first` on, and that they exercise what they are meant to.
+void check_pairs(std::uint64_t first, int count) {
+  pair_checker checker({isa::sse2, isa::avx2, isa::avx512});
+  std::array<int, 13> uses{};
+  int built = 0, refused = 0;
+  for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
+    const random_pair pair = make_pair(seed);
+    const verdict of = checker.check(pair, false);
+    refused += pair.schedule.refused;
+    if (of.built) {
+      ++built;
+      for (const step& each : pair.schedule.steps.steps) ++uses[static_cast<std::size_t>(each.what)];
+    }
+    if (of.failure.empty()) continue;
+    const random_pair smaller = checker.shrink(pair);
+    FAIL(report(smaller, checker.check(smaller, true).failure));
+  }
+  CHECK(built > count * 7 / 10);
+  CHECK(refused > count);
+  if (count >= 100) CHECK(*std::ranges::min_element(uses) > 0);  // every primitive
+}
+
+}  // namespace
+
+// Four cases, so that CTest runs them in parallel.
+TEST_CASE("random schedules of random operators change no result, 1 to 125") { check_pairs(1, 125); }
+TEST_CASE("random schedules of random operators change no result, 126 to 250") {
+  check_pairs(126, 125);
+}
+TEST_CASE("random schedules of random operators change no result, 251 to 375") {
+  check_pairs(251, 125);
+}
+TEST_CASE("random schedules of random operators change no result, 376 to 500") {
+  check_pairs(376, 125);
+}
+
+TEST_CASE("a seed names a pair: the same operator, inputs and trace every time") {
+  for (const std::uint64_t seed : {7, 8, 9}) {
+    const random_pair first = make_pair(seed), second = make_pair(seed);
+    CHECK(to_text(first.source) == to_text(second.source));
+    CHECK(first.data == second.data);
+    CHECK(first.schedule.steps == second.schedule.steps);
+  }
+}
+
+TEST_CASE("a wrong result is noticed and its trace shrunk") {
+  pair_checker checker({});
+  random_pair pair = make_pair(3);
+  while (pair.schedule.steps.steps.size() < 3) pair = make_pair(pair.seed + 1);
+  for (std::size_t at = 0; at < pair.source.tensors.size(); ++at)
+    if (pair.source.tensors[at].producer >= 0 && pair.source.tensors[at].param >= 0)
+      pair.data[at][0] ^= std::byte{1};
+  CHECK(checker.check(pair, true).failure.find("element 0") != std::string::npos);
+  const random_pair smaller = checker.shrink(pair);
+  CHECK(smaller.schedule.steps.steps.empty());
+  CHECK(report(smaller, "wrong").find("phase0") != std::string::npos);
+}
