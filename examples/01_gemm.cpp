@@ -7,8 +7,8 @@
 
 using namespace lathe;
 
-// An operator is an ordinary function. Axes carry extents; tensors carry an element type and a rank;
-// shapes follow from how they are indexed.
+// An operator is an ordinary function. Axes carry extents; tensors carry an element type and a
+// rank; shapes follow from how they are indexed.
 constexpr auto gemm(int rows, int columns, int depth) {
   axis<"i"> i{rows};
   axis<"j"> j{columns};
@@ -34,8 +34,8 @@ int main(int count, char** words) {
                            {.time_limit = example::first_number(count, words, 2)});
   std::printf("found by %s: %s\n", name_of(kernel.how().origin), kernel.trace().c_str());
 
-  kernel(a, b, c);                             // in the order of op<"gemm">(A, B, C)
-  kernel("C"_a = c, "A"_a = a, "B"_a = b);     // or by name
+  kernel(a, b, c);                          // in the order of op<"gemm">(A, B, C)
+  kernel("C"_a = c, "A"_a = a, "B"_a = b);  // or by name
   const double seconds = example::best_seconds([&] { kernel(a, b, c); });
   std::printf("%.1f GFLOP/s\n", 2e-9 * rows * columns * depth / seconds);
 

@@ -13,11 +13,12 @@ int main(int count, char** words) {
   const auto layer = ops::conv2d(1, channels, image, image, filters, kernel_size);
 
   const auto x = example::small_integers(std::size_t{channels} * image * image);
-  const auto w = example::small_integers(std::size_t{filters} * channels * kernel_size * kernel_size);
+  const auto w =
+      example::small_integers(std::size_t{filters} * channels * kernel_size * kernel_size);
   std::vector<float> y(std::size_t{filters} * image * image), expected(y.size());
 
-  const auto kernel = tune(
-      layer, cpu(), {.time_limit = example::first_number(count, words, 2), .bound = {"W"}});
+  const auto kernel =
+      tune(layer, cpu(), {.time_limit = example::first_number(count, words, 2), .bound = {"W"}});
   const auto convolve = kernel.bind("W"_a = w);  // owns the packed weights
   convolve(x, y);                                // takes what is left: input and output
 

@@ -1,6 +1,6 @@
 // An operator that no library has: the product with a block-circulant matrix (CirCNN, MICRO 2017).
-// Every block x block tile of the matrix is circulant, so it is stored as one row: with blocks of 16
-// the weights shrink by a factor of 16. lathe schedules it like any other formula.
+// Every block x block tile of the matrix is circulant, so it is stored as one row: with blocks of
+// 16 the weights shrink by a factor of 16. lathe schedules it like any other formula.
 //   03_custom_operator [seconds of search]
 #include <lathe/lathe.hpp>
 
@@ -30,8 +30,7 @@ int main(int count, char** words) {
   const auto w = example::small_integers(std::size_t{depth} / block * columns);
   std::vector<float> c(std::size_t{rows} * columns), expected(c.size());
 
-  const auto kernel =
-      tune(product, cpu(), {.time_limit = example::first_number(count, words, 2)});
+  const auto kernel = tune(product, cpu(), {.time_limit = example::first_number(count, words, 2)});
   const double seconds = example::best_seconds([&] { kernel(a, w, c); });
   const double plain = example::best_seconds([&] { evaluate(product, a, w, expected); }, 1);
   std::printf("found by %s: %.1f GFLOP/s, %.0f times as fast as the plain loops\n",

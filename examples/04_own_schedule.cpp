@@ -3,7 +3,6 @@
 #include <lathe/lathe.hpp>
 
 #include "example.hpp"
-
 #include <string>
 
 using namespace lathe;

@@ -4,7 +4,6 @@
 #include <lathe/lathe.hpp>
 
 #include "example.hpp"
-
 #include <cmath>
 #include <utility>
 
@@ -19,10 +18,11 @@ auto jacobi(int depth, int height, int width) {
   tensor<"U", double, 3> U{depth, height, width};  // read under select: its shape is declared
   tensor<"V", double, 3> V;
   return op<"jacobi">(weight, U, V)(
-      V(z, y, x) = select(z > 0 && z < depth - 1 && y > 0 && y < height - 1 && x > 0 && x < width - 1,
-                          weight * (U(z - 1, y, x) + U(z + 1, y, x) + U(z, y - 1, x) +
-                                    U(z, y + 1, x) + U(z, y, x - 1) + U(z, y, x + 1)),
-                          U(z, y, x)));
+      V(z, y, x) =
+          select(z > 0 && z < depth - 1 && y > 0 && y < height - 1 && x > 0 && x < width - 1,
+                 weight * (U(z - 1, y, x) + U(z + 1, y, x) + U(z, y - 1, x) + U(z, y + 1, x) +
+                           U(z, y, x - 1) + U(z, y, x + 1)),
+                 U(z, y, x)));
 }
 
 int main(int count, char** words) {

@@ -15,7 +15,8 @@ namespace example {
 template <class Element = float>
 std::vector<Element> small_integers(std::size_t count) {
   std::vector<Element> out(count);
-  for (std::size_t at = 0; at < count; ++at) out[at] = static_cast<Element>((at * 7 + at / 11) % 5) - 2;
+  for (std::size_t at = 0; at < count; ++at)
+    out[at] = static_cast<Element>((at * 7 + at / 11) % 5) - 2;
   return out;
 }
 

@@ -1,11 +1,9 @@
 // The command line tool: parses the command line and runs one sub-command of lathe/.
 // Exit status: 0 done, 1 failed, 2 wrong usage.
-#include "lathe/command.hpp"
-
 #include <lathe/version.hpp>
 
+#include "lathe/command.hpp"
 #include <CLI/CLI.hpp>
-
 #include <cstdio>
 #include <exception>
 #include <string>

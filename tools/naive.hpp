@@ -1,6 +1,6 @@
 /// @file
-/// What one would write by hand: the plain loops that quickstart compares with. Compiled on their own
-/// with -O3 -march=native.
+/// What one would write by hand: the plain loops that quickstart compares with. Compiled on their
+/// own with -O3 -march=native.
 #pragma once
 
 namespace naive {

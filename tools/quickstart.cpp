@@ -1,15 +1,14 @@
 /// @file
 /// The main job, to look at: tunes a layer of YOLO-v1 and a matrix product, each with one and two
-/// threads, checks the results against plain loops and says how fast they are. Run by tools/quickstart.
+/// threads, checks the results against plain loops and says how fast they are. Run by
+/// tools/quickstart.
 #include <lathe/lathe.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
 #include "interrupt.hpp"
 #include "naive.hpp"
-
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <cstdio>
 #include <cstring>
@@ -79,12 +78,14 @@ bool report_tuning(const result<Kernel>& made) {
   if (how.origin == kernel_origin::cache) {
     std::printf("  from cache, tuning time 0\n");
   } else {
-    std::printf("  %s after %d candidates, tuning time %.0f s (%s)\n",
-                how.origin == kernel_origin::estimate ? "the analytic schedule was the best" : "found",
-                how.trials, how.tuning_seconds, how.stopped.c_str());
+    std::printf(
+        "  %s after %d candidates, tuning time %.0f s (%s)\n",
+        how.origin == kernel_origin::estimate ? "the analytic schedule was the best" : "found",
+        how.trials, how.tuning_seconds, how.stopped.c_str());
   }
   std::printf("  schedule: %s\n", made->trace().c_str());
-  std::printf("  oracle: %s\n", how.checked.empty() ? "agreed when it was tuned" : how.checked.c_str());
+  std::printf("  oracle: %s\n",
+              how.checked.empty() ? "agreed when it was tuned" : how.checked.c_str());
   for (const std::string& note : how.notes) std::printf("  note: %s\n", note.c_str());
   std::fflush(stdout);
   return true;
@@ -130,10 +131,12 @@ bool is_right(contestant& each) {
 
 /// @returns false if a result is wrong
 bool report_speed(std::vector<contestant>& contest, double peak_gflops) {
-  std::printf("\nAll kernels in turn, %d rounds. Peak: measured fused multiply-adds, times threads.\n"
-              "Speed-up: over the naive loop with -O3 -march=native and one thread.\n\n",
-              rounds);
-  std::printf("%-36s %8s %8s %8s %9s  %s\n", "GFLOP/s", "best", "median", "of peak", "speed-up", "result");
+  std::printf(
+      "\nAll kernels in turn, %d rounds. Peak: measured fused multiply-adds, times threads.\n"
+      "Speed-up: over the naive loop with -O3 -march=native and one thread.\n\n",
+      rounds);
+  std::printf("%-36s %8s %8s %8s %9s  %s\n", "GFLOP/s", "best", "median", "of peak", "speed-up",
+              "result");
   bool right = true;
   for (contestant& each : contest) {
     const double work = each.of->flops * 1e-9;
@@ -143,8 +146,8 @@ bool report_speed(std::vector<contestant>& contest, double peak_gflops) {
     right = right && equal;
     std::printf("%-36s %8.1f %8.1f %6.0f %% %8.0fx  %s naive loop's (%.2f GFLOP/s)\n",
                 each.title().c_str(), best, middle, 100 * best / (peak_gflops * each.threads),
-                best * each.of->naive_seconds / work, equal ? "bitwise equal to the" : "DIFFERS from the",
-                work / each.of->naive_seconds);
+                best * each.of->naive_seconds / work,
+                equal ? "bitwise equal to the" : "DIFFERS from the", work / each.of->naive_seconds);
   }
   return right;
 }
@@ -192,7 +195,8 @@ int main(int count, char** words) {
   product.right = small_integers(std::size_t{size} * size, 3);
   product.answer.resize(std::size_t{size} * size);
   product.run_naive([&] {
-    naive::gemm(size, size, size, product.left.data(), product.right.data(), product.expected.data());
+    naive::gemm(size, size, size, product.left.data(), product.right.data(),
+                product.expected.data());
   });
 
   std::vector<contestant> contest;

@@ -1,16 +1,15 @@
 /// @file
 /// lathe against OpenBLAS and oneDNN, interleaved in one process: a matrix product and a layer of
-/// YOLO-v1, f32, one thread. Run by tools/bench, which sets the environment that the peers read when
-/// they are loaded.
+/// YOLO-v1, f32, one thread. Run by tools/bench, which sets the environment that the peers read
+/// when they are loaded.
 ///   vendor [seconds of search per kernel, default 60] [blocks, default 31]
 #include <lathe/lathe.hpp>
 
-#include <cblas.h>
-#include <dnnl.hpp>
-
 #include <algorithm>
+#include <cblas.h>
 #include <cstdio>
 #include <cstdlib>
+#include <dnnl.hpp>
 #include <functional>
 #include <limits>
 #include <string>
@@ -37,8 +36,8 @@ std::vector<float> small_integers(std::size_t count, std::size_t start) {
   return out;
 }
 
-/// Times all in turn, in an order that rotates, so that neither drifts of the machine's speed nor what
-/// the one before left in the caches favours anyone.
+/// Times all in turn, in an order that rotates, so that neither drifts of the machine's speed nor
+/// what the one before left in the caches favours anyone.
 void run_interleaved(std::vector<contestant>& all, int blocks) {
   for (int block = 0; block < blocks; ++block) {
     for (std::size_t turn = 0; turn < all.size(); ++turn) {
@@ -54,8 +53,8 @@ void run_interleaved(std::vector<contestant>& all, int blocks) {
 /// Speed of all, and of the first relative to the others. @returns false if results differ
 bool report(const std::string& title, double flops, const std::vector<contestant>& all) {
   const contestant& ours = all.front();
-  std::printf("\n%s, %zu blocks\n%-36s %8s %8s   %s\n", title.c_str(), ours.seconds.size(), "GFLOP/s",
-              "best", "median", "lathe is faster by: median of ratios, ratio of bests");
+  std::printf("\n%s, %zu blocks\n%-36s %8s %8s   %s\n", title.c_str(), ours.seconds.size(),
+              "GFLOP/s", "best", "median", "lathe is faster by: median of ratios, ratio of bests");
   bool equal = true;
   for (const contestant& each : all) {
     std::printf("%-36s %8.1f %8.1f", each.name.c_str(), flops * 1e-9 / minimum(each.seconds),
@@ -96,16 +95,18 @@ bool compare_gemm(double time_limit, int blocks) {
   all.push_back({"lathe", [&] { kernel(a, b, ours); }, &ours, {}});
   all.push_back({std::string("OpenBLAS sgemm (") + openblas_get_corename() + ")",
                  [&] {
-                   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1, a.data(),
-                               size, b.data(), size, 0, blas.data(), size);
+                   cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, size, size, size, 1,
+                               a.data(), size, b.data(), size, 0, blas.data(), size);
                  },
-                 &blas, {}});
+                 &blas,
+                 {}});
   all.push_back({"oneDNN sgemm",
                  [&] {
                    dnnl_sgemm('N', 'N', size, size, size, 1, a.data(), size, b.data(), size, 0,
                               onednn.data(), size);
                  },
-                 &onednn, {}});
+                 &onednn,
+                 {}});
   run_interleaved(all, blocks);
   return report("gemm 1024 x 1024 x 1024, f32, 1 thread", 2.0 * size * size * size, all);
 }
@@ -118,8 +119,7 @@ bool compare_convolution(double time_limit, int blocks) {
   std::vector<float> ours(std::size_t{filters} * image * image), theirs(ours.size());
 
   const auto layer = ops::conv2d(1, channels, image, image, filters, kernel_size, 1, 1);
-  const auto kernel =
-      tune(layer, cpu(), {.time_limit = time_limit, .threads = 1, .bound = {"W"}});
+  const auto kernel = tune(layer, cpu(), {.time_limit = time_limit, .threads = 1, .bound = {"W"}});
   report_tuning("conv2d C8", kernel);
   const auto convolve = kernel.bind("W"_a = w);
 
@@ -132,10 +132,15 @@ bool compare_convolution(double time_limit, int blocks) {
   const auto own_layout = [&](const memory::dims& shape) {
     return memory::desc(shape, f32, memory::format_tag::any);
   };
-  const dnnl::convolution_forward::primitive_desc plan(
-      {dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct, own_layout(x_shape),
-       own_layout(w_shape), own_layout(y_shape), {1, 1}, {1, 1}, {1, 1}},
-      engine);
+  const dnnl::convolution_forward::primitive_desc plan({dnnl::prop_kind::forward_inference,
+                                                        dnnl::algorithm::convolution_direct,
+                                                        own_layout(x_shape),
+                                                        own_layout(w_shape),
+                                                        own_layout(y_shape),
+                                                        {1, 1},
+                                                        {1, 1},
+                                                        {1, 1}},
+                                                       engine);
   memory plain_x({x_shape, f32, memory::format_tag::nchw}, engine, x.data());
   memory plain_w({w_shape, f32, memory::format_tag::oihw}, engine, w.data());
   memory plain_y({y_shape, f32, memory::format_tag::nchw}, engine, theirs.data());
@@ -157,13 +162,15 @@ bool compare_convolution(double time_limit, int blocks) {
                    leave.execute(stream, own_y, plain_y);
                    stream.wait();
                  },
-                 &theirs, {}});
+                 &theirs,
+                 {}});
   all.push_back({"oneDNN direct, in its own layout",
                  [&] {
                    convolution.execute(stream, operands);
                    stream.wait();
                  },
-                 nullptr, {}});
+                 nullptr,
+                 {}});
   run_interleaved(all, blocks);
   return report("conv2d YOLO-v1 C8, N C H W in and out, weights packed beforehand, f32, 1 thread",
                 describe(layer).flops(), all);

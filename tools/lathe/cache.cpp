@@ -1,12 +1,10 @@
 // lathe cache: what earlier tunings have found.
-#include "command.hpp"
-
 #include <lathe/store/cache.hpp>
 
-#include <nlohmann/json.hpp>
-
+#include "command.hpp"
 #include <cstdio>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 namespace tools {
 namespace {

@@ -6,7 +6,6 @@
 #include <lathe/api/options.hpp>
 
 #include <CLI/CLI.hpp>
-
 #include <functional>
 #include <string>
 #include <vector>

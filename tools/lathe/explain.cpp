@@ -1,12 +1,11 @@
 // lathe explain: what a schedule of an operator looks like at every step, without running it.
-#include "command.hpp"
-#include "operators.hpp"
-
 #include <lathe/api/kernel_core.hpp>
 #include <lathe/api/pipeline.hpp>
 #include <lathe/space/cpu_space.hpp>
 #include <lathe/target/c/emit_c.hpp>
 
+#include "command.hpp"
+#include "operators.hpp"
 #include <cstdio>
 #include <memory>
 
@@ -46,8 +45,8 @@ struct explain_command {
       return 0;
     }
     const cpu_space space(of, request.target, {request.bound, request.threads});
-    std::printf("== space ==\n%zu decisions, %.3g schedules\n\nschedule: %s\n\n", space.sites.size(),
-                static_cast<double>(space.size()), from.c_str());
+    std::printf("== space ==\n%zu decisions, %.3g schedules\n\nschedule: %s\n\n",
+                space.sites.size(), static_cast<double>(space.size()), from.c_str());
     std::fputs(explain_schedule(desc.view(), steps, request).c_str(), stdout);
     return 0;
   }

@@ -3,7 +3,6 @@
 #include <lathe/lathe.hpp>
 
 #include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <charconv>
 #include <optional>
@@ -45,52 +44,74 @@ const char* wide_padding(int pad, int dilated, int size) {
 
 std::vector<library_operator> make_operators() {
   return {
-      {"avg_pool2d", "mean of each window", {batch, channels, height, width, kernel, stride, padding},
+      {"avg_pool2d",
+       "mean of each window",
+       {batch, channels, height, width, kernel, stride, padding},
        nullptr,
        [](values v) { return owned(ops::avg_pool2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
-      {"bilinear", "Y[i,j] = sum A[i,k] W[j,k,l] B[i,l]",
+      {"bilinear",
+       "Y[i,j] = sum A[i,k] W[j,k,l] B[i,l]",
        {{"M", "rows"}, {"N", "features"}, {"K", "left size"}, {"L", "right size"}},
-       nullptr, [](values v) { return owned(ops::bilinear(v[0], v[1], v[2], v[3])); }},
-      {"block_circulant_matmul", "matrix times block-circulant matrix",
+       nullptr,
+       [](values v) { return owned(ops::bilinear(v[0], v[1], v[2], v[3])); }},
+      {"block_circulant_matmul",
+       "matrix times block-circulant matrix",
        {{"M", "rows"}, {"N", "columns"}, {"K", "depth"}, {"block", "size of the blocks"}},
        [](values v) {
          return v[1] % v[3] != 0 || v[2] % v[3] != 0 ? "block must divide N and K" : nullptr;
        },
        [](values v) { return owned(ops::block_circulant_matmul(v[0], v[1], v[2], v[3])); }},
-      {"block_circulant_project", "nearest block-circulant matrix",
+      {"block_circulant_project",
+       "nearest block-circulant matrix",
        {{"M", "rows"}, {"N", "columns"}, {"block", "size of the blocks"}},
-       [](values v) { return v[2] > std::min(v[0], v[1]) ? "block must be at most M and N" : nullptr; },
+       [](values v) {
+         return v[2] > std::min(v[0], v[1]) ? "block must be at most M and N" : nullptr;
+       },
        [](values v) { return owned(ops::block_circulant_project(v[0], v[1], v[2])); }},
-      {"conv1d", "convolution of sequences",
+      {"conv1d",
+       "convolution of sequences",
        {batch, channels, {"L", "length"}, filters, kernel, stride, padding, dilation},
        nullptr,
        [](values v) { return owned(ops::conv1d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])); }},
-      {"conv2d", "convolution of images",
+      {"conv2d",
+       "convolution of images",
        {batch, channels, height, width, filters, kernel, stride, padding, dilation},
        nullptr,
        [](values v) {
          return owned(ops::conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
        }},
-      {"conv3d", "convolution of volumes",
+      {"conv3d",
+       "convolution of volumes",
        {batch, channels, depth, height, width, filters, kernel, stride, padding, dilation},
        nullptr,
        [](values v) {
          return owned(ops::conv3d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
        }},
-      {"conv_transpose1d", "transposed convolution of sequences",
-       {batch, channels, {"L", "length"}, filters, kernel, stride, padding, output_padding, dilation},
+      {"conv_transpose1d",
+       "transposed convolution of sequences",
+       {batch,
+        channels,
+        {"L", "length"},
+        filters,
+        kernel,
+        stride,
+        padding,
+        output_padding,
+        dilation},
        [](values v) { return wide_padding(v[6], v[8], v[4]); },
        [](values v) {
          return owned(ops::conv_transpose1d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
        }},
-      {"conv_transpose2d", "transposed convolution of images",
+      {"conv_transpose2d",
+       "transposed convolution of images",
        {batch, channels, height, width, filters, kernel, stride, padding, output_padding, dilation},
        [](values v) { return wide_padding(v[7], v[9], v[5]); },
        [](values v) {
          return owned(
              ops::conv_transpose2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
        }},
-      {"conv_transpose3d", "transposed convolution of volumes",
+      {"conv_transpose3d",
+       "transposed convolution of volumes",
        {batch, channels, depth, height, width, filters, kernel, stride, padding, output_padding,
         dilation},
        [](values v) { return wide_padding(v[8], v[10], v[6]); },
@@ -98,21 +119,43 @@ std::vector<library_operator> make_operators() {
          return owned(ops::conv_transpose3d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8],
                                             v[9], v[10]));
        }},
-      {"depthwise_conv2d", "convolution of each channel on its own",
-       {batch, channels, height, width, {"multiplier", "outputs per channel", 1, 1, most_step}, kernel,
-        stride, padding, dilation},
+      {"depthwise_conv2d",
+       "convolution of each channel on its own",
+       {batch,
+        channels,
+        height,
+        width,
+        {"multiplier", "outputs per channel", 1, 1, most_step},
+        kernel,
+        stride,
+        padding,
+        dilation},
        nullptr,
        [](values v) {
          return owned(ops::depthwise_conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
        }},
-      {"gemm", "matrix product C[i,j] = sum A[i,k] B[k,j]",
+      {"gemm",
+       "matrix product C[i,j] = sum A[i,k] B[k,j]",
        {{"M", "rows"}, {"N", "columns"}, {"K", "depth"}},
-       nullptr, [](values v) { return owned(ops::gemm(v[0], v[1], v[2])); }},
-      {"gemv", "matrix times vector", {{"M", "rows"}, {"K", "depth"}},
-       nullptr, [](values v) { return owned(ops::gemv(v[0], v[1])); }},
-      {"group_conv2d", "convolution in groups of channels",
-       {batch, channels, height, width, filters, {"groups", "groups of channels"}, kernel, stride,
-        padding, dilation},
+       nullptr,
+       [](values v) { return owned(ops::gemm(v[0], v[1], v[2])); }},
+      {"gemv",
+       "matrix times vector",
+       {{"M", "rows"}, {"K", "depth"}},
+       nullptr,
+       [](values v) { return owned(ops::gemv(v[0], v[1])); }},
+      {"group_conv2d",
+       "convolution in groups of channels",
+       {batch,
+        channels,
+        height,
+        width,
+        filters,
+        {"groups", "groups of channels"},
+        kernel,
+        stride,
+        padding,
+        dilation},
        [](values v) {
          return v[1] % v[5] != 0 || v[4] % v[5] != 0 ? "groups must divide C and F" : nullptr;
        },
@@ -120,25 +163,36 @@ std::vector<library_operator> make_operators() {
          return owned(
              ops::group_conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
        }},
-      {"jacobi3d", "7-point stencil on doubles", {depth, height, width},
-       nullptr, [](values v) { return owned(ops::jacobi3d(v[0], v[1], v[2])); }},
-      {"max_pool2d", "largest element of each window",
+      {"jacobi3d",
+       "7-point stencil on doubles",
+       {depth, height, width},
+       nullptr,
+       [](values v) { return owned(ops::jacobi3d(v[0], v[1], v[2])); }},
+      {"max_pool2d",
+       "largest element of each window",
        {batch, channels, height, width, kernel, stride, padding},
        nullptr,
        [](values v) { return owned(ops::max_pool2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
-      {"mttkrp", "matricised tensor times Khatri-Rao product",
+      {"mttkrp",
+       "matricised tensor times Khatri-Rao product",
        {{"M", "rows"}, {"K", "depth"}, {"L", "height"}, {"R", "rank"}},
-       nullptr, [](values v) { return owned(ops::mttkrp(v[0], v[1], v[2], v[3])); }},
-      {"shift", "every channel moved by its own offset",
+       nullptr,
+       [](values v) { return owned(ops::mttkrp(v[0], v[1], v[2], v[3])); }},
+      {"shift",
+       "every channel moved by its own offset",
        {batch, height, width, channels, kernel, stride, dilation},
        [](values v) { return even_kernel(v[4]); },
        [](values v) { return owned(ops::shift(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
-      {"shift_conv", "shift, then 1 x 1 convolution",
+      {"shift_conv",
+       "shift, then 1 x 1 convolution",
        {batch, height, width, channels, filters, kernel, dilation},
        [](values v) { return even_kernel(v[5]); },
        [](values v) { return owned(ops::shift_conv(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
-      {"softmax", "softmax of each row", {{"M", "rows"}, {"N", "columns"}},
-       nullptr, [](values v) { return owned(ops::softmax(v[0], v[1])); }},
+      {"softmax",
+       "softmax of each row",
+       {{"M", "rows"}, {"N", "columns"}},
+       nullptr,
+       [](values v) { return owned(ops::softmax(v[0], v[1])); }},
   };
 }
 
@@ -201,8 +255,9 @@ chosen_operator choose_operator(const std::string& name, const std::vector<std::
     }
     if (at == one.extents.size()) refuse("'" + setting + "' is no extent of " + usage_of(one));
     if (given[at]) refuse(std::string(one.name) + ": " + one.extents[at].name + " is given twice");
-    given[at] = number_of(one, one.extents[at],
-                          std::string_view(setting).substr(equals == std::string::npos ? 0 : equals + 1));
+    given[at] =
+        number_of(one, one.extents[at],
+                  std::string_view(setting).substr(equals == std::string::npos ? 0 : equals + 1));
   }
   std::vector<int> numbers;
   std::string title = one.name;

@@ -1,6 +1,6 @@
-#include "command.hpp"
-
 #include <lathe/target/cpu/host.hpp>
+
+#include "command.hpp"
 
 namespace tools {
 

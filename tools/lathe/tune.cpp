@@ -1,15 +1,13 @@
 // lathe tune: searches for the best kernel of an operator of the library and keeps it in the cache.
+#include <lathe/api/session.hpp>
+
 #include "../interrupt.hpp"
 #include "command.hpp"
 #include "operators.hpp"
-
-#include <lathe/api/session.hpp>
-
-#include <nlohmann/json.hpp>
-
 #include <cstdio>
 #include <map>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 namespace tools {
 namespace {
@@ -28,7 +26,8 @@ struct tune_command {
     return 0;
   }
 
-  static void print_json(const tuned& how, const std::string& title, const tuning_request& request) {
+  static void print_json(const tuned& how, const std::string& title,
+                         const tuning_request& request) {
     nlohmann::ordered_json out;
     out["operator"] = title;
     out["threads"] = request.threads;
@@ -52,8 +51,10 @@ struct tune_command {
     std::printf("%s\n", out.dump(2).c_str());
   }
 
-  static void print_text(const tuned& how, const std::string& title, const tuning_request& request) {
-    std::printf("%s, %d thread%s, %s\n", title.c_str(), request.threads, request.threads == 1 ? "" : "s", name_of(request.target.set));
+  static void print_text(const tuned& how, const std::string& title,
+                         const tuning_request& request) {
+    std::printf("%s, %d thread%s, %s\n", title.c_str(), request.threads,
+                request.threads == 1 ? "" : "s", name_of(request.target.set));
     if (how.origin == kernel_origin::cache)
       std::printf("from cache, tuning time 0\n");
     else if (how.trials > 0)
@@ -62,7 +63,8 @@ struct tune_command {
     else
       std::printf("the analytic schedule, nothing was measured\n");
     if (how.median_seconds > 0) {
-      std::printf("%.4g ms per call (best %.4g ms)", 1e3 * how.median_seconds, 1e3 * how.best_seconds);
+      std::printf("%.4g ms per call (best %.4g ms)", 1e3 * how.median_seconds,
+                  1e3 * how.best_seconds);
       if (how.flops > 0) std::printf(", %.4g GFLOP/s", how.gflops());
       std::printf("\n");
     }
