@@ -86,8 +86,10 @@ LATHE_INLINE expr pool::intern(const node& value, std::span<const term> new_term
         other.a == value.a && other.b == value.b && other.c == value.c && other.imm == value.imm &&
         std::bit_cast<std::uint64_t>(other.num) == std::bit_cast<std::uint64_t>(value.num);
     if (!same_head) continue;
-    if (std::ranges::equal(terms(at->second), new_terms) &&
-        std::ranges::equal(args(at->second), new_args))
+    const auto old_terms = terms(at->second);
+    const auto old_args = args(at->second);
+    if (std::equal(old_terms.begin(), old_terms.end(), new_terms.begin(), new_terms.end()) &&
+        std::equal(old_args.begin(), old_args.end(), new_args.begin(), new_args.end()))
       return at->second;
   }
   node stored = value;
@@ -129,7 +131,8 @@ LATHE_INLINE pool::parts pool::split(expr handle) const {
 LATHE_INLINE expr pool::make_linear(std::int64_t constant, std::vector<term> list) {
   for (bool again = true; again;) {
     again = false;
-    std::ranges::sort(list, {}, &term::atom);
+    std::sort(list.begin(), list.end(),
+              [](const term& left, const term& right) { return left.atom < right.atom; });
     std::size_t kept = 0;
     for (std::size_t at = 0; at < list.size();) {
       term merged = list[at++];
@@ -208,7 +211,7 @@ LATHE_INLINE expr pool::load(std::int32_t buffer, dtype type, std::span<const ex
 }
 
 LATHE_INLINE expr pool::call(std::string_view name, dtype type, std::span<const expr> args) {
-  auto found = std::ranges::find(names_, name);
+  auto found = std::find(names_.begin(), names_.end(), name);
   if (found == names_.end()) found = names_.insert(names_.end(), std::string(name));
   node value;
   value.what = kind::call;

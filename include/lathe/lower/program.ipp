@@ -41,7 +41,7 @@ LATHE_INLINE std::vector<ir::expr> loads_in(const ir::pool& exprs, ir::expr root
     pending.push_back(value.b);
     pending.push_back(value.c);
   }
-  std::ranges::sort(found);
+  std::sort(found.begin(), found.end());
   return found;
 }
 
@@ -77,7 +77,7 @@ LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part) {
       if (size >= block) next.push_back(block);
       if (size % block != 0) next.push_back(size % block);
     }
-    std::ranges::sort(next, std::greater<>{});
+    std::sort(next.begin(), next.end(), std::greater<>{});
     next.erase(std::unique(next.begin(), next.end()), next.end());
     sizes = std::move(next);
   }

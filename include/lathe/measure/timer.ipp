@@ -8,7 +8,6 @@
 #include <ctime>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 
 namespace lathe {
@@ -30,8 +29,9 @@ inline bool samples_agree(const std::vector<double>& samples, double agreement) 
 }  // namespace detail
 
 LATHE_INLINE double monotonic_seconds() {
-  const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
-  return std::chrono::duration<double>(since_start).count();
+  timespec now{};
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
 }
 
 LATHE_INLINE double thread_seconds() {

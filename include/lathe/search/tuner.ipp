@@ -3,10 +3,10 @@
 #pragma once
 
 #include <lathe/core/error.hpp>
+#include <lathe/measure/timer.hpp>
 #include <lathe/search/tuner.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <string>
 #include <utility>
 
@@ -40,9 +40,7 @@ class search_run {
 
  private:
   double now() const {
-    if (options_.clock != nullptr) return options_.clock();
-    const auto since_start = std::chrono::steady_clock::now().time_since_epoch();
-    return std::chrono::duration<double>(since_start).count();
+    return options_.clock != nullptr ? options_.clock() : monotonic_seconds();
   }
 
   bool cancelled() const {

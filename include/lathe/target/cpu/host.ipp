@@ -5,7 +5,7 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <fstream>
+#include <fcntl.h>
 #include <limits>
 #include <sched.h>
 #include <unistd.h>
@@ -19,12 +19,23 @@ namespace lathe::native {
 
 namespace detail {
 
+/// Content of a file, also of one in /proc, whose size is not known beforehand; "" if it cannot be
+/// read. Not a stream: <fstream> would cost every user's translation unit.
+LATHE_INLINE std::string file_text(const std::string& path) {
+  std::string text;
+  const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (file < 0) return text;
+  char block[4096];
+  for (ssize_t got; (got = ::read(file, block, sizeof block)) > 0;)
+    text.append(block, static_cast<std::size_t>(got));
+  ::close(file);
+  return text;
+}
+
 /// First line of a file; "" if it cannot be read.
 LATHE_INLINE std::string first_line(const std::string& path) {
-  std::ifstream file(path);
-  std::string line;
-  std::getline(file, line);
-  return line;
+  const std::string text = file_text(path);
+  return text.substr(0, text.find('\n'));
 }
 
 /// "48K", "2048K", "32M" or plain bytes; 0 for anything else.
@@ -108,8 +119,10 @@ LATHE_INLINE int quota_cpus(const std::string& quota, const std::string& period)
 /// CPUs granted by the control group of this process and its ancestors (versions 2 and 1).
 LATHE_INLINE int cgroup_cpus() {
   int cpus = std::numeric_limits<int>::max();
-  std::ifstream groups("/proc/self/cgroup");
-  for (std::string line; std::getline(groups, line);) {
+  const std::string groups = file_text("/proc/self/cgroup");
+  for (std::size_t begin = 0, end = 0; begin < groups.size(); begin = end + 1) {
+    end = std::min(groups.find('\n', begin), groups.size());
+    const std::string line = groups.substr(begin, end - begin);
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
     if (first == std::string::npos || second == std::string::npos) continue;
