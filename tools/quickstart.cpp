@@ -97,7 +97,7 @@ bool enter(std::vector<contestant>& contest, problem& of, const Operation& opera
            tune_options options, const Bind& bind) {
   contest.push_back({&of, *options.threads, {}, {}, {}});
   contestant& entered = contest.back();
-  std::printf("\n%s: searching for at most %.0f s (Ctrl-C: end with the best so far)\n",
+  std::printf("\n%s (a search takes at most %.0f s; Ctrl-C ends it with the best so far)\n",
               entered.title().c_str(), *options.time_limit);
   std::fflush(stdout);
   const tools::interruptible search;
