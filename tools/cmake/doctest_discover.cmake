@@ -74,7 +74,7 @@ if(CMAKE_SCRIPT_MODE_FILE STREQUAL CMAKE_CURRENT_LIST_FILE)
     endif()
     string(REPLACE "<LB>" "[" name "${name}")
     string(REPLACE "<RB>" "]" name "${name}")
-    string(REPLACE "<SC>" "\;" name "${name}")
+    string(REPLACE "<SC>" ";" name "${name}")
     # doctest separates filters by commas; a star would match other cases too, harmlessly.
     string(REPLACE "," "\\," filter "${name}")
     string(APPEND text "${open}"
