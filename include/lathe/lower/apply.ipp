@@ -142,8 +142,12 @@ LATHE_INLINE std::string check_schedule(const program& target) {
       if (stage.find_loop(hint.loop) < 0)
         return "prefetch at " + stage.name + "." + hint.loop + ", which no longer exists";
       const program_tensor& tensor = target.tensors[static_cast<std::size_t>(hint.tensor)];
-      if (tensor.producer >= 0 &&
-          target.stages[static_cast<std::size_t>(tensor.producer)].attach_stage >= 0)
+      if (tensor.producer < 0) continue;
+      const program_stage& producer = target.stages[static_cast<std::size_t>(tensor.producer)];
+      // What was computed around the hint's loop is all there; what is computed in it is not yet.
+      const bool around = producer.attach_stage == &stage - target.stages.data() &&
+                          stage.find_loop(producer.attach_loop) < stage.find_loop(hint.loop);
+      if (producer.attach_stage >= 0 && !around)
         return "prefetch(" + tensor.name + " at " + stage.name + "." + hint.loop +
                ") reads ahead of " + detail::quoted(tensor.name) +
                ", which is computed inside another stage just before it "

@@ -26,22 +26,25 @@ class cpu_space : public search_space {
  public:
   LATHE_INLINE cpu_space(program of, const cpu_target& target, call_context call);
 
-  /// The trace a point stands for. @pre is_inside(candidate)
+  /// The trace a point stands for. Register tiles that are too large stand for the largest ones
+  /// that fit, so that few points are illegal. @pre is_inside(candidate)
   LATHE_INLINE trace to_trace(const point& candidate) const;
 
-  /// Registers, code volume and duplicate points, before anything is compiled.
+  /// Code volume, before anything is compiled.
   LATHE_INLINE std::optional<rejection> why_rejected(const point& candidate) const override;
   LATHE_INLINE std::uint64_t hash(const point& candidate) const override;
 
  private:
   LATHE_INLINE void add_sites(int stage);
   LATHE_INLINE std::vector<stage_decision> decode(const point& candidate) const;
+  LATHE_INLINE void fit(const program_stage& stage, reduction_tile& tile) const;
   LATHE_INLINE point encode(const std::vector<stage_decision>& decisions) const;
 
   program program_;
   cpu_target target_;
   call_context call_;
-  std::vector<std::size_t> first_site_;  ///< per stage
+  std::vector<std::size_t> first_site_;        ///< per stage
+  std::vector<std::vector<int>> vector_axes_;  ///< per stage: axes that may be vectorized
 };
 
 }  // namespace lathe

@@ -22,7 +22,6 @@ inline constexpr std::array<std::int64_t, 12> reduce_blocks{
 inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
 inline constexpr std::array<int, 4> prefetch_distances{0, 4, 8, 16};
-inline constexpr std::int64_t most_unrolled = 1024;  ///< multiply-adds written out in one tile
 
 /// Number of leading entries of an ascending table that make a difference for an extent.
 template <std::size_t Count>
@@ -72,6 +71,7 @@ LATHE_INLINE cpu_space::cpu_space(program of, const cpu_target& target, call_con
 LATHE_INLINE void cpu_space::add_sites(int index) {
   const program_stage& stage = program_.stages[static_cast<std::size_t>(index)];
   first_site_.push_back(sites.size());
+  vector_axes_.emplace_back();
   const auto add = [&](const std::string& what, std::int32_t choices, bool ordered) {
     site made{what + " " + stage.name, std::max(choices, 1), {}};
     if (ordered) made.moves = linear_moves(made.choices);
@@ -84,7 +84,13 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
     return;
   }
   const auto axes = static_cast<std::int32_t>(stage.axes.size());
-  add("vector axis", axes, false);
+  const int lanes = target_.vector_bytes / size_of(program_.exprs[stage.identity].type);
+  for (int axis = 0; axis < axes; ++axis) {  // partial sums need vectors to add up
+    const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
+    if (!of.reduce || of.extent >= 2 * lanes) vector_axes_.back().push_back(axis);
+  }
+  if (vector_axes_.back().empty()) vector_axes_.back().push_back(0);
+  add("vector axis", static_cast<std::int32_t>(vector_axes_.back().size()), false);
   add("vectors", static_cast<std::int32_t>(detail::vector_counts.size()), true);
   add("unroll", static_cast<std::int32_t>(detail::unroll_depths.size()), true);
   add("order", 6, false);
@@ -126,7 +132,7 @@ LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidat
     const std::size_t uses = loads_of(program_, stage).size();
     const detail::reduction_sites site(stage, uses);
     reduction_tile& tile = out[at].tile;
-    tile.vector_axis = static_cast<int>(choice(site.vector_axis));
+    tile.vector_axis = vector_axes_[at][choice(site.vector_axis)];
     tile.vectors = detail::vector_counts[choice(site.vectors)];
     tile.unroll = detail::unroll_depths[choice(site.unroll)];
     tile.order = static_cast<level_order>(choice(site.order) / 2);
@@ -135,9 +141,12 @@ LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidat
     tile.prefetch = detail::prefetch_distances[choice(site.prefetch)];
     tile.lanes = std::max(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+      const bool row = !stage.axes[axis].reduce && static_cast<int>(axis) != tile.vector_axis;
+      tile.rows.push_back(row ? detail::row_factors[choice(site.rows + axis)] : 1);
+    }
+    fit(stage, tile);
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool spatial = !stage.axes[axis].reduce;
-      const bool vector = static_cast<int>(axis) == tile.vector_axis;
-      tile.rows.push_back(spatial && !vector ? detail::row_factors[choice(site.rows + axis)] : 1);
       const std::size_t entry = choice(site.blocks + axis);
       if (spatial) {
         const std::int64_t factor =
@@ -161,6 +170,26 @@ LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidat
   return out;
 }
 
+/// Shrinks a tile to the registers there are: the smallest row factors first, so that what is left
+/// of a large tile is long along one axis, then the number of vectors.
+LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& tile) const {
+  if (tile.vector_axis >= stage.spatial) {  // partial sums: one vector per row, rows of one axis
+    tile.vectors = 1;
+    const auto longest = std::ranges::max_element(tile.rows) - tile.rows.begin();
+    for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
+      if (static_cast<std::ptrdiff_t>(axis) != longest) tile.rows[axis] = 1;
+  }
+  while (registers_of(stage, tile) > target_.vector_registers) {
+    std::int64_t* smallest = nullptr;
+    for (std::int64_t& rows : tile.rows)
+      if (rows > 1 && (smallest == nullptr || rows < *smallest)) smallest = &rows;
+    if (smallest == nullptr)
+      --tile.vectors;
+    else
+      *smallest = *std::prev(std::ranges::lower_bound(detail::row_factors, *smallest));
+  }
+}
+
 LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decisions) const {
   point out;
   out.choices.assign(sites.size(), 0);
@@ -179,7 +208,8 @@ LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decision
     }
     const reduction_tile& tile = decisions[at].tile;
     const detail::reduction_sites site(stage, tile.pack.size());
-    set(site.vector_axis, tile.vector_axis);
+    set(site.vector_axis,
+        std::ranges::find(vector_axes_[at], tile.vector_axis) - vector_axes_[at].begin());
     set(site.vectors, tile.vectors - 1);
     set(site.unroll, detail::nearest_entry(detail::unroll_depths, tile.unroll, 4));
     set(site.order, static_cast<int>(tile.order) * 2 + (tile.vector_blocks_outside ? 1 : 0));
@@ -220,26 +250,10 @@ LATHE_INLINE std::optional<rejection> cpu_space::why_rejected(const point& candi
     if (!decisions[at].reduction) continue;
     const program_stage& stage = program_.stages[at];
     const reduction_tile& tile = decisions[at].tile;
-    const bool partial = tile.vector_axis >= stage.spatial;
-    if (partial) {
-      if (tile.vectors > 1) return rejection{"partial sums use one vector per row", false};
-      int tiled = 0;
-      for (const std::int64_t rows : tile.rows) tiled += rows > 1 ? 1 : 0;
-      if (tiled > 1) return rejection{"partial sums tile one axis", false};
-      if (stage.axes[static_cast<std::size_t>(tile.vector_axis)].extent < 2 * tile.lanes)
-        return rejection{"axis " + stage.axes[static_cast<std::size_t>(tile.vector_axis)].name +
-                             " is too short for partial sums",
-                         false};
-    }
-    const std::int64_t registers = registers_of(stage, tile);
-    if (registers > target_.vector_registers)
-      return rejection{"the tile of " + stage.name + " needs " + std::to_string(registers) +
-                           " of " + std::to_string(target_.vector_registers) + " vector registers",
-                       true};
-    std::int64_t unrolled = (registers - 1 - tile.vectors) * tile.unroll;
-    if (unrolled > detail::most_unrolled)
+    const std::int64_t scattered = scattered_loads_of(loads_of(program_, stage), tile);
+    if (scattered > most_scattered_loads)
       return rejection{
-          "the tile of " + stage.name + " unrolls " + std::to_string(unrolled) + " multiply-adds",
+          "the tile of " + stage.name + " loads " + std::to_string(scattered) + " single elements",
           true};
   }
   return std::nullopt;

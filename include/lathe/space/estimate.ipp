@@ -121,9 +121,20 @@ class tile_chooser {
     }
   }
 
+  std::int64_t scattered_loads(int axis, int vectors, int row, std::int64_t factor) const {
+    reduction_tile tile;
+    tile.vector_axis = axis;
+    tile.vectors = vectors;
+    tile.lanes = lanes_;
+    tile.rows.assign(stage_.axes.size(), 1);
+    if (row >= 0) tile.rows[static_cast<std::size_t>(row)] = factor;
+    return scattered_loads_of(uses_, tile);
+  }
+
   void consider(int axis, int vectors, int row, std::int64_t factor) {
     const std::int64_t accumulators = vectors * factor;
     if (accumulators + vectors + 1 > target_.vector_registers) return;
+    if (scattered_loads(axis, vectors, row, factor) > most_scattered_loads) return;
     const bool partial = axis >= stage_.spatial;
     if (partial && factor > 8) return;  // the lanes of every row are added up in straight code
     double loads = 0, copies = 0, lines = 0;
@@ -188,6 +199,8 @@ class tile_chooser {
                                   : 1;
       if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256 || window_slides())
         best_.unroll = 1;
+      while (best_.unroll > 1 && scattered_loads_of(uses_, best_) > most_scattered_loads)
+        best_.unroll /= 2;
     }
     if (partial) return;
 

@@ -13,6 +13,7 @@
 #include <lathe/core/target.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/schedule/trace.hpp>
+#include <lathe/space/reuse.hpp>
 
 #include <cstdint>
 #include <string>
@@ -55,6 +56,9 @@ struct reduction_tile {
   std::vector<packing> pack;           ///< per load of loads_of()
 };
 
+/// Most loads of scattered_loads_of() that a tile may have.
+inline constexpr std::int64_t most_scattered_loads = 64;
+
 /// Decisions for one pointwise stage.
 struct pointwise_tile {
   placement place = placement::root;
@@ -71,6 +75,12 @@ LATHE_INLINE void append_steps(const program& of, int stage, const pointwise_til
 
 /// Vector registers that the tile needs: accumulators, one row of vectors, one broadcast.
 LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reduction_tile& tile);
+
+/// Loads of single elements that one pass over the tile writes out, because the index of an operand
+/// depends on the vectorized axis in a way that is not affine (a gather, a remainder). Each costs
+/// about a millisecond of compile time.
+LATHE_INLINE std::int64_t scattered_loads_of(const std::vector<load_use>& uses,
+                                             const reduction_tile& tile);
 
 }  // namespace lathe
 

@@ -268,6 +268,19 @@ LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reducti
   return rows * tile.vectors + tile.vectors + 1;
 }
 
+LATHE_INLINE std::int64_t scattered_loads_of(const std::vector<load_use>& uses,
+                                             const reduction_tile& tile) {
+  std::int64_t count = 0;
+  for (const load_use& use : uses) {
+    if (use.irregular[static_cast<std::size_t>(tile.vector_axis)] == 0) continue;
+    std::int64_t rows = tile.vectors;
+    for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
+      if (use.depends(static_cast<int>(axis))) rows *= tile.rows[axis];
+    count += rows * tile.lanes * tile.unroll;
+  }
+  return count;
+}
+
 LATHE_INLINE void append_steps(const program& of, int index, const reduction_tile& tile,
                                trace& out) {
   const program_stage& stage = of.stages[static_cast<std::size_t>(index)];

@@ -1,0 +1,69 @@
+#include <lathe/api/pipeline.hpp>
+#include <lathe/measure/timer.hpp>
+#include <lathe/space/estimate.hpp>
+
+#include "operator_list.hpp"
+#include <doctest/doctest.h>
+
+using namespace lathe;
+
+namespace {
+
+constexpr double most_estimate_seconds = 0.05;
+
+void check_estimate(const std::string& name, const program& of) {
+  for (const isa set : {isa::sse2, isa::avx2, isa::avx512}) {
+    for (const call_context& call : {call_context{}, call_context{{"W", "B", "A"}, 4}}) {
+      const cpu_target target = generic_cpu(set);
+      INFO(name, " on ", std::string(name_of(set)), ", threads ", call.threads);
+      const double start = thread_seconds();
+      const std::vector<stage_decision> decisions = estimate(of, target, call);
+      const trace steps = trace_of(of, decisions);
+      CHECK(thread_seconds() - start < most_estimate_seconds);
+
+      INFO(to_text(steps));
+      const auto parsed = parse_trace(to_text(steps));
+      REQUIRE(parsed.has_value());
+      CHECK(*parsed == steps);
+      const auto nest = lower(of, steps, {call.bound, false});
+      CHECK_MESSAGE(nest.has_value(), std::string(nest ? "" : nest.error().what()));
+      for (std::size_t stage = 0; stage < decisions.size(); ++stage)
+        if (decisions[stage].reduction)
+          CHECK(registers_of(of.stages[stage], decisions[stage].tile) <= target.vector_registers);
+    }
+  }
+}
+
+std::string estimated(const program& of, const call_context& call) {
+  return to_text(trace_of(of, estimate(of, generic_cpu(isa::avx512), call)));
+}
+
+}  // namespace
+
+TEST_CASE("estimate: legal, quick and within the registers for odd sizes of every operator") {
+  test::for_each_small_operator(check_estimate);
+}
+
+TEST_CASE("estimate: legal, quick and within the registers for real workloads") {
+  test::for_each_case(check_estimate);
+}
+
+TEST_CASE("estimate: the tile of a large matrix product fills the registers") {
+  const program of = make_program(describe(ops::gemm(1024, 1024, 1024)));
+  const auto decisions = estimate(of, generic_cpu(isa::avx512), {});
+  const std::int64_t registers = registers_of(of.stages[0], decisions[0].tile);
+  CHECK(registers >= 24);
+  CHECK(registers <= 32);
+  CHECK(decisions[0].tile.vector_axis == 1);
+}
+
+TEST_CASE("estimate: bound operands are packed whole, many threads get parallel blocks") {
+  const program of = make_program(describe(ops::gemm(1024, 1024, 1024)));
+  CHECK(estimated(of, {{"B"}, 1}).find("pack(B ->") != std::string::npos);
+  CHECK(estimated(of, {{}, 4}).find("parallel(C.") != std::string::npos);
+}
+
+TEST_CASE("estimate: padding is inlined where it is cheap to compute again") {
+  const program pooled = make_program(describe(ops::max_pool2d(1, 8, 32, 32, 2, 2)));
+  CHECK(estimated(pooled, {}).starts_with("inline(P)"));
+}
