@@ -3,6 +3,7 @@
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/lower/verify.hpp>
+#include <lathe/target/c/c_text.hpp>
 #include <lathe/target/c/emit_c.hpp>
 
 #include "../lower/nests.hpp"
