@@ -4,6 +4,7 @@
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/lower/verify.hpp>
 #include <lathe/target/c/c_text.hpp>
+#include <lathe/target/c/c_text.hpp>
 #include <lathe/target/c/emit_c.hpp>
 
 #include "../lower/nests.hpp"
