@@ -1,8 +1,7 @@
 // Many random pairs: property_nightly [--seed FIRST] [--count N] [--all-sets]. Exit status 1 if any
-// pair fails; each failure is printed with its trace shrunk. --trace TEXT replaces the random traces,
-// to look at one pair again.
+// pair fails; each failure is printed with its trace shrunk. --trace TEXT replaces the random
+// traces, to look at one pair again.
 #include "property/pair.hpp"
-
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -16,11 +15,19 @@ int main(int count_of_arguments, char** arguments) {
   const char* steps_text = nullptr;
   for (int at = 1; at < count_of_arguments; ++at) {
     const bool more = at + 1 < count_of_arguments;
-    if (std::strcmp(arguments[at], "--seed") == 0 && more) first = std::strtoull(arguments[++at], nullptr, 10);
-    else if (std::strcmp(arguments[at], "--count") == 0 && more) count = std::strtoull(arguments[++at], nullptr, 10);
-    else if (std::strcmp(arguments[at], "--trace") == 0 && more) steps_text = arguments[++at];
-    else if (std::strcmp(arguments[at], "--all-sets") == 0) all_sets = true;
-    else return std::fprintf(stderr, "usage: %s [--seed FIRST] [--count N] [--all-sets] [--trace TEXT]\n", arguments[0]), 2;
+    if (std::strcmp(arguments[at], "--seed") == 0 && more)
+      first = std::strtoull(arguments[++at], nullptr, 10);
+    else if (std::strcmp(arguments[at], "--count") == 0 && more)
+      count = std::strtoull(arguments[++at], nullptr, 10);
+    else if (std::strcmp(arguments[at], "--trace") == 0 && more)
+      steps_text = arguments[++at];
+    else if (std::strcmp(arguments[at], "--all-sets") == 0)
+      all_sets = true;
+    else
+      return std::fprintf(stderr,
+                          "usage: %s [--seed FIRST] [--count N] [--all-sets] [--trace TEXT]\n",
+                          arguments[0]),
+             2;
   }
   pair_checker checker({isa::sse2, isa::avx2, isa::avx512});
   std::uint64_t built = 0, failed = 0, steps = 0;
@@ -36,8 +43,8 @@ int main(int count_of_arguments, char** arguments) {
     std::printf("%s\n", report(smaller, checker.check(smaller, true).failure).c_str());
     std::fflush(stdout);
   }
-  std::printf("%llu pairs, %llu built, %llu steps, %llu failed\n", static_cast<unsigned long long>(count),
-              static_cast<unsigned long long>(built), static_cast<unsigned long long>(steps),
-              static_cast<unsigned long long>(failed));
+  std::printf("%llu pairs, %llu built, %llu steps, %llu failed\n",
+              static_cast<unsigned long long>(count), static_cast<unsigned long long>(built),
+              static_cast<unsigned long long>(steps), static_cast<unsigned long long>(failed));
   return failed == 0 ? 0 : 1;
 }

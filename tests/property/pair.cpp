@@ -112,7 +112,8 @@ std::string differences(const random_operator& source, int tensor, const std::by
     if (equal_elements(of.type, got + offset, wanted + offset)) continue;
     if (wrong++ == 0)
       first = std::string(of.name) + " element " + std::to_string(at) + ": expected " +
-              element_text(of.type, wanted + offset) + ", got " + element_text(of.type, got + offset);
+              element_text(of.type, wanted + offset) + ", got " +
+              element_text(of.type, got + offset);
   }
   if (wrong == 0) return {};
   return first + ", " + std::to_string(wrong) + " of " + std::to_string(count) + " are wrong";
@@ -142,11 +143,12 @@ std::string interpreted(const random_pair& pair, const ir::nest& nest) {
 class run_memory {
  public:
   run_memory(const random_pair& pair, const kernel_plan& plan, int threads)
-      : pair_(pair), plan_(plan),
+      : pair_(pair),
+        plan_(plan),
         scratch_(native::scratch_bytes(plan, threads), buffer_layout::starts_aligned) {
     for (const plan_buffer& each : plan.buffers) {
-      memory_.emplace_back(each.bytes(), each.param ? buffer_layout::ends_at_guard
-                                                    : buffer_layout::starts_aligned);
+      memory_.emplace_back(
+          each.bytes(), each.param ? buffer_layout::ends_at_guard : buffer_layout::starts_aligned);
       addresses_.push_back(memory_.back().data());
       const std::size_t at = memory_.size() - 1;
       if (each.param && !each.output && each.bytes() > 0) {
@@ -156,7 +158,8 @@ class run_memory {
         fill_untouched(memory_[at].data(), each.type, each.elements);
       }
     }
-    if (scratch_.size() > 0) std::memset(scratch_.data(), 0xcb, static_cast<std::size_t>(scratch_.size()));
+    if (scratch_.size() > 0)
+      std::memset(scratch_.data(), 0xcb, static_cast<std::size_t>(scratch_.size()));
   }
 
   void run(const std::vector<phase_function>& phases, int threads) {
@@ -225,8 +228,8 @@ std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
     std::fputs(emit_c(nest).c_str(), file);
     std::fclose(file);
   }
-  const std::string command = "cc -std=c11 -O1 -ffp-contract=off -w -shared -fPIC -o " +
-                              library + " " + source + " -lm";
+  const std::string command =
+      "cc -std=c11 -O1 -ffp-contract=off -w -shared -fPIC -o " + library + " " + source + " -lm";
   if (std::system(command.c_str()) != 0) {
     out = "cc refuses the text";
   } else if (void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL); handle == nullptr) {
@@ -329,8 +332,8 @@ random_pair pair_checker::shrink(random_pair pair) {
 }
 
 std::string report(const random_pair& pair, const std::string& failure) {
-  std::string out = "seed " + std::to_string(pair.seed) + ": " + failure + "\n" +
-                    to_text(pair.source) + "bound:";
+  std::string out =
+      "seed " + std::to_string(pair.seed) + ": " + failure + "\n" + to_text(pair.source) + "bound:";
   for (const std::string& each : pair.schedule.options.bound) out += " " + each;
   out += "\n";
   for (const step& each : pair.schedule.steps.steps) out += lathe::to_text(each) + "\n";

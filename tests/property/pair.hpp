@@ -1,16 +1,15 @@
 /// @file
-/// A random computation with a random schedule, and the check that the schedule changes nothing. In:
-/// a seed. Out: the first disagreement, as text that shows everything needed to repeat it. Called by
-/// schedules.cpp and nightly.cpp.
+/// A random computation with a random schedule, and the check that the schedule changes nothing.
+/// In: a seed. Out: the first disagreement, as text that shows everything needed to repeat it.
+/// Called by schedules.cpp and nightly.cpp.
 #pragma once
-
-#include "property/random_operator.hpp"
-#include "property/random_trace.hpp"
-#include "property/reference.hpp"
 
 #include <lathe/core/target.hpp>
 #include <lathe/target/cpu/jit.hpp>
 
+#include "property/random_operator.hpp"
+#include "property/random_trace.hpp"
+#include "property/reference.hpp"
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -34,8 +33,8 @@ struct verdict {
 };
 
 /// Runs pairs through every path from a program to numbers: the interpreter on the unscheduled and
-/// on the scheduled nest, machine code for the given instruction sets with 1 and 2 threads, and, for
-/// some seeds, the C text.
+/// on the scheduled nest, machine code for the given instruction sets with 1 and 2 threads, and,
+/// for some seeds, the C text.
 class pair_checker {
  public:
   /// Uses those of `sets` that this machine can execute.

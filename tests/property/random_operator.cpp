@@ -17,7 +17,7 @@ constexpr std::array<const char*, 3> index_names{"M", "N", "O"};
 constexpr std::array<const char*, 2> scalar_names{"alpha", "beta"};
 constexpr std::array<dtype, 6> number_types{dtype::f32, dtype::f64, dtype::i64,
                                             dtype::i32, dtype::i8,  dtype::u8};
-constexpr double most_points = 3000;         ///< iterations of one statement
+constexpr double most_points = 3000;          ///< iterations of one statement
 constexpr std::int64_t most_elements = 5000;  ///< of an input
 
 /// An expression node with the interval of its values and their number of fractional bits.
@@ -65,7 +65,9 @@ class operator_generator {
   }
 
  private:
-  std::uint32_t below(std::size_t bound) { return engine_.below(static_cast<std::uint32_t>(bound)); }
+  std::uint32_t below(std::size_t bound) {
+    return engine_.below(static_cast<std::uint32_t>(bound));
+  }
   bool chance(double probability) { return engine_.chance(probability); }
   std::int64_t between(std::int64_t low, std::int64_t high) {
     return low + static_cast<std::int64_t>(below(static_cast<std::size_t>(high - low + 1)));
@@ -108,8 +110,9 @@ class operator_generator {
     if (!last && chance(0.05)) body = condition(1);
     (void)last;
     stage.body = body.node;
-    stage.reduce = static_cast<short>(out_.axes.size() - static_cast<std::size_t>(stage.first_axis) -
-                                      static_cast<std::size_t>(spatial));
+    stage.reduce =
+        static_cast<short>(out_.axes.size() - static_cast<std::size_t>(stage.first_axis) -
+                           static_cast<std::size_t>(spatial));
     tensor.type = body.type;
     tensor.producer = stage_;
     stage.tensor = static_cast<short>(out_.tensors.size());
@@ -225,8 +228,10 @@ class operator_generator {
     desc_expr node;
     node.op = opcode::literal;
     node.type = type;
-    if (is_float(type)) node.num = number;
-    else node.imm = static_cast<std::int64_t>(number);
+    if (is_float(type))
+      node.num = number;
+    else
+      node.imm = static_cast<std::int64_t>(number);
     const int fraction = std::floor(number) == number ? 0 : 1;
     return {push(node), type, number, number, fraction};
   }
@@ -337,7 +342,8 @@ class operator_generator {
     out.high = most;
     if (!fit(out)) return of;
     if (chance(0.5)) {
-      out.node = push({op, of.type, {}, of.node, literal(of.type, static_cast<double>(between(2, 7))).node});
+      out.node = push(
+          {op, of.type, {}, of.node, literal(of.type, static_cast<double>(between(2, 7))).node});
       return out;
     }
     // Lazy: the divisor may be zero where the other branch is taken.
@@ -375,15 +381,19 @@ class operator_generator {
       out.node = push({opcode::logical_not, dtype::boolean, {}, condition(depth - 1).node});
     } else {
       const short left = condition(depth - 1).node, right = condition(depth - 1).node;
-      out.node = push({chance(0.5) ? opcode::logical_and : opcode::logical_or, dtype::boolean, {},
-                       left, right});
+      out.node = push({chance(0.5) ? opcode::logical_and : opcode::logical_or,
+                       dtype::boolean,
+                       {},
+                       left,
+                       right});
     }
     return out;
   }
 
   opcode comparison() {
-    constexpr std::array<opcode, 6> all{opcode::less,          opcode::less_equal, opcode::greater,
-                                        opcode::greater_equal, opcode::equal,      opcode::not_equal};
+    constexpr std::array<opcode, 6> all{opcode::less,    opcode::less_equal,
+                                        opcode::greater, opcode::greater_equal,
+                                        opcode::equal,   opcode::not_equal};
     return all[below(all.size())];
   }
 
@@ -405,7 +415,8 @@ class operator_generator {
 
   value axis_value(dtype type) {
     const index at = any_index();
-    const value number{at.node, dtype::i64, static_cast<double>(at.low), static_cast<double>(at.high), 0};
+    const value number{at.node, dtype::i64, static_cast<double>(at.low),
+                       static_cast<double>(at.high), 0};
     return converted(number, type);
   }
 
@@ -439,7 +450,8 @@ class operator_generator {
 
   index shifted(const index& of, std::int64_t offset) {
     if (offset == 0) return of;
-    return {index_node(opcode::add, of.node, index_constant(offset)), of.low + offset, of.high + offset};
+    return {index_node(opcode::add, of.node, index_constant(offset)), of.low + offset,
+            of.high + offset};
   }
 
   /// Strides, dilations, negative coefficients and offsets; may be negative.
@@ -447,15 +459,14 @@ class operator_generator {
     index out = scaled(plain_axis(), chance(0.2) ? -1 : between(1, 3));
     if (chance(0.6)) {
       const index other = scaled(plain_axis(), chance(0.15) ? -2 : between(1, 3));
-      out = {index_node(opcode::add, out.node, other.node), out.low + other.low, out.high + other.high};
+      out = {index_node(opcode::add, out.node, other.node), out.low + other.low,
+             out.high + other.high};
     }
     return shifted(out, between(-3, 3));
   }
 
   index quotient(const index& of, std::int64_t divisor) {
-    const auto floored = [&](std::int64_t at) {
-      return at / divisor - (at % divisor < 0 ? 1 : 0);
-    };
+    const auto floored = [&](std::int64_t at) { return at / divisor - (at % divisor < 0 ? 1 : 0); };
     return {index_node(opcode::floor_div, of.node, index_constant(divisor)), floored(of.low),
             floored(of.high)};
   }
@@ -506,7 +517,9 @@ class operator_generator {
     for (int attempt = 0; attempt < 4; ++attempt) {
       const index made = attempt == 0 ? plain_axis() : not_a_gather();
       if (made.high - made.low >= extent) continue;
-      return shifted(made, made.low < 0 ? -made.low : made.high >= extent ? extent - 1 - made.high : 0);
+      return shifted(made, made.low < 0          ? -made.low
+                           : made.high >= extent ? extent - 1 - made.high
+                                                 : 0);
     }
     if (chance(0.2)) return {index_constant(extent - 1), extent - 1, extent - 1};
     return remainder(plain_axis(), extent);
@@ -536,7 +549,10 @@ class operator_generator {
 
   static value input_elements(dtype type) {
     const double most = input_magnitude(type);
-    return {-1, type, type == dtype::u8 || type == dtype::boolean ? 0 : type == dtype::i8 ? -128 : -most,
+    return {-1, type,
+            type == dtype::u8 || type == dtype::boolean ? 0
+            : type == dtype::i8                         ? -128
+                                                        : -most,
             most, 0};
   }
 
@@ -585,7 +601,8 @@ class operator_generator {
     return made;
   }
 
-  /// select(index is inside, X(index), other): padding, cropping, and the holes of a strided scatter.
+  /// select(index is inside, X(index), other): padding, cropping, and the holes of a strided
+  /// scatter.
   value guarded_load(dtype type) {
     if (inputs_ == input_names.size()) return small_literal(type);
     desc_tensor made = new_input();
@@ -647,7 +664,8 @@ class operator_generator {
     }
     out_.tensors = std::move(tensors);
     out_.index_bound = std::move(bound);
-    for (desc_access& each : out_.accesses) each.tensor = place[static_cast<std::size_t>(each.tensor)];
+    for (desc_access& each : out_.accesses)
+      each.tensor = place[static_cast<std::size_t>(each.tensor)];
     for (desc_stage& each : out_.stages) each.tensor = place[static_cast<std::size_t>(each.tensor)];
   }
 
@@ -657,7 +675,7 @@ class operator_generator {
   std::vector<value> elements_;  ///< by tensor: what its elements can be
   std::vector<short> open_;      ///< axes in scope
   short stage_ = 0;
-  double points_ = 1;            ///< iterations of the current statement
+  double points_ = 1;  ///< iterations of the current statement
   std::size_t inputs_ = 0, gathers_ = 0, scalars_ = 0;
 };
 
@@ -766,9 +784,12 @@ std::string to_text(const random_operator& source) {
   std::string out;
   for (std::size_t at = 0; at < source.tensors.size(); ++at) {
     const desc_tensor& tensor = source.tensors[at];
-    out += std::string(tensor.param < 0 ? "intermediate " : tensor.producer >= 0 ? "output " : "input ") +
+    out += std::string(tensor.param < 0       ? "intermediate "
+                       : tensor.producer >= 0 ? "output "
+                                              : "input ") +
            name_of(tensor.type) + " " + tensor.name;
-    for (int dim = 0; dim < tensor.rank; ++dim) out += "[" + std::to_string(tensor.shape[dim]) + "]";
+    for (int dim = 0; dim < tensor.rank; ++dim)
+      out += "[" + std::to_string(tensor.shape[dim]) + "]";
     if (source.index_bound[at] > 0) out += " below " + std::to_string(source.index_bound[at]);
     out += "\n";
   }

@@ -1,6 +1,6 @@
 /// @file
-/// Random computations for the property tests. In: a random engine. Out: a description that owns its
-/// arrays, as describe() would have written it, and its text. Called by pair.hpp.
+/// Random computations for the property tests. In: a random engine. Out: a description that owns
+/// its arrays, as describe() would have written it, and its text. Called by pair.hpp.
 ///
 /// All values are exact: every float expression is a small integer times a power of two that its
 /// type holds, so results must agree bitwise whatever the order of evaluation.

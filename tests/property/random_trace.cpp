@@ -24,7 +24,9 @@ class schedule_generator {
   }
 
  private:
-  std::uint32_t below(std::size_t bound) { return engine_.below(static_cast<std::uint32_t>(bound)); }
+  std::uint32_t below(std::size_t bound) {
+    return engine_.below(static_cast<std::uint32_t>(bound));
+  }
   bool chance(double probability) { return engine_.chance(probability); }
   std::string fresh(const std::string& stem) { return stem + std::to_string(++names_); }
 
@@ -38,7 +40,8 @@ class schedule_generator {
   }
   bool reads(const program_stage& stage, int tensor) const {
     const std::vector<int> readers = now_.readers(tensor);
-    return std::ranges::find(readers, static_cast<int>(&stage - now_.stages.data())) != readers.end();
+    return std::ranges::find(readers, static_cast<int>(&stage - now_.stages.data())) !=
+           readers.end();
   }
   const program_tensor& any_tensor() { return now_.tensors[below(now_.tensors.size())]; }
 
@@ -127,7 +130,8 @@ class schedule_generator {
     const std::size_t count = 2 + below(2);
     if (stage.loops.size() < count) return;
     const std::size_t first = below(stage.loops.size() - count + 1);
-    for (std::size_t at = first; at < first + count; ++at) made.loops.push_back(stage.loops[at].name);
+    for (std::size_t at = first; at < first + count; ++at)
+      made.loops.push_back(stage.loops[at].name);
     made.result = chance(0.2) ? made.loops[0] : fresh("f");
     accept(made);
   }
@@ -183,7 +187,8 @@ class schedule_generator {
       made.at_stage = reader.name;
       made.at_loop = any_loop(reader).name;
     }
-    if (chance(0.7)) layout(now_.tensors[static_cast<std::size_t>(now_.find_tensor(made.stage))], made);
+    if (chance(0.7))
+      layout(now_.tensors[static_cast<std::size_t>(now_.find_tensor(made.stage))], made);
     accept(made);
   }
 
@@ -274,7 +279,8 @@ class schedule_generator {
     if (chance(0.6)) {
       write.at_stage = name;
       for (const stage_loop& loop : stage().loops)
-        if (stage().dims[static_cast<std::size_t>(loop.dim)].reduce && (write.at_loop.empty() || chance(0.3)))
+        if (stage().dims[static_cast<std::size_t>(loop.dim)].reduce &&
+            (write.at_loop.empty() || chance(0.3)))
           write.at_loop = loop.name;
       if (write.at_loop.empty()) write.at_stage.clear();
     }

@@ -31,8 +31,10 @@ template <class Element>
 scalar read_as(const std::byte* from) {
   Element element;
   std::memcpy(&element, from, sizeof element);
-  if constexpr (std::is_floating_point_v<Element>) return {static_cast<double>(element), 0};
-  else return {0, static_cast<std::int64_t>(element)};
+  if constexpr (std::is_floating_point_v<Element>)
+    return {static_cast<double>(element), 0};
+  else
+    return {0, static_cast<std::int64_t>(element)};
 }
 
 scalar read(dtype type, const std::byte* data, std::int64_t at) {
@@ -109,7 +111,8 @@ class evaluator {
       case opcode::arg: return node.imm == 0 ? accumulated_ : term_;
       case opcode::load: {
         const desc_access& access = source_.accesses[static_cast<std::size_t>(node.imm)];
-        return read(node.type, data_[static_cast<std::size_t>(access.tensor)].data(), place(access));
+        return read(node.type, data_[static_cast<std::size_t>(access.tensor)].data(),
+                    place(access));
       }
       case opcode::select: return value(value(node.a).whole != 0 ? node.b : node.c);
       case opcode::cast: return cast(node);
@@ -226,8 +229,8 @@ tensor_data make_data(const random_operator& source, random_engine& engine) {
     if (tensor.producer >= 0) continue;
     const int most = input_magnitude(tensor.type);
     const int least = tensor.type == dtype::u8 || tensor.type == dtype::boolean ? 0
-                      : tensor.type == dtype::i8                              ? -128
-                                                                              : -most;
+                      : tensor.type == dtype::i8                                ? -128
+                                                                                : -most;
     for (std::int64_t n = 0; n < count; ++n) {
       std::int64_t number = least;
       number += engine.below(static_cast<std::uint32_t>(most - least + 1));

@@ -5,7 +5,6 @@
 #pragma once
 
 #include "property/random_operator.hpp"
-
 #include <cstddef>
 #include <vector>
 

@@ -1,10 +1,9 @@
-// Random computations under random schedules: what a schedule computes is what the description says.
+// Random computations under random schedules: what a schedule computes is what the description
+// says.
 #include "property/pair.hpp"
-
-#include <doctest/doctest.h>
-
 #include <algorithm>
 #include <array>
+#include <doctest/doctest.h>
 
 using namespace lathe;
 using namespace lathe::property;
@@ -22,7 +21,8 @@ void check_pairs(std::uint64_t first, int count) {
     refused += pair.schedule.refused;
     if (of.built) {
       ++built;
-      for (const step& each : pair.schedule.steps.steps) ++uses[static_cast<std::size_t>(each.what)];
+      for (const step& each : pair.schedule.steps.steps)
+        ++uses[static_cast<std::size_t>(each.what)];
     }
     if (of.failure.empty()) continue;
     const random_pair smaller = checker.shrink(pair);
@@ -36,7 +36,9 @@ void check_pairs(std::uint64_t first, int count) {
 }  // namespace
 
 // Four cases, so that CTest runs them in parallel.
-TEST_CASE("random schedules of random operators change no result, 1 to 125") { check_pairs(1, 125); }
+TEST_CASE("random schedules of random operators change no result, 1 to 125") {
+  check_pairs(1, 125);
+}
 TEST_CASE("random schedules of random operators change no result, 126 to 250") {
   check_pairs(126, 125);
 }
