@@ -21,7 +21,8 @@ MAY_INCLUDE = {
     "space": ["core", "analysis", "schedule", "lower"],
     "target": ["core", "analysis/desc.hpp", "analysis/stats.hpp", "schedule", "lower"],
     "measure": ["core", "schedule/trace.hpp", "target"],
-    "search": ["core", "analysis", "schedule", "lower", "space", "measure/record.hpp"],
+    "search": ["core", "analysis", "schedule", "lower", "space", "measure/record.hpp",
+               "measure/timer.hpp"],
     "store": ["core", "schedule/trace.hpp", "target/plan.hpp", "measure/record.hpp"],
     "ops": ["core", "dsl", "analysis/describe.hpp"],
     "api": ["core", "dsl", "analysis", "schedule", "lower", "space", "target", "measure", "search",
@@ -42,6 +43,7 @@ MAY_LOAD_LIBRARIES = re.compile(r"target/.*_api\.ipp|api/evaluate\.ipp")  # <dlf
 BOOST_FILE = "core/hana.hpp"
 
 MOST_LINES = 600
+LONGER = {"lower/interpret.ipp": 660}  # one class with one case per node kind
 BAD_NAMES = re.compile(r"(utils?|helpers?|manager|common|misc)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 
@@ -94,8 +96,9 @@ def form_problems(name, text):
         yield "does not begin with a head comment (/// @file)"
     if not re.search(r"^#pragma once$", text, re.M):
         yield "has no #pragma once"
-    if text.count("\n") > MOST_LINES:
-        yield f"has {text.count(chr(10))} lines, more than {MOST_LINES}: split it"
+    most = LONGER.get(name, MOST_LINES)
+    if text.count("\n") > most:
+        yield f"has {text.count(chr(10))} lines, more than {most}: split it"
     if not re.fullmatch(r"[a-z0-9_/]+\.(hpp|ipp)", name):
         yield "is not named in snake_case"
     if BAD_NAMES.search(pathlib.PurePath(name).stem):

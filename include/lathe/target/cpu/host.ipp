@@ -1,3 +1,6 @@
+/// @file
+/// What this machine is: instruction set from the compiler's probes, caches from sysfs, CPUs from the
+/// affinity mask and the control group's quota. Declared in host.hpp.
 #pragma once
 
 #include <lathe/target/cpu/host.hpp>

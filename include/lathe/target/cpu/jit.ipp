@@ -1,3 +1,5 @@
+/// @file
+/// IR text to object bytes to callable code, through LLVM-C and ORC. Declared in jit.hpp.
 #pragma once
 
 #include <lathe/core/hash.hpp>

@@ -1,3 +1,5 @@
+/// @file
+/// Opens libLLVM and fills the table of functions. Declared in llvm_api.hpp.
 #pragma once
 
 #include <lathe/target/cpu/llvm_api.hpp>

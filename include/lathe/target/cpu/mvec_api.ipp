@@ -1,3 +1,5 @@
+/// @file
+/// Opens glibc's vector math library and looks its functions up. Declared in mvec_api.hpp.
 #pragma once
 
 #include <lathe/target/cpu/mvec_api.hpp>

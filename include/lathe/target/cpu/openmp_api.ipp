@@ -1,3 +1,5 @@
+/// @file
+/// Finds the OpenMP runtime the program already has, by symbol. Declared in openmp_api.hpp.
 #pragma once
 
 #include <lathe/target/cpu/openmp_api.hpp>

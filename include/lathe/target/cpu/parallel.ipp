@@ -1,3 +1,5 @@
+/// @file
+/// Runs task ranges on OpenMP, the user's hook or sleeping threads. Declared in parallel.hpp.
 #pragma once
 
 #include <lathe/target/cpu/host.hpp>

@@ -1,3 +1,5 @@
+/// @file
+/// Measures the roofline: FMA rate and memory bandwidth. Declared in peak.hpp.
 #pragma once
 
 #include <lathe/core/dtype.hpp>

@@ -1,3 +1,5 @@
+/// @file
+/// Executes the phases of a plan one after the other. Declared in run.hpp.
 #pragma once
 
 #include <lathe/target/cpu/run.hpp>
