@@ -167,7 +167,7 @@ void check_operator(const operator_case& of, const check_extent& extent) {
     if (!of.weights.empty()) checker.check_estimate(1, of.weights);
     for (const char* const steps : extent.traces) checker.check(steps);
     checker.check_points(
-        points_wanted(set == native::best_isa() ? extent.points : extent.points / 2));
+        points_wanted(set == native::best_isa() ? extent.points : extent.points / 3));
     if (extent.search && set == native::best_isa()) checker.check_search();
   }
 }

@@ -58,7 +58,7 @@ operator_case make_case(std::string name, const Operation& source,
 
 /// How much of it to check.
 struct check_extent {
-  int points = 4;                     ///< random points of the schedule space per instruction set
+  int points = 2;                     ///< random points of the schedule space per instruction set
   bool search = false;                ///< also one real, short tuning
   std::vector<const char*> traces{};  ///< schedules by hand
 };

@@ -10,7 +10,7 @@ using test::make_case;
 
 TEST_CASE("operators: conv1d") {
   check_operator(make_case("conv1d", ops::conv1d(1, 5, 37, 7, 3, 1, 1), {"W"}),
-                 {.points = 10, .search = true});
+                 {.points = 6, .search = true});
   check_operator(make_case("conv1d strided", ops::conv1d(2, 3, 41, 19, 5, 2, 2), {"W"}));
   check_operator(make_case("conv1d dilated", ops::conv1d(1, 3, 29, 3, 3, 1, 0, 3), {"W"}));
   check_operator(make_case("conv1d of one point", ops::conv1d(1, 1, 1, 1, 1)));
@@ -18,7 +18,7 @@ TEST_CASE("operators: conv1d") {
 
 TEST_CASE("operators: conv2d") {
   check_operator(make_case("conv2d", ops::conv2d(1, 5, 13, 17, 19, 3, 1, 1), {"W"}),
-                 {.points = 12, .search = true});
+                 {.points = 6, .search = true});
   check_operator(make_case("conv2d strided", ops::conv2d(1, 3, 23, 19, 7, 7, 2, 3), {"W"}));
   check_operator(make_case("conv2d 1x1", ops::conv2d(1, 17, 7, 7, 33, 1), {"W"}));
   check_operator(make_case("conv2d two images", ops::conv2d(2, 2, 5, 37, 3, 3, 2, 0), {"W"}));
@@ -27,35 +27,35 @@ TEST_CASE("operators: conv2d") {
 
 TEST_CASE("operators: dilated_conv2d") {
   check_operator(make_case("dilated", ops::dilated_conv2d(1, 3, 17, 13, 11, 3, 1, 2), {"W"}),
-                 {.points = 10, .search = true});
+                 {.points = 6, .search = true});
   check_operator(
       make_case("dilated strided", ops::dilated_conv2d(1, 5, 19, 23, 3, 3, 2, 2, 3), {"W"}));
 }
 
 TEST_CASE("operators: conv3d") {
   check_operator(make_case("conv3d", ops::conv3d(1, 3, 5, 7, 19, 5, 3, 1, 1), {"W"}),
-                 {.points = 10, .search = true});
+                 {.points = 6, .search = true});
   check_operator(make_case("conv3d strided", ops::conv3d(1, 2, 7, 9, 11, 17, 3, 2, 1), {"W"}),
                  {.points = 4});
 }
 
 TEST_CASE("operators: group_conv2d") {
   check_operator(make_case("group", ops::group_conv2d(1, 6, 11, 13, 9, 3, 3, 1, 1), {"W"}),
-                 {.points = 10, .search = true});
+                 {.points = 6, .search = true});
   check_operator(
       make_case("group strided", ops::group_conv2d(1, 4, 13, 19, 34, 2, 3, 2, 1), {"W"}));
 }
 
 TEST_CASE("operators: depthwise_conv2d") {
   check_operator(make_case("depthwise", ops::depthwise_conv2d(1, 19, 11, 13, 1, 3, 1, 1), {"W"}),
-                 {.points = 10, .search = true});
+                 {.points = 6, .search = true});
   check_operator(
       make_case("depthwise multiplied", ops::depthwise_conv2d(1, 5, 13, 17, 3, 3, 2, 1), {"W"}));
 }
 
 TEST_CASE("operators: conv_transpose1d") {
   check_operator(make_case("transposed 1d", ops::conv_transpose1d(1, 5, 23, 7, 3, 2, 1, 1), {"W"}),
-                 {.points = 10, .search = true});
+                 {.points = 6, .search = true});
   check_operator(
       make_case("transposed 1d, stride 1", ops::conv_transpose1d(1, 3, 37, 19, 5), {"W"}));
   check_operator(
@@ -65,7 +65,7 @@ TEST_CASE("operators: conv_transpose1d") {
 TEST_CASE("operators: conv_transpose2d") {
   check_operator(
       make_case("transposed 2d", ops::conv_transpose2d(1, 5, 7, 9, 3, 3, 2, 1, 1), {"W"}),
-      {.points = 10, .search = true});
+      {.points = 6, .search = true});
   check_operator(
       make_case("transposed 2d, stride 1", ops::conv_transpose2d(1, 3, 11, 17, 7, 3, 1, 1), {"W"}));
   check_operator(

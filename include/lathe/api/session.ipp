@@ -342,6 +342,14 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
     found = run_search(space, proposer, judge, options);
   }
   printer.finish(found.progress);
+  if (!found.best && request.cancel != nullptr && request.cancel->load()) {
+    result<tuned> made = compile_description(desc, first, request);
+    if (!made) return made;
+    made->origin = kernel_origin::estimate;
+    made->stopped = "cancelled before the first measurement";
+    made->tuning_seconds = monotonic_seconds() - begin;
+    return made;
+  }
   if (!found.best) {
     const std::string why =
         found.trials.empty() ? "nothing was tried" : found.trials[0].outcome.reason;
