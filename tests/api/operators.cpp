@@ -101,3 +101,25 @@ TEST_CASE("operators: jacobi3d") {
   check_operator(make_case("jacobi3d f32", ops::jacobi3d<float>(5, 3, 37)));
   check_operator(make_case("jacobi3d without inside", ops::jacobi3d(2, 1, 3)));
 }
+
+TEST_CASE("operators: schedules by hand") {
+  check_operator(
+      make_case("gemm", ops::gemm(121, 83, 70), {}),
+      {.points = 0,
+       .traces = {"split(C.i -> i0:_, i1:6, i2:10); split(C.j -> j0:_, j1:2, j2:2, j3:16); "
+                  "split(C.k -> k0:_, k1:32); reorder(C: j0 k0 i0 j1 i1 k1 i2 j2 j3); "
+                  "unroll(C.i2); unroll(C.j2); vectorize(C.j3); cache_write(C at C.k0, register); "
+                  "parallel(C.j0); cache_read(B -> Bp at C.k0, [j/32 k j%32])"}});
+  check_operator(make_case("gemv", ops::gemv(19, 101)),
+                 {.points = 0,
+                  .traces = {"split(y.k -> k0:_, k1:8); rfactor(y.k1); reorder(y_rf: i k0 k1); "
+                             "vectorize(y_rf.k1); cache_write(y_rf, register)"}});
+  check_operator(make_case("softmax", ops::softmax(5, 37)),
+                 {.points = 0,
+                  .traces = {"inline(E); split(Y.j -> j0:_, j1:8); vectorize(Y.j1)",
+                             "split(E.j -> j0:_, j1:8); vectorize(E.j1); parallel(E.i)"}});
+  check_operator(make_case("jacobi3d", ops::jacobi3d(5, 7, 21)),
+                 {.points = 0,
+                  .traces = {"split(V.x -> x0:_, x1:8); vectorize(V.x1); fuse(V.z, V.y -> zy); "
+                             "parallel(V.zy)"}});
+}

@@ -77,3 +77,25 @@ TEST_CASE("operators: conv_transpose3d") {
       make_case("transposed 3d", ops::conv_transpose3d(1, 3, 3, 5, 7, 5, 3, 2, 1, 1), {"W"}),
       {.points = 8, .search = true});
 }
+
+TEST_CASE("operators: convolutions scheduled by hand") {
+  check_operator(
+      make_case("conv2d", ops::conv2d(1, 5, 9, 11, 37, 3, 1, 1)),
+      {.points = 0,
+       .traces = {"inline(P); split(Y.f -> f0:_, f1:16); split(Y.x -> x0:_, x1:6); "
+                  "reorder(Y: n f0 y x0 rc ry rx x1 f1); unroll(Y.x1); vectorize(Y.f1); "
+                  "cache_write(Y, register); pack(W -> Wp, [f/16 rc ry rx f%16])",
+                  "compute_at(P, Y.f); split(Y.x -> x0:_, x1:8); "
+                  "reorder(Y: n f y x0 rc ry rx x1); vectorize(Y.x1); cache_write(Y, register)"}});
+  check_operator(make_case("transposed", ops::conv_transpose2d(1, 3, 5, 7, 4, 3, 2, 1, 1)),
+                 {.points = 0,
+                  .traces = {"inline(D); inline(P); split(Y.x -> x0:_, x1:8); "
+                             "reorder(Y: n f y x0 rc ry rx x1); vectorize(Y.x1); "
+                             "cache_write(Y, register)"}});
+  check_operator(
+      make_case("depthwise", ops::depthwise_conv2d(1, 7, 9, 13, 2, 3, 1, 1)),
+      {.points = 0,
+       .traces = {"inline(P); split(Y.x -> x0:_, x1:8); reorder(Y: n f y x0 ry rx x1); "
+                  "unroll(Y.ry); unroll(Y.rx); vectorize(Y.x1); cache_write(Y, register); "
+                  "parallel(Y.n)"}});
+}
