@@ -6,6 +6,7 @@
 #include <lathe/lower/placement.hpp>
 
 #include <algorithm>
+#include <cstdlib>
 
 namespace lathe {
 namespace detail {
@@ -392,7 +393,7 @@ class nest_builder : placement {
         if (exprs()[load].imm != hint.tensor) continue;
         if (loads_in(exprs(), load).size() > 1)
           continue;  // a gather: it would have to load the index
-        // Loops below that are unrolled address different lines: one hint for each.
+        // Loops below that are unrolled may address different lines: one hint for each line.
         stage_frame ahead = frame;
         ahead.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)] =
             exprs().add(variable, exprs().constant(hint.distance));
@@ -420,10 +421,19 @@ class nest_builder : placement {
       }
       return prefetch_lines(frame, position + 1, load, tensor_index, into);
     }
+    const ir::expr index = exprs().args(loads_in(exprs(), flatten(frame, load))[0])[0];
+    const std::int64_t line = 64 / size_of(tensor(tensor_index).type);  // elements of a cache line
+    for (const ir::stmt each : into) {
+      const ir::statement& other = nest_[each];
+      if (other.what != ir::stmt_kind::prefetch || other.buffer != place(tensor_index).buffer)
+        continue;
+      const ir::expr gap = exprs().sub(index, other.index);
+      if (exprs().is_constant(gap) && std::abs(exprs().constant_value(gap)) < line) return;
+    }
     ir::statement made;
     made.what = ir::stmt_kind::prefetch;
     made.buffer = place(tensor_index).buffer;
-    made.index = exprs().args(loads_in(exprs(), flatten(frame, load))[0])[0];
+    made.index = index;
     into.push_back(nest_.add(std::move(made)));
   }
 

@@ -16,8 +16,10 @@ LATHE_INLINE std::string llvm_element_writer::lane_mask() {
   if (guard_.empty()) return vector_.mask;
   const llvm_value guard = widen({guard_, dtype::boolean, guard_lanes_}, vector_.lanes);
   if (vector_.mask.empty()) return guard.text;
+  // A select, not an `and`: lanes not in use may be poison in the guard.
   const std::string type = type_text(dtype::boolean, vector_.lanes);
-  return define("and " + type + " " + guard.text + ", " + vector_.mask);
+  return define("select " + type + " " + vector_.mask + ", " + type + " " + guard.text + ", " +
+                type + " zeroinitializer");
 }
 
 LATHE_INLINE llvm_value llvm_element_writer::register_slot(const ir::node& at, ir::expr flat,
@@ -86,7 +88,8 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
                          pointer(index, where) + ", i32 " + align + ", " + mask_type + " " +
                          lanes_read + ", " + type + " zeroinitializer)");
     } else if (guard_.empty() && vector_.active >= 0 && where.lanes.text.empty()) {
-      made.text = "poison";  // strided: one scalar load per lane costs no more than a gather
+      // Lanes not in use must not be poison: it would spread through comparisons into masks.
+      made.text = vector_.active < made.lanes ? "zeroinitializer" : "poison";
       for (int lane = 0; lane < vector_.active; ++lane) {
         const std::string one =
             define("load " + memory_type(at.type, 1) + ", ptr " +
@@ -263,7 +266,8 @@ LATHE_INLINE llvm_value llvm_element_writer::guarded(ir::expr handle, const llvm
   if (!outer.empty()) {
     llvm_value both{outer, dtype::boolean, outer_lanes};
     match(both, guard);
-    guard = arithmetic(opcode::logical_and, dtype::boolean, both, guard);
+    const llvm_value never = widen(constant(0, dtype::boolean), guard.lanes);
+    guard = choose(both, guard, never);  // may be poison where the outer one does not hold
   }
   guard_ = guard.text;
   guard_lanes_ = guard.lanes;

@@ -1,0 +1,78 @@
+// Properties of the emitted LLVM text that random tests found to matter, and what is refused.
+#include <lathe/analysis/describe.hpp>
+#include <lathe/lower/apply.hpp>
+#include <lathe/lower/build.hpp>
+#include <lathe/target/cpu/emit_llvm.hpp>
+
+#include "host_jit.hpp"
+#include <doctest/doctest.h>
+#include <string>
+
+using namespace lathe;
+
+namespace {
+
+std::string emitted(const desc_view& desc, const char* steps, isa set) {
+  result<program> scheduled = apply(make_program(desc), parse_trace(steps).value());
+  REQUIRE_MESSAGE(scheduled, scheduled.error().text());
+  const result<ir::nest> nest = build(std::move(*scheduled));
+  REQUIRE_MESSAGE(nest, nest.error().text());
+  const result<std::string> text = native::emit_llvm(*nest, generic_cpu(set));
+  REQUIRE_MESSAGE(text, text.error().text());
+  return *text;
+}
+
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// A row of X, as far as it reaches, in a longer row of Y.
+constexpr auto cropped() {
+  axis<"i"> i{5};
+  axis<"j"> j{7};
+  tensor<"X", std::int64_t, 2> X{4, 3};
+  tensor<"Y", float, 2> Y;
+  return op<"cropped">(X, Y)(Y(i, j) = select(i < 4 && j < 3, cast<float>(X(i, j)), 0.5f));
+}
+
+}  // namespace
+
+TEST_CASE("the mask of a guarded load is hidden from LLVM where it would drop it") {
+  const auto desc = describe(cropped());
+  CHECK(contains(emitted(desc, "vectorize(Y.j)", isa::avx2), "%never = icmp slt i64 %end, 0"));
+  CHECK_FALSE(contains(emitted(desc, "vectorize(Y.j)", isa::avx512), "%never"));
+}
+
+TEST_CASE("lanes not in use are not poison, which would spread into masks") {
+  axis<"i"> i{5};
+  axis<"j"> j{3};
+  tensor<"X", int, 2> X;
+  tensor<"Y", int, 2> Y;
+  const auto desc = describe(op<"scaled">(X, Y)(Y(i, j) = X(i, j) * 3));
+  const std::string text = emitted(desc, "vectorize(Y.i)", isa::avx512);  // stride 3, 5 of 8 lanes
+  CHECK(contains(text, "insertelement <8 x i32> zeroinitializer"));
+}
+
+TEST_CASE("every instruction set compiles masks, guards and divisions in lanes") {
+  axis<"i"> i{9};
+  axis<"j"> j{7};
+  tensor<"X", int, 1> X;
+  tensor<"D", int, 1> D;
+  tensor<"Y", int, 2> Y;
+  const auto desc =
+      describe(op<"guarded">(X, D, Y)(Y(i, j) = select(D(i) > 0 && j < 5, X(j) / D(i), 0)));
+  for (const isa set : test::executable_isas()) {
+    const auto compiler = test::host_jit(set);
+    if (!compiler) return;
+    const auto object = test::load(*compiler, emitted(desc, "vectorize(Y.j)", set));
+    std::int32_t x[7] = {10, 20, 30, 40, 50, 60, 70};
+    std::int32_t d[9] = {1, 0, 2, 0, 5, 0, -1, 10, 0};
+    std::int32_t y[63];
+    void* buffers[] = {x, d, y};
+    test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
+        buffers, nullptr, 0, 1);
+    for (int row = 0; row < 9; ++row)
+      for (int column = 0; column < 7; ++column)
+        CHECK(y[row * 7 + column] == (d[row] > 0 && column < 5 ? x[column] / d[row] : 0));
+  }
+}
