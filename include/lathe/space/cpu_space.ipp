@@ -22,6 +22,8 @@ inline constexpr std::array<std::int64_t, 12> reduce_blocks{
 inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
 inline constexpr std::array<int, 4> prefetch_distances{0, 4, 8, 16};
+/// The lanes of every row of partial sums are added up in straight code.
+inline constexpr std::int64_t most_partial_rows = 8;
 
 /// Number of leading entries of an ascending table that make a difference for an extent.
 template <std::size_t Count>
@@ -177,7 +179,9 @@ LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& til
     tile.vectors = 1;
     const auto longest = std::ranges::max_element(tile.rows) - tile.rows.begin();
     for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
-      if (static_cast<std::ptrdiff_t>(axis) != longest) tile.rows[axis] = 1;
+      tile.rows[axis] = static_cast<std::ptrdiff_t>(axis) != longest
+                            ? 1
+                            : std::min<std::int64_t>(tile.rows[axis], detail::most_partial_rows);
   }
   while (registers_of(stage, tile) > target_.vector_registers) {
     std::int64_t* smallest = nullptr;
