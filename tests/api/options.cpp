@@ -39,14 +39,14 @@ TEST_CASE("options: defaults") {
 
 TEST_CASE("options: the environment beats defaults") {
   const tuning_request made = resolved({}, {{"LATHE_EFFORT", "patient"},
-                                              {"LATHE_TIME_LIMIT", "2.5"},
-                                              {"LATHE_TRIALS", "17"},
-                                              {"LATHE_NUM_THREADS", "2"},
-                                              {"LATHE_SEED", "18446744073709551615"},
-                                              {"LATHE_CHECK", "off"},
-                                              {"LATHE_ISOLATE", "none"},
-                                              {"LATHE_CACHE_MODE", "ro"},
-                                              {"LATHE_LOG", "silent"}});
+                                            {"LATHE_TIME_LIMIT", "2.5"},
+                                            {"LATHE_TRIALS", "17"},
+                                            {"LATHE_NUM_THREADS", "2"},
+                                            {"LATHE_SEED", "18446744073709551615"},
+                                            {"LATHE_CHECK", "off"},
+                                            {"LATHE_ISOLATE", "none"},
+                                            {"LATHE_CACHE_MODE", "ro"},
+                                            {"LATHE_LOG", "silent"}});
   CHECK(made.effort == effort_level::patient);
   CHECK(made.time_limit == 2.5);
   CHECK(made.trials == 17);
@@ -60,23 +60,23 @@ TEST_CASE("options: the environment beats defaults") {
 
 TEST_CASE("options: code beats the environment, even a bad one") {
   const tuning_request made = resolved({.effort = effort_level::estimate,
-                                          .time_limit = 3,
-                                          .trials = 5,
-                                          .threads = 1,
-                                          .seed = 9,
-                                          .check = check_level::all,
-                                          .isolate = isolation::process,
-                                          .cache = cache_mode::off,
-                                          .progress = progress_mode::plain},
-                                         {{"LATHE_EFFORT", "no such word"},
-                                          {"LATHE_TIME_LIMIT", "-"},
-                                          {"LATHE_TRIALS", "x"},
-                                          {"LATHE_NUM_THREADS", "2"},
-                                          {"LATHE_SEED", "2"},
-                                          {"LATHE_CHECK", "off"},
-                                          {"LATHE_ISOLATE", "none"},
-                                          {"LATHE_CACHE_MODE", "ro"},
-                                          {"LATHE_LOG", "silent"}});
+                                        .time_limit = 3,
+                                        .trials = 5,
+                                        .threads = 1,
+                                        .seed = 9,
+                                        .check = check_level::all,
+                                        .isolate = isolation::process,
+                                        .cache = cache_mode::off,
+                                        .progress = progress_mode::plain},
+                                       {{"LATHE_EFFORT", "no such word"},
+                                        {"LATHE_TIME_LIMIT", "-"},
+                                        {"LATHE_TRIALS", "x"},
+                                        {"LATHE_NUM_THREADS", "2"},
+                                        {"LATHE_SEED", "2"},
+                                        {"LATHE_CHECK", "off"},
+                                        {"LATHE_ISOLATE", "none"},
+                                        {"LATHE_CACHE_MODE", "ro"},
+                                        {"LATHE_LOG", "silent"}});
   CHECK(made.effort == effort_level::estimate);
   CHECK(made.time_limit == 3);
   CHECK(made.trials == 5);
@@ -90,18 +90,18 @@ TEST_CASE("options: code beats the environment, even a bad one") {
 
 TEST_CASE("options: what has no variable") {
   const tuning_request made = resolved({.target_fraction = 0.9,
-                                          .strategy = strategy_kind::random,
-                                          .bound = {"W"},
-                                          .strict_fp = true,
-                                          .cache_dir = "/c",
-                                          .wisdom_path = {"w1", "w2"}},
-                                         {});
+                                        .strategy = strategy_kind::random,
+                                        .bound = {"W"},
+                                        .strict_fp = true,
+                                        .cache_dir = "/c",
+                                        .wisdom_path = {"w1", "w2"}},
+                                       {});
   CHECK(made.target_fraction == 0.9);
   CHECK(made.strategy == strategy_kind::random);
-  CHECK(made.bound == std::vector<std::string>{"W"});
+  CHECK(made.bound == lathe::sequence<std::string>{"W"});
   CHECK(made.strict_fp);
   CHECK(made.cache.directory == "/c");
-  CHECK(made.cache.wisdom == std::vector<std::string>{"w1", "w2"});
+  CHECK(made.cache.wisdom == lathe::sequence<std::string>{"w1", "w2"});
 }
 
 TEST_CASE("options: bad values name the variable, the value and what is accepted") {

@@ -33,7 +33,7 @@ TEST_CASE("a reduction becomes one stage with its axes as loops") {
   CHECK(made.stores_plain_result(stage));
   CHECK(made.find_stage("C") == 0);
   CHECK(made.find_stage("A") == -1);
-  CHECK(made.readers(made.find_tensor("A")) == std::vector<int>{0});
+  CHECK(made.readers(made.find_tensor("A")) == lathe::sequence<int>{0});
 }
 
 TEST_CASE("several reductions of one statement become stages of their own") {
@@ -48,8 +48,8 @@ TEST_CASE("several reductions of one statement become stages of their own") {
   CHECK(made.stages[1].name == "Y_r1");
   CHECK_FALSE(made.stages[2].reduction);
   CHECK(made.tensors[static_cast<std::size_t>(made.stages[0].tensor)].shape ==
-        std::vector<std::int64_t>{4});
-  CHECK(made.readers(made.stages[0].tensor) == std::vector<int>{2});
+        lathe::sequence<std::int64_t>{4});
+  CHECK(made.readers(made.stages[0].tensor) == lathe::sequence<int>{2});
 }
 
 TEST_CASE("a function of the reduction is its epilogue") {
@@ -74,10 +74,10 @@ TEST_CASE("quotients of indices round down, below zero too") {
 
 TEST_CASE("block sizes and trip counts of split dimensions") {
   const loop_dim dim{0, 33, false, {8, 3, 1}, {}};  // 33 = 4 blocks of 8 and 1; 8 = 3 + 3 + 2
-  CHECK(block_sizes(dim, 0) == std::vector<std::int64_t>{33});
-  CHECK(block_sizes(dim, 1) == std::vector<std::int64_t>{8, 1});
-  CHECK(block_sizes(dim, 2) == std::vector<std::int64_t>{3, 2, 1});
-  CHECK(trip_counts(dim, 0) == std::vector<std::int64_t>{5});
-  CHECK(trip_counts(dim, 1) == std::vector<std::int64_t>{3, 1});
-  CHECK(trip_counts(dim, 2) == std::vector<std::int64_t>{3, 2, 1});
+  CHECK(block_sizes(dim, 0) == lathe::sequence<std::int64_t>{33});
+  CHECK(block_sizes(dim, 1) == lathe::sequence<std::int64_t>{8, 1});
+  CHECK(block_sizes(dim, 2) == lathe::sequence<std::int64_t>{3, 2, 1});
+  CHECK(trip_counts(dim, 0) == lathe::sequence<std::int64_t>{5});
+  CHECK(trip_counts(dim, 1) == lathe::sequence<std::int64_t>{3, 1});
+  CHECK(trip_counts(dim, 2) == lathe::sequence<std::int64_t>{3, 2, 1});
 }

@@ -4,12 +4,12 @@
 #include <doctest/doctest.h>
 
 TEST_CASE("record: order statistics") {
-  const std::vector<double> odd = {3, 1, 2};
-  const std::vector<double> even = {4, 1, 3, 2};
+  const lathe::sequence<double> odd = {3, 1, 2};
+  const lathe::sequence<double> even = {4, 1, 3, 2};
   CHECK(lathe::minimum(odd) == 1);
   CHECK(lathe::median(odd) == 2);
   CHECK(lathe::median(even) == 2.5);
-  const std::vector<double> disturbed = {1, 1.1, 0.9, 1, 50};
+  const lathe::sequence<double> disturbed = {1, 1.1, 0.9, 1, 50};
   CHECK(lathe::median(disturbed) == 1);
   CHECK(lathe::median_deviation(disturbed) == doctest::Approx(0.1));
 }

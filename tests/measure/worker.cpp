@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <string>
-#include <vector>
 
 using namespace lathe;
 
@@ -105,7 +104,7 @@ kernel_plan add_plan() {
 struct fixture {
   kernel_plan plan = add_plan();
   argument_set arguments{plan};
-  std::vector<float> sums;
+  lathe::sequence<float> sums;
   expectation wanted;
   std::unique_ptr<worker> tester;
 
@@ -126,7 +125,7 @@ struct fixture {
   }
 
   measurement measure(const std::string& text, const measure_options& options = {}) {
-    const std::vector<std::byte> object = compiler().compile(text).value();
+    const lathe::sequence<std::byte> object = compiler().compile(text).value();
     return tester->measure(plan, object, {&wanted, 1}, options);
   }
 };
@@ -190,7 +189,7 @@ TEST_CASE_FIXTURE(fixture, "worker: a kernel that does not end is ended in time"
   measure_options options;
   options.time_limit = 0.05;
   CHECK(measure(add_kernel(), options).ok());
-  const std::vector<std::byte> object = compiler().compile(endless_kernel).value();
+  const lathe::sequence<std::byte> object = compiler().compile(endless_kernel).value();
   const double begin = monotonic_seconds();
   const measurement late = tester->measure(plan, object, {&wanted, 1}, options);
   const double spent = monotonic_seconds() - begin;
@@ -211,7 +210,7 @@ TEST_CASE_FIXTURE(fixture, "worker: 100 hostile kernels leave the host and its i
   const failure expected[] = {failure::crash, failure::timeout,      failure::crash,
                               failure::crash, failure::wrong_answer, failure::crash,
                               failure::crash};
-  std::vector<std::vector<std::byte>> objects;
+  lathe::sequence<lathe::sequence<std::byte>> objects;
   for (const std::string& text : hostile) objects.push_back(compiler().compile(text).value());
   int survived = 0;
   for (std::size_t n = 0; n < 100; ++n) {
@@ -239,15 +238,15 @@ TEST_CASE_FIXTURE(fixture, "worker: results that come and go are wrong") {
 }
 
 TEST_CASE_FIXTURE(fixture, "worker: objects that cannot be linked are compile failures") {
-  const std::vector<std::byte> nonsense(100, std::byte{7});
+  const lathe::sequence<std::byte> nonsense(100, std::byte{7});
   const measurement bad = tester->measure(plan, nonsense, {&wanted, 1});
   CHECK(bad.failed == failure::compile);
   CHECK(bad.reason != "");
   kernel_plan other = plan;
   other.phases[0].symbol = "missing";
-  const std::vector<std::byte> object = compiler().compile(add_kernel()).value();
+  const lathe::sequence<std::byte> object = compiler().compile(add_kernel()).value();
   CHECK(tester->measure(other, object, {&wanted, 1}).failed == failure::compile);
-  const std::vector<std::byte> huge(desk::room + 1);
+  const lathe::sequence<std::byte> huge(desk::room + 1);
   CHECK(tester->measure(plan, huge, {&wanted, 1}).failed == failure::limit);
   CHECK(measure(add_kernel()).ok());
 }

@@ -120,7 +120,7 @@ std::string differences(const random_operator& source, int tensor, const std::by
 }
 
 std::string interpreted(const random_pair& pair, const ir::nest& nest) {
-  std::vector<std::span<const std::byte>> inputs;
+  lathe::sequence<std::span<const std::byte>> inputs;
   for (int at = 0; at < pair.source.param_count; ++at)
     inputs.emplace_back(pair.data[static_cast<std::size_t>(at)]);
   const interpretation run = interpret(nest, inputs);
@@ -129,7 +129,7 @@ std::string interpreted(const random_pair& pair, const ir::nest& nest) {
   for (int at = 0; at < pair.source.param_count; ++at) {
     if (pair.source.tensors[static_cast<std::size_t>(at)].producer < 0) continue;
     if (output >= run.outputs.size()) return "an output is missing";
-    const std::vector<std::byte> got = to_elements(run.outputs[output++]);
+    const lathe::sequence<std::byte> got = to_elements(run.outputs[output++]);
     const std::string text =
         differences(pair.source, at, got.data(), pair.data[static_cast<std::size_t>(at)].data());
     if (!text.empty()) return text;
@@ -162,7 +162,7 @@ class run_memory {
       std::memset(scratch_.data(), 0xcb, static_cast<std::size_t>(scratch_.size()));
   }
 
-  void run(const std::vector<phase_function>& phases, int threads) {
+  void run(const lathe::sequence<phase_function>& phases, int threads) {
     const parallel_for_hook hook = native::pool_parallel_for();
     for (const native::plan_part part : {native::plan_part::bind, native::plan_part::every_call})
       native::run_plan(plan_, phases, addresses_.data(), scratch_.data(), threads, hook, part);
@@ -182,8 +182,8 @@ class run_memory {
  private:
   const random_pair& pair_;
   const kernel_plan& plan_;
-  std::vector<guarded_buffer> memory_;
-  std::vector<void*> addresses_;
+  lathe::sequence<guarded_buffer> memory_;
+  lathe::sequence<void*> addresses_;
   guarded_buffer scratch_;
 };
 
@@ -191,7 +191,7 @@ constexpr std::uint64_t one_in_c = 25;  ///< pairs that also run as C: the compi
 constexpr std::size_t most_text = 150'000;  ///< [bytes]
 
 std::string run(const random_pair& pair, const kernel_plan& plan,
-                const std::vector<phase_function>& phases, int threads) {
+                const lathe::sequence<phase_function>& phases, int threads) {
   run_memory memory(pair, plan, threads);
   memory.run(phases, threads);
   const std::string problem = memory.problem();
@@ -203,12 +203,12 @@ std::string compiled(const random_pair& pair, const ir::nest& nest, const cpu_ta
   const result<std::string> text = native::emit_llvm(nest, target);
   if (!text) return text.error().what();
   if (text->size() > most_text) return {};  // LLVM takes long for kernels that nobody would choose
-  const result<std::vector<std::byte>> object = jit.compile(*text);
+  const result<lathe::sequence<std::byte>> object = jit.compile(*text);
   if (!object) return object.error().what();
   const result<native::loaded_object> loaded = jit.load(*object);
   if (!loaded) return loaded.error().what();
   const kernel_plan plan = plan_of(nest);
-  const result<std::vector<phase_function>> phases = native::phase_functions(plan, *loaded);
+  const result<lathe::sequence<phase_function>> phases = native::phase_functions(plan, *loaded);
   if (!phases) return phases.error().what();
   for (const int threads : {1, 2}) {
     const std::string problem = run(pair, plan, *phases, threads);
@@ -236,7 +236,7 @@ std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
     out = "the library does not load";
   } else {
     const kernel_plan plan = plan_of(nest);
-    std::vector<phase_function> phases;
+    lathe::sequence<phase_function> phases;
     for (const plan_phase& phase : plan.phases)
       phases.push_back(reinterpret_cast<phase_function>(dlsym(handle, phase.symbol.c_str())));
     out = run(pair, plan, phases, 1);
@@ -265,7 +265,7 @@ random_pair make_pair(std::uint64_t seed) {
   return out;
 }
 
-pair_checker::pair_checker(const std::vector<isa>& sets) {
+pair_checker::pair_checker(const lathe::sequence<isa>& sets) {
   for (const isa set : sets) {
     const result<cpu_target> target = native::host_target(set);
     if (!target) continue;
@@ -274,8 +274,8 @@ pair_checker::pair_checker(const std::vector<isa>& sets) {
   }
 }
 
-std::vector<isa> pair_checker::sets() const {
-  std::vector<isa> out;
+lathe::sequence<isa> pair_checker::sets() const {
+  lathe::sequence<isa> out;
   for (const compiler& each : compilers_) out.push_back(each.target.set);
   return out;
 }

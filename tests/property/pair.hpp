@@ -12,7 +12,6 @@
 #include "property/reference.hpp"
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace lathe::property {
 
@@ -38,10 +37,10 @@ struct verdict {
 class pair_checker {
  public:
   /// Uses those of `sets` that this machine can execute.
-  explicit pair_checker(const std::vector<isa>& sets);
+  explicit pair_checker(const lathe::sequence<isa>& sets);
 
   /// Instruction sets in use; empty if libLLVM is not available.
-  std::vector<isa> sets() const;
+  lathe::sequence<isa> sets() const;
 
   /// Checks a pair on all instruction sets, or on one of them chosen by the seed.
   verdict check(const random_pair& pair, bool all_sets);
@@ -54,7 +53,7 @@ class pair_checker {
     cpu_target target;
     native::jit jit;
   };
-  std::vector<compiler> compilers_;
+  lathe::sequence<compiler> compilers_;
 };
 
 /// Seed, operator, trace and nest of a failing pair.

@@ -39,7 +39,7 @@ class schedule_generator {
     return stage.loops[below(stage.loops.size())];
   }
   bool reads(const program_stage& stage, int tensor) const {
-    const std::vector<int> readers = now_.readers(tensor);
+    const lathe::sequence<int> readers = now_.readers(tensor);
     return std::ranges::find(readers, static_cast<int>(&stage - now_.stages.data())) !=
            readers.end();
   }
@@ -138,7 +138,7 @@ class schedule_generator {
 
   /// A random order that keeps the parts of a split in order, as far as they are easy to see.
   void reorder(const program_stage& stage) {
-    std::vector<stage_loop> order = stage.loops;
+    lathe::sequence<stage_loop> order = stage.loops;
     for (std::size_t at = order.size(); at > 1; --at) std::swap(order[at - 1], order[below(at)]);
     for (std::size_t at = 0; at < order.size(); ++at)
       for (std::size_t later = at + 1; later < order.size(); ++later)
@@ -156,7 +156,7 @@ class schedule_generator {
     made.what = primitive::compute_at;
     made.at_stage = consumer.name;
     made.at_loop = any_loop(consumer).name;
-    std::vector<std::string> producers;
+    lathe::sequence<std::string> producers;
     for (const program_stage& each : now_.stages)
       if (!each.inlined && reads(consumer, each.tensor)) producers.push_back(each.name);
     made.stage = producers.empty() ? any_stage().name : producers[below(producers.size())];
@@ -178,7 +178,7 @@ class schedule_generator {
     step made;
     made.what = what;
     const program_stage& reader = any_stage();
-    std::vector<std::string> read;
+    lathe::sequence<std::string> read;
     for (std::size_t at = 0; at < now_.tensors.size(); ++at)
       if (reads(reader, static_cast<int>(at))) read.push_back(now_.tensors[at].name);
     made.stage = read.empty() ? any_tensor().name : read[below(read.size())];
@@ -251,10 +251,10 @@ class schedule_generator {
     const auto stage = [&]() -> const program_stage& {
       return now_.stages[static_cast<std::size_t>(now_.find_stage(name))];
     };
-    std::vector<std::string> before;
+    lathe::sequence<std::string> before;
     for (const stage_loop& each : stage().loops) before.push_back(each.name);
     for (const std::string& loop : before) split(name, loop, 2);
-    std::vector<std::string> outer, middle, inner;
+    lathe::sequence<std::string> outer, middle, inner;
     for (const stage_loop& loop : stage().loops) {
       const loop_dim& dim = stage().dims[static_cast<std::size_t>(loop.dim)];
       const bool last = static_cast<std::size_t>(loop.part) + 1 == dim.blocks.size();

@@ -214,7 +214,7 @@ class evaluator {
 
   const random_operator& source_;
   tensor_data& data_;
-  std::vector<std::int64_t> axis_;
+  lathe::sequence<std::int64_t> axis_;
   scalar accumulated_, term_;
 };
 

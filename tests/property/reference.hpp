@@ -4,14 +4,15 @@
 /// program computes is compared with this.
 #pragma once
 
+#include <lathe/core/sequence.hpp>
+
 #include "property/random_operator.hpp"
 #include <cstddef>
-#include <vector>
 
 namespace lathe::property {
 
 /// Elements of every tensor of an operator, row-major, by tensor.
-using tensor_data = std::vector<std::vector<std::byte>>;
+using tensor_data = lathe::sequence<lathe::sequence<std::byte>>;
 
 /// Memory for every tensor, inputs filled with values that the generator's exactness allows.
 tensor_data make_data(const random_operator& source, random_engine& engine);

@@ -29,7 +29,7 @@ std::string random_name(random_engine& random) {
 
 step random_step(random_engine& random) {
   const auto some_names = [&](std::size_t least) {
-    std::vector<std::string> names(least + random.below(5));
+    lathe::sequence<std::string> names(least + random.below(5));
     for (std::string& name : names) name = random_name(random);
     return names;
   };
@@ -94,19 +94,19 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
 }
 
 TEST_CASE("trace: members of a step") {
-  const step split = parse_trace("split(C.i -> i0:_, i1:12)").value().steps.at(0);
+  const step split = parse_trace("split(C.i -> i0:_, i1:12)").value().steps[0];
   CHECK(split.what == primitive::split);
   CHECK(split.stage == "C");
   CHECK(split.loop == "i");
-  CHECK(split.parts == std::vector<split_part>{{"i0", 0}, {"i1", 12}});
-  const step copy = parse_trace("cache_read(B -> Bp at C.k0, [j/32 k j%32])").value().steps.at(0);
+  CHECK(split.parts == lathe::sequence<split_part>{{"i0", 0}, {"i1", 12}});
+  const step copy = parse_trace("cache_read(B -> Bp at C.k0, [j/32 k j%32])").value().steps[0];
   CHECK(copy.stage == "B");
   CHECK(copy.result == "Bp");
   CHECK(copy.at_stage == "C");
   CHECK(copy.at_loop == "k0");
-  CHECK(copy.layout == std::vector<layout_item>{{"j", 32, 0}, {"k", 1, 0}, {"j", 1, 32}});
-  const step fused = parse_trace("fuse(C.i0, C.j0 -> ij)").value().steps.at(0);
-  CHECK(fused.loops == std::vector<std::string>{"i0", "j0"});
+  CHECK(copy.layout == lathe::sequence<layout_item>{{"j", 32, 0}, {"k", 1, 0}, {"j", 1, 32}});
+  const step fused = parse_trace("fuse(C.i0, C.j0 -> ij)").value().steps[0];
+  CHECK(fused.loops == lathe::sequence<std::string>{"i0", "j0"});
   CHECK(fused.result == "ij");
 }
 

@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <doctest/doctest.h>
 #include <set>
-#include <vector>
 
 using namespace lathe;
 
@@ -21,8 +20,8 @@ double best_after(strategy& proposer, const rugged_space& space, int trials) {
 
 /// The fastest time of all points of the space.
 double best_of_all(const rugged_space& space, double* share_near_best = nullptr) {
-  std::vector<double> times;
-  point at{std::vector<std::int32_t>(space.sites.size())};
+  lathe::sequence<double> times;
+  point at{lathe::sequence<std::int32_t>(space.sites.size())};
   for (std::uint64_t n = 0; n < space.size(); ++n) {
     std::uint64_t rest = n;
     for (std::size_t index = 0; index < space.sites.size(); ++index) {
@@ -70,7 +69,7 @@ TEST_CASE("evolve: better than random on a rugged surface") {
 
 TEST_CASE("evolve: proposals do not depend on the batch size") {
   const rugged_space space;
-  std::vector<std::vector<std::int32_t>> sequences[3];
+  lathe::sequence<lathe::sequence<std::int32_t>> sequences[3];
   const int batches[] = {1, 5, 64};
   for (int n = 0; n < 3; ++n) {
     evolutionary_search search(space, 11);
@@ -91,9 +90,9 @@ TEST_CASE("evolve: no program twice, and all of them in the end") {
   search_space space;
   space.sites = {{"a", 6, linear_moves(6)}, {"b", 5, {}}, {"c", 2, {}}};
   evolutionary_search search(space, 5);
-  std::set<std::vector<std::int32_t>> seen;
-  for (std::vector<point> batch; !(batch = search.propose(8)).empty();) {
-    std::vector<observation> outcomes;
+  std::set<lathe::sequence<std::int32_t>> seen;
+  for (lathe::sequence<point> batch; !(batch = search.propose(8)).empty();) {
+    lathe::sequence<observation> outcomes;
     for (const point& at : batch) {
       CHECK(space.is_inside(at));
       CHECK(seen.insert(at.choices).second);
@@ -111,7 +110,7 @@ TEST_CASE("evolve: goes on when everything fails") {
   space.sites = {{"a", 1000, {}}};
   evolutionary_search search(space, 5);
   for (int round = 0; round < 5; ++round) {
-    std::vector<observation> failures;
+    lathe::sequence<observation> failures;
     for (point& at : search.propose(16)) {
       failures.push_back({std::move(at), measurement::failure_of(failure::crash, "SIGSEGV")});
     }
@@ -125,9 +124,9 @@ TEST_CASE("evolve: sites of one choice and isolated choices are no trap") {
   space.sites = {{"fixed", 1, {}}, {"isolated", 3, {{}, {}, {}}}};
   evolutionary_search search(space, 5);
   std::size_t proposed = 0;
-  for (std::vector<point> batch; !(batch = search.propose(8)).empty();) {
+  for (lathe::sequence<point> batch; !(batch = search.propose(8)).empty();) {
     proposed += batch.size();
-    std::vector<observation> outcomes;
+    lathe::sequence<observation> outcomes;
     for (const point& at : batch) {
       measurement outcome;
       outcome.samples = {1};

@@ -2,7 +2,6 @@
 
 #include <doctest/doctest.h>
 #include <set>
-#include <vector>
 
 using namespace lathe;
 
@@ -27,8 +26,8 @@ struct folded_space : search_space {
 TEST_CASE("random: every point of a small space is proposed once") {
   const search_space space = small_space();
   random_search search(space, 3);
-  std::set<std::vector<std::int32_t>> seen;
-  for (std::vector<point> batch; !(batch = search.propose(7)).empty();) {
+  std::set<lathe::sequence<std::int32_t>> seen;
+  for (lathe::sequence<point> batch; !(batch = search.propose(7)).empty();) {
     for (const point& at : batch) {
       CHECK(space.is_inside(at));
       CHECK(seen.insert(at.choices).second);
@@ -47,10 +46,10 @@ TEST_CASE("random: points of one program count as one") {
 TEST_CASE("random: observed points are not proposed") {
   const search_space space = small_space();
   random_search search(space, 3);
-  std::vector<observation> known;
+  lathe::sequence<observation> known;
   for (std::int32_t a = 0; a < 5; ++a) known.push_back({{{a, 0, 0}}, {}});
   search.observe(known);
-  const std::vector<point> rest = search.propose(100);
+  const lathe::sequence<point> rest = search.propose(100);
   CHECK(rest.size() == 55);
   for (const point& at : rest) CHECK_UNARY(at.choices[1] != 0 || at.choices[2] != 0);
 }

@@ -11,7 +11,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
-#include <vector>
 
 /// 12^4 * 4 * 3 * 2 = 497664 points, about 0.1 % of them within 5 % of the best.
 class rugged_space final : public lathe::search_space {
@@ -59,8 +58,8 @@ class rugged_evaluator final : public lathe::evaluator {
  public:
   explicit rugged_evaluator(const rugged_space& space) : space_(space) {}
 
-  std::vector<lathe::observation> evaluate(std::span<const lathe::point> points) override {
-    std::vector<lathe::observation> found;
+  lathe::sequence<lathe::observation> evaluate(std::span<const lathe::point> points) override {
+    lathe::sequence<lathe::observation> found;
     for (const lathe::point& at : points) found.push_back({at, space_.outcome(at)});
     return found;
   }

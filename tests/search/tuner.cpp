@@ -7,7 +7,6 @@
 #include <doctest/doctest.h>
 #include <string>
 #include <thread>
-#include <vector>
 
 using namespace lathe;
 
@@ -27,8 +26,8 @@ class threaded_evaluator final : public evaluator {
  public:
   threaded_evaluator(const rugged_space& space, int threads) : space_(space), threads_(threads) {}
 
-  std::vector<observation> evaluate(std::span<const point> points) override {
-    std::vector<observation> found(points.size());
+  lathe::sequence<observation> evaluate(std::span<const point> points) override {
+    lathe::sequence<observation> found(points.size());
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
       for (std::size_t n = next++; n < points.size(); n = next++) {
@@ -36,7 +35,7 @@ class threaded_evaluator final : public evaluator {
       }
     };
     {
-      std::vector<std::jthread> team;
+      lathe::sequence<std::jthread> team;
       for (int n = 0; n < threads_; ++n) team.emplace_back(work);
     }
     return found;
@@ -53,11 +52,11 @@ double fake_now = 0;
 struct scripted_evaluator final : evaluator {
   bool (*works)(const point&) = [](const point&) { return true; };
   bool (*works_again)(const point&) = [](const point&) { return true; };
-  std::vector<point> evaluated;
-  std::vector<point> compared;
+  lathe::sequence<point> evaluated;
+  lathe::sequence<point> compared;
 
-  std::vector<observation> outcomes(std::span<const point> points, bool (*good)(const point&)) {
-    std::vector<observation> found;
+  lathe::sequence<observation> outcomes(std::span<const point> points, bool (*good)(const point&)) {
+    lathe::sequence<observation> found;
     for (const point& at : points) {
       fake_now += 1;
       measurement outcome = measurement::failure_of(failure::crash, "SIGSEGV");
@@ -69,11 +68,11 @@ struct scripted_evaluator final : evaluator {
     }
     return found;
   }
-  std::vector<observation> evaluate(std::span<const point> points) override {
+  lathe::sequence<observation> evaluate(std::span<const point> points) override {
     evaluated.insert(evaluated.end(), points.begin(), points.end());
     return outcomes(points, works);
   }
-  std::vector<observation> compare(std::span<const point> points) override {
+  lathe::sequence<observation> compare(std::span<const point> points) override {
     compared.insert(compared.end(), points.begin(), points.end());
     return outcomes(points, works_again);
   }
@@ -166,7 +165,7 @@ TEST_CASE("tuner: finalists are compared, the estimate among them, and failures 
   const search_result result = run_search(space, proposer, judge, options);
   REQUIRE(result.best);
   // 49, 48, 47 and the estimate: only the estimate repeats, so nothing slower is asked for.
-  CHECK(judge.compared == std::vector<point>{{{49}}, {{48}}, {{47}}, {{10}}});
+  CHECK(judge.compared == lathe::sequence<point>{{{49}}, {{48}}, {{47}}, {{10}}});
   CHECK(result.best->at.choices[0] == 10);
 
   judge.compared.clear();
@@ -240,7 +239,7 @@ TEST_CASE("tuner: a space that prunes everything but the estimate ends") {
 
 TEST_CASE("tuner: what is known is not tried again, and may win") {
   const search_space space = ramp();
-  std::vector<observation> known;
+  lathe::sequence<observation> known;
   for (std::int32_t n = 40; n < 50; ++n) {
     measurement outcome;
     outcome.samples = {100.0 - n};
@@ -261,10 +260,10 @@ TEST_CASE("tuner: progress is reported after every batch") {
   scripted_evaluator judge;
   search_options options = fake_time_options();
   options.limits.trials = 9;
-  std::vector<search_progress> states;
+  lathe::sequence<search_progress> states;
   options.progress_context = &states;
   options.on_progress = [](const search_progress& state, void* context) {
-    static_cast<std::vector<search_progress>*>(context)->push_back(state);
+    static_cast<lathe::sequence<search_progress>*>(context)->push_back(state);
   };
   run_search(space, proposer, judge, options);
   REQUIRE(states.size() == 3);

@@ -17,7 +17,7 @@ void check_estimate(const std::string& name, const program& of) {
       const cpu_target target = generic_cpu(set);
       INFO(name, " on ", std::string(name_of(set)), ", threads ", call.threads);
       const double start = thread_seconds();
-      const std::vector<stage_decision> decisions = estimate(of, target, call);
+      const lathe::sequence<stage_decision> decisions = estimate(of, target, call);
       const trace steps = trace_of(of, decisions);
       CHECK(thread_seconds() - start < most_estimate_seconds);
 

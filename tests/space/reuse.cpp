@@ -9,7 +9,8 @@ using namespace lathe;
 
 namespace {
 
-const load_use& use_of(const program& of, const std::vector<load_use>& uses, const char* tensor) {
+const load_use& use_of(const program& of, const lathe::sequence<load_use>& uses,
+                       const char* tensor) {
   for (const load_use& each : uses)
     if (of.tensors[static_cast<std::size_t>(each.tensor)].name == tensor) return each;
   FAIL("no such load");
@@ -23,13 +24,13 @@ TEST_CASE("reuse: strides of a matrix product") {
   const auto uses = loads_of(of, of.stages[0]);
   REQUIRE(uses.size() == 2);
   const load_use& a = use_of(of, uses, "A");
-  CHECK(a.stride == std::vector<std::int64_t>{7, 0, 1});
+  CHECK(a.stride == lathe::sequence<std::int64_t>{7, 0, 1});
   CHECK(a.dim_of(0) == 0);
   CHECK(a.dim_of(1) == -1);
   CHECK(a.dim_of(2) == 1);
   CHECK_FALSE(a.depends(1));
-  CHECK(use_of(of, uses, "B").stride == std::vector<std::int64_t>{0, 1, 5});
-  CHECK(output_strides(of, of.stages[0]) == std::vector<std::int64_t>{5, 1, 0});
+  CHECK(use_of(of, uses, "B").stride == lathe::sequence<std::int64_t>{0, 1, 5});
+  CHECK(output_strides(of, of.stages[0]) == lathe::sequence<std::int64_t>{5, 1, 0});
   CHECK(operations_per_point(of, of.stages[0]) == 2);
   CHECK(points_of(of.stages[0]) == 105);
 }
@@ -39,7 +40,7 @@ TEST_CASE("reuse: a strided, dilated window moves by several elements, and is no
   const auto uses = loads_of(of, of.stages[1]);
   const load_use& image = use_of(of, uses, "P");
   // n f y x rc ry rx
-  CHECK(image.stride == std::vector<std::int64_t>{2 * 9 * 11, 0, 2 * 11, 2, 9 * 11, 3 * 11, 3});
+  CHECK(image.stride == lathe::sequence<std::int64_t>{2 * 9 * 11, 0, 2 * 11, 2, 9 * 11, 3 * 11, 3});
   CHECK(image.dim_of(2) == -1);
   CHECK(image.dim_of(4) == 1);
 }

@@ -97,7 +97,7 @@ TEST_CASE("cache: the environment, and memory only without HOME") {
 
 TEST_CASE("cache: eight processes with 200 records each lose nothing") {
   const scratch temporary;
-  std::vector<pid_t> children;
+  lathe::sequence<pid_t> children;
   for (int process = 0; process < 8; ++process) {
     const pid_t child = ::fork();
     if (child == 0) {
@@ -176,7 +176,7 @@ TEST_CASE("cache: torn, damaged and newer records are reported, skipped and kept
   const scratch temporary;
   auto writer = cache::open(options_for(temporary / "c"));
   for (int n = 0; n < 3; ++n) writer.put(sample_winner(n));
-  const std::string path = files(temporary / "c", "seg-").at(0);
+  const std::string path = files(temporary / "c", "seg-")[0];
   const std::string good = read_file(path);
   const std::string newer =
       lathe::detail::framed({{"kind", "winner"}, {"schema", "2"}, {"key", "?"}}).value();
@@ -199,7 +199,7 @@ TEST_CASE("cache: every flipped byte of a segment costs one winner") {
   const scratch temporary;
   auto writer = cache::open(options_for(temporary / "c"));
   for (int n = 0; n < 3; ++n) writer.put(sample_winner(n));
-  const std::string path = files(temporary / "c", "seg-").at(0);
+  const std::string path = files(temporary / "c", "seg-")[0];
   const std::string good = read_file(path);
   for (std::size_t at = 0; at < good.size(); at += 3) {
     std::string flipped = good;
@@ -308,7 +308,7 @@ TEST_CASE("cache: imported winners are marked, then superseded by what was measu
 TEST_CASE("cache: wisdom files are a layer below, never written") {
   const scratch temporary;
   write_file(temporary / "site.wisdom",
-             lathe::wisdom_text(std::vector<lathe::winner>{sample_winner(0, 1e-3)}));
+             lathe::wisdom_text(lathe::sequence<lathe::winner>{sample_winner(0, 1e-3)}));
   const std::string before = read_file(temporary / "site.wisdom");
   auto options = options_for(temporary / "c");
   options.wisdom = {temporary / "site.wisdom"};
@@ -343,14 +343,14 @@ TEST_CASE("cache: an invalid winner is not kept") {
   bad.median_seconds = 0;
   mine.put(bad, sample_object(10));
   CHECK_FALSE(mine.find(sample_key()));
-  CHECK(mine.report().messages.at(0).starts_with("[LATHE-E407]"));
+  CHECK(mine.report().messages[0].starts_with("[LATHE-E407]"));
   CHECK(std::filesystem::is_empty(temporary / "c/objects"));
 }
 
 TEST_CASE("cache: one handle used by several threads") {
   const scratch temporary;
   auto shared = cache::open(options_for(temporary / "c"));
-  std::vector<std::thread> threads;
+  lathe::sequence<std::thread> threads;
   for (int part = 0; part < 4; ++part) {
     threads.emplace_back([&, part] {
       for (int n = 0; n < 25; ++n) {

@@ -89,7 +89,7 @@ TEST_CASE("directory: replace leaves the old content or the new, and no temporar
   CHECK((*opened).replace("file", "one") == 0);
   CHECK((*opened).replace("file", "two") == 0);
   CHECK(read_file(temporary / "file") == "two");
-  CHECK((*opened).names() == std::vector<std::string>{"file"});
+  CHECK((*opened).names() == lathe::sequence<std::string>{"file"});
   int failure = 0;
   CHECK_FALSE((*opened).create("file", failure));
   CHECK(failure == EEXIST);

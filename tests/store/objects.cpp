@@ -62,7 +62,7 @@ TEST_CASE("objects: the least recently used are dropped over the limit") {
   const scratch temporary;
   const auto directory = opened(temporary);
   lathe::store_report report;
-  std::vector<std::string> digests;
+  lathe::sequence<std::string> digests;
   for (int n = 0; n < 3; ++n) {
     digests.push_back(keep_object(directory, sample_object(100, n), 1000, report));
     std::filesystem::last_write_time(

@@ -11,7 +11,7 @@ std::string line_with(const std::string& value) { return framed({{"a", value}}).
 struct counts {
   std::size_t whole = 0, damaged = 0, torn = 0;
   std::size_t consumed = 0;
-  std::vector<std::string> lines;
+  lathe::sequence<std::string> lines;
 };
 
 counts scan(std::string_view text) {
@@ -32,7 +32,7 @@ counts scan(std::string_view text) {
 }  // namespace
 
 TEST_CASE("record_io: fields round-trip, the mark never occurs inside") {
-  const std::vector<field> fields = {
+  const lathe::sequence<field> fields = {
       {"a", "100% @lathe 00000001"}, {"b_2", "x=y = \xc3\xa9\xf0\x9f\x98\x80"}, {"c", ""}};
   const auto line = framed(fields);
   REQUIRE(line);
@@ -60,7 +60,7 @@ TEST_CASE("record_io: what must not be written is refused") {
         std::string("\xc3"), std::string("\x80"), std::string(max_payload, 'a')}) {
     CHECK_FALSE(framed({{"a", value}}));
   }
-  CHECK_FALSE(framed(std::vector<field>(max_fields + 1, field{"a", "b"})));
+  CHECK_FALSE(framed(lathe::sequence<field>(max_fields + 1, field{"a", "b"})));
   CHECK_FALSE(parse_fields("a=1\ta=2"));
   CHECK_FALSE(parse_fields("a=%41"));
   CHECK_FALSE(parse_fields("a=@"));
@@ -81,7 +81,7 @@ TEST_CASE("record_io: comments and blank lines are skipped, a torn end is not co
 
 TEST_CASE("record_io: truncated at every byte, only the last record is lost") {
   std::string text;
-  std::vector<std::size_t> ends = {0};
+  lathe::sequence<std::size_t> ends = {0};
   for (int n = 0; n < 4; ++n) {
     text += line_with("value " + std::to_string(n));
     ends.push_back(text.size());
@@ -107,7 +107,7 @@ TEST_CASE("record_io: a torn record in the middle costs only itself") {
 }
 
 TEST_CASE("record_io: every flipped bit costs one record and is noticed") {
-  std::vector<std::string> lines;
+  lathe::sequence<std::string> lines;
   std::string text;
   for (int n = 0; n < 3; ++n) {
     lines.push_back(line_with("value " + std::to_string(n)));

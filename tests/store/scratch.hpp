@@ -41,8 +41,8 @@ inline void write_file(const std::string& path, const std::string& bytes) {
 }
 
 /// Paths of the files in a directory whose names start with `prefix`.
-inline std::vector<std::string> files(const std::string& directory, const std::string& prefix) {
-  std::vector<std::string> out;
+inline lathe::sequence<std::string> files(const std::string& directory, const std::string& prefix) {
+  lathe::sequence<std::string> out;
   for (const auto& entry : std::filesystem::directory_iterator(directory)) {
     if (entry.path().filename().string().starts_with(prefix)) out.push_back(entry.path().string());
   }
@@ -87,8 +87,8 @@ inline lathe::winner sample_winner(int number = 0, double seconds = 1e-3) {
   return out;
 }
 
-inline std::vector<std::byte> sample_object(std::size_t size, int seed = 1) {
-  std::vector<std::byte> out(size);
+inline lathe::sequence<std::byte> sample_object(std::size_t size, int seed = 1) {
+  lathe::sequence<std::byte> out(size);
   for (std::size_t n = 0; n < size; ++n) {
     out[n] = static_cast<std::byte>(n * 31 + static_cast<std::size_t>(seed));
   }

@@ -19,7 +19,7 @@ store_directory opened(const scratch& temporary) {
 }
 
 // A segment whose writer is dead: written by a child process that ended.
-void dead_segment(const store_directory& directory, const std::vector<std::string>& lines) {
+void dead_segment(const store_directory& directory, const lathe::sequence<std::string>& lines) {
   REQUIRE(in_child([&] {
     segment_writer writer("seg");
     return std::all_of(lines.begin(), lines.end(), [&](const std::string& line) {
@@ -46,7 +46,7 @@ TEST_CASE("segment: each writer has its own file, a reader sees all of them once
   CHECK(reader.read_new(directory, report).size() == 2);
   CHECK(reader.read_new(directory, report).empty());
   CHECK(first.append(directory, line_with("4"), false) == 0);
-  CHECK(reader.read_new(directory, report) == std::vector<std::string>{"a=4"});
+  CHECK(reader.read_new(directory, report) == lathe::sequence<std::string>{"a=4"});
   CHECK(report.clean());
 }
 
@@ -55,7 +55,7 @@ TEST_CASE("segment: a record that is still being written is read when it is whol
   const auto directory = opened(temporary);
   segment_writer writer("seg");
   REQUIRE(writer.append(directory, line_with("1"), false) == 0);
-  const std::string path = files(temporary.path, "seg-").at(0);
+  const std::string path = files(temporary.path, "seg-")[0];
   const std::string line = line_with("2");
   segment_reader reader("seg");
   lathe::store_report report;
@@ -65,7 +65,7 @@ TEST_CASE("segment: a record that is still being written is read when it is whol
   CHECK(reader.read_new(directory, report).empty());
   CHECK(report.torn == 1);
   write_file(path, line_with("1") + line);
-  CHECK(reader.read_new(directory, report) == std::vector<std::string>{"a=2"});
+  CHECK(reader.read_new(directory, report) == lathe::sequence<std::string>{"a=2"});
 }
 
 TEST_CASE("segment: a forked child starts a segment of its own") {
@@ -82,11 +82,11 @@ TEST_CASE("segment: a record goes to a new segment if somebody removed the old o
   const auto directory = opened(temporary);
   segment_writer writer("seg");
   REQUIRE(writer.append(directory, line_with("1"), false) == 0);
-  std::filesystem::remove(files(temporary.path, "seg-").at(0));
+  std::filesystem::remove(files(temporary.path, "seg-")[0]);
   REQUIRE(writer.append(directory, line_with("2"), false) == 0);
   segment_reader reader("seg");
   lathe::store_report report;
-  CHECK(reader.read_new(directory, report) == std::vector<std::string>{"a=2"});
+  CHECK(reader.read_new(directory, report) == lathe::sequence<std::string>{"a=2"});
 }
 
 TEST_CASE("segment: merging keeps every record and leaves living writers alone") {
@@ -114,7 +114,7 @@ TEST_CASE("segment: a damaged segment is never rewritten") {
   const scratch temporary;
   const auto directory = opened(temporary);
   dead_segment(directory, {line_with("1")});
-  const std::string damaged = files(temporary.path, "seg-").at(0);
+  const std::string damaged = files(temporary.path, "seg-")[0];
   const std::string content = line_with("1") + line_with("2").substr(0, 30);
   write_file(damaged, content);
   dead_segment(directory, {line_with("3")});

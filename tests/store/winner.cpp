@@ -76,7 +76,7 @@ TEST_CASE("winner: values that no record may have are not written") {
 }
 
 TEST_CASE("winner: newer schemas and unknown kinds are told from malformed records") {
-  const auto state = [](const std::vector<field>& fields) {
+  const auto state = [](const lathe::sequence<field>& fields) {
     return reread(lathe::detail::framed(fields).value()).what;
   };
   CHECK(state({{"kind", "winner"}, {"schema", "2"}, {"anything", "x"}}) == decoded::state::newer);

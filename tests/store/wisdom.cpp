@@ -8,7 +8,7 @@ using namespace store_test;
 TEST_CASE("wisdom: winners travel without machine code and arrive as imported") {
   auto source = sample_winner();
   source.object_digest = std::string(64, 'b');
-  const std::string text = lathe::wisdom_text(std::vector<lathe::winner>{source});
+  const std::string text = lathe::wisdom_text(lathe::sequence<lathe::winner>{source});
   CHECK(text.starts_with("# lathe wisdom"));
   CHECK(text.find("object=") == std::string::npos);
   CHECK(text.find("plan=") == std::string::npos);
@@ -35,7 +35,7 @@ TEST_CASE("wisdom: files and directories, what is no wisdom is reported") {
   const scratch temporary;
   std::filesystem::create_directory(temporary / "site");
   const auto text = [](int n) {
-    return lathe::wisdom_text(std::vector<lathe::winner>{sample_winner(n)});
+    return lathe::wisdom_text(lathe::sequence<lathe::winner>{sample_winner(n)});
   };
   write_file(temporary / "site/a.wisdom", text(1));
   write_file(temporary / "site/b.log", text(2) + "rubbish\n" + text(3));

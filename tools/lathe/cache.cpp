@@ -29,7 +29,7 @@ struct cache_command {
 
   int run_list() const {
     const cache store = open();
-    const std::vector<winner> winners = store.list();
+    const lathe::sequence<winner> winners = store.list();
     print_problems(store.report());
     if (json) {
       nlohmann::ordered_json out = nlohmann::ordered_json::array();

@@ -5,8 +5,7 @@
 #pragma once
 
 #include <lathe/analysis/desc.hpp>
-
-#include <vector>
+#include <lathe/core/sequence.hpp>
 
 namespace lathe {
 
@@ -33,11 +32,11 @@ class owned_desc {
   const desc_view& view() const { return view_; }
 
  private:
-  std::vector<desc_expr> exprs_;
-  std::vector<desc_axis> axes_;
-  std::vector<desc_tensor> tensors_;
-  std::vector<desc_access> accesses_;
-  std::vector<desc_stage> stages_;
+  sequence<desc_expr> exprs_;
+  sequence<desc_axis> axes_;
+  sequence<desc_tensor> tensors_;
+  sequence<desc_access> accesses_;
+  sequence<desc_stage> stages_;
   desc_view view_;
 };
 

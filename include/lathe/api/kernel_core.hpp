@@ -8,12 +8,12 @@
 #include <lathe/api/session.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstddef>
 #include <memory>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -31,7 +31,7 @@ class kernel_core {
   /// when
   ///        the schedule has to be compiled again for bound operands
   LATHE_INLINE result<std::shared_ptr<const kernel_core>> bind(
-      const std::vector<std::string>& names, const call_argument* arguments) const;
+      const sequence<std::string>& names, const call_argument* arguments) const;
 
   /// Description, schedule, loop nest and generated code as text.
   LATHE_INLINE std::string explain() const;
@@ -44,8 +44,7 @@ class kernel_core {
   owned_desc desc_;
   tuning_request request_;
   tuned made_;
-  std::vector<std::vector<std::byte>>
-      owned_;  ///< per parameter: copy of a bound operand read in place
+  sequence<sequence<std::byte>> owned_;  ///< per parameter: copy of a bound operand read in place
 };
 
 /// Description, schedule, loop nest, LLVM IR and C text of one schedule: every step of the

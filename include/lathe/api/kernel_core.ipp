@@ -5,6 +5,7 @@
 #include <lathe/api/kernel_core.hpp>
 #include <lathe/api/pipeline.hpp>
 #include <lathe/api/summary.hpp>
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/print.hpp>
 
 #include <algorithm>
@@ -23,7 +24,7 @@ LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* argumen
   if (std::optional<error> problem = check_arguments(desc_.view(), arguments)) return problem;
   constexpr int usual = 32;
   std::array<void*, usual> small{};
-  std::vector<void*> large;
+  sequence<void*> large;
   void** params = small.data();
   const int count = desc_.view().param_count;
   if (count > usual) {
@@ -31,7 +32,7 @@ LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* argumen
     params = large.data();
   }
   for (int at = 0; at < count; ++at) {
-    const std::vector<std::byte>& owned = owned_[static_cast<std::size_t>(at)];
+    const sequence<std::byte>& owned = owned_[static_cast<std::size_t>(at)];
     params[at] = owned.empty() ? arguments[at].data : const_cast<std::byte*>(owned.data());
   }
   if (made_.run
@@ -45,7 +46,7 @@ LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* argumen
 }
 
 LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
-    const std::vector<std::string>& names, const call_argument* arguments) const {
+    const sequence<std::string>& names, const call_argument* arguments) const {
   const desc_view& desc = desc_.view();
   if (std::optional<error> problem = check_arguments(desc, arguments)) return *problem;
   for (int at = 0; at < desc.param_count; ++at)
@@ -56,9 +57,9 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
               " is an output and cannot be bound; bind inputs that stay the same over many calls");
   tuned made = made_;
   tuning_request request = request_;
-  std::vector<std::string> sorted = names, tuned_for = request.bound;
-  std::ranges::sort(sorted);
-  std::ranges::sort(tuned_for);
+  sequence<std::string> sorted = names, tuned_for = request.bound;
+  sort(sorted);
+  sort(tuned_for);
   if (sorted !=
       tuned_for) {  // tuned for other bound operands: the same schedule, packed when bound
     request.bound = names;
@@ -67,7 +68,7 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
     made.run = again->run;
   }
   auto out = std::make_shared<kernel_core>(owned_desc(desc), request, made);
-  std::vector<void*> params;
+  sequence<void*> params;
   for (int at = 0; at < desc.param_count; ++at) params.push_back(arguments[at].data);
   if (made.run.needs_bind()) out->made_.run = made.run.bind(params.data());
   const program of = make_program(desc);
@@ -75,8 +76,8 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
   if (!scheduled) return scheduled.error();
   for (int at = 0; at < desc.param_count; ++at) {
     if (!arguments[at].given) continue;
-    const std::vector<int> readers = scheduled->readers(at);
-    const bool packed = std::ranges::all_of(readers, [&](int stage) {
+    const sequence<int> readers = scheduled->readers(at);
+    const bool packed = all_of(readers, [&](int stage) {
       const program_stage& reader = scheduled->stages[static_cast<std::size_t>(stage)];
       return scheduled->tensors[static_cast<std::size_t>(reader.tensor)].bound;
     });

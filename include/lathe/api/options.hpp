@@ -14,6 +14,7 @@
 #pragma once
 
 #include <lathe/api/session.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <atomic>
 #include <cstdint>
@@ -21,33 +22,32 @@
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace lathe {
 
 /// Choices for tune() and compile(); what is not set is taken from the environment, then from the
 /// defaults named here: `tune(op, cpu(), {.time_limit = 10, .bound = {"W"}})`.
 struct tune_options {
-  std::optional<effort_level> effort{};         ///< measure
-  std::optional<double> time_limit{};           ///< [s] of search, >= 0; 60
-  std::optional<int> trials{};                  ///< candidates, >= 1; no limit
-  std::optional<double> target_fraction{};      ///< of the roofline: stop there, in (0, 1]; 1
-  std::optional<int> threads{};                 ///< of kernels, 1 to 4096; the CPUs allowed
-  std::optional<std::uint64_t> seed{};          ///< of the search; 1
-  std::optional<strategy_kind> strategy{};      ///< evolve
-  std::vector<std::string> bound{};             ///< inputs that stay the same over many calls; none
-  std::optional<bool> strict_fp{};              ///< no fused multiply-add; false
-  std::optional<check_level> check{};           ///< sample
-  std::optional<isolation> isolate{};           ///< of candidates; process
-  std::optional<cache_mode> cache{};            ///< rw
-  std::string cache_dir{};                      ///< $XDG_CACHE_HOME/lathe
-  std::vector<std::string> wisdom_path{};       ///< files and folders of winners, read only; none
-  std::optional<progress_mode> progress{};      ///< automatic
-  const std::atomic<bool>* cancel{};            ///< ends the search with the best so far when true; none
+  std::optional<effort_level> effort{};     ///< measure
+  std::optional<double> time_limit{};       ///< [s] of search, >= 0; 60
+  std::optional<int> trials{};              ///< candidates, >= 1; no limit
+  std::optional<double> target_fraction{};  ///< of the roofline: stop there, in (0, 1]; 1
+  std::optional<int> threads{};             ///< of kernels, 1 to 4096; the CPUs allowed
+  std::optional<std::uint64_t> seed{};      ///< of the search; 1
+  std::optional<strategy_kind> strategy{};  ///< evolve
+  sequence<std::string> bound{};            ///< inputs that stay the same over many calls; none
+  std::optional<bool> strict_fp{};          ///< no fused multiply-add; false
+  std::optional<check_level> check{};       ///< sample
+  std::optional<isolation> isolate{};       ///< of candidates; process
+  std::optional<cache_mode> cache{};        ///< rw
+  std::string cache_dir{};                  ///< $XDG_CACHE_HOME/lathe
+  sequence<std::string> wisdom_path{};      ///< files and folders of winners, read only; none
+  std::optional<progress_mode> progress{};  ///< automatic
+  const std::atomic<bool>* cancel{};  ///< ends the search with the best so far when true; none
 };
 
 /// Names and values of the LATHE_* variables.
-using environment = std::vector<std::pair<std::string, std::string>>;
+using environment = sequence<std::pair<std::string, std::string>>;
 
 /// The LATHE_* variables of this process; none in set-uid and other AT_SECURE processes.
 LATHE_INLINE environment read_environment();
@@ -59,7 +59,7 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
                                             const environment& variables);
 
 /// One line per variable that lathe does not know: "[LATHE-E112] ... did you mean ...?".
-LATHE_INLINE std::vector<std::string> unknown_variables(const environment& variables);
+LATHE_INLINE sequence<std::string> unknown_variables(const environment& variables);
 
 /// Prints unknown_variables() to stderr, once per process.
 LATHE_INLINE void report_unknown_variables(const environment& variables);
@@ -67,5 +67,5 @@ LATHE_INLINE void report_unknown_variables(const environment& variables);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/api/options.ipp>
+#  include <lathe/api/options.ipp>
 #endif

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/api/options.hpp>
+#include <lathe/core/algorithm.hpp>
 
 #include <algorithm>
 #include <atomic>
@@ -10,7 +11,6 @@
 #include <cmath>
 #include <cstdio>
 #include <span>
-
 #include <sys/auxv.h>
 #include <unistd.h>
 
@@ -18,9 +18,9 @@ namespace lathe {
 namespace detail {
 
 inline constexpr const char* known_variables[] = {
-    "LATHE_CACHE_DIR", "LATHE_CACHE_MODE", "LATHE_CHECK",  "LATHE_EFFORT",     "LATHE_ISOLATE",
-    "LATHE_LIBLLVM",   "LATHE_LOG",        "LATHE_NUM_THREADS", "LATHE_SEED",
-    "LATHE_TARGET",    "LATHE_TIME_LIMIT", "LATHE_TRIALS", "LATHE_WISDOM_PATH"};
+    "LATHE_CACHE_DIR",  "LATHE_CACHE_MODE", "LATHE_CHECK",       "LATHE_EFFORT", "LATHE_ISOLATE",
+    "LATHE_LIBLLVM",    "LATHE_LOG",        "LATHE_NUM_THREADS", "LATHE_SEED",   "LATHE_TARGET",
+    "LATHE_TIME_LIMIT", "LATHE_TRIALS",     "LATHE_WISDOM_PATH"};
 
 /// A word and what it stands for.
 template <class Value>
@@ -29,15 +29,15 @@ struct spelling {
   Value value;
 };
 
-inline constexpr spelling<effort_level> effort_words[] = {{"estimate", effort_level::estimate},
-                                                          {"measure", effort_level::measure},
-                                                          {"patient", effort_level::patient},
-                                                          {"wisdom_only", effort_level::wisdom_only}};
+inline constexpr spelling<effort_level> effort_words[] = {
+    {"estimate", effort_level::estimate},
+    {"measure", effort_level::measure},
+    {"patient", effort_level::patient},
+    {"wisdom_only", effort_level::wisdom_only}};
 inline constexpr spelling<check_level> check_words[] = {
     {"off", check_level::off}, {"sample", check_level::sample}, {"all", check_level::all}};
-inline constexpr spelling<isolation> isolate_words[] = {{"auto", isolation::process},
-                                                        {"process", isolation::process},
-                                                        {"none", isolation::none}};
+inline constexpr spelling<isolation> isolate_words[] = {
+    {"auto", isolation::process}, {"process", isolation::process}, {"none", isolation::none}};
 inline constexpr spelling<cache_mode> cache_words[] = {
     {"rw", cache_mode::rw}, {"ro", cache_mode::ro}, {"off", cache_mode::off}};
 inline constexpr spelling<progress_mode> log_words[] = {{"auto", progress_mode::automatic},
@@ -108,8 +108,8 @@ class option_resolver {
 
   void reject(const char* variable, const std::string& value, const std::string& expected) {
     if (failure_) return;
-    failure_.emplace("LATHE-E110", std::string("environment variable ") + variable + " is '" + value +
-                                       "': expected " + expected);
+    failure_.emplace("LATHE-E110", std::string("environment variable ") + variable + " is '" +
+                                       value + "': expected " + expected);
   }
 
   template <class Value>
@@ -129,7 +129,7 @@ class option_resolver {
 
 /// Insertions, deletions and replacements between two words (Levenshtein 1966).
 LATHE_INLINE std::size_t edit_distance(std::string_view left, std::string_view right) {
-  std::vector<std::size_t> row(right.size() + 1);
+  sequence<std::size_t> row(right.size() + 1);
   for (std::size_t n = 0; n < row.size(); ++n) row[n] = n;
   for (const char c : left) {
     std::size_t diagonal = row[0]++;
@@ -190,16 +190,15 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
   return request;
 }
 
-LATHE_INLINE std::vector<std::string> unknown_variables(const environment& variables) {
-  std::vector<std::string> lines;
+LATHE_INLINE sequence<std::string> unknown_variables(const environment& variables) {
+  sequence<std::string> lines;
   for (const auto& variable : variables) {
     const std::string& name = variable.first;
     if (name.starts_with("LATHE_TEST_")) continue;  // lathe's own tests
-    const std::span known(detail::known_variables);
-    if (std::ranges::find(known, name) != known.end()) continue;
-    const auto nearest = std::ranges::min(known, {}, [&](const char* each) {
-      return detail::edit_distance(each, name);
-    });
+    if (contains(detail::known_variables, name)) continue;
+    const char* nearest = detail::known_variables[0];
+    for (const char* each : detail::known_variables)
+      if (detail::edit_distance(each, name) < detail::edit_distance(nearest, name)) nearest = each;
     lines.push_back("[LATHE-E112] environment variable " + name +
                     " is unknown and has no effect; did you mean " + nearest + "?");
   }

@@ -12,6 +12,7 @@
 #include <lathe/api/pipeline.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/measure/arguments.hpp>
@@ -21,16 +22,15 @@
 #include <cstdint>
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
 /// See the head of this file.
 struct oracle {
-  std::unique_ptr<argument_set> arguments;       ///< filled and sealed
-  std::vector<expectation> wanted;               ///< views into the members below
-  std::vector<std::vector<std::byte>> expected;  ///< exact outputs
-  std::vector<std::vector<double>> reference, magnitude;
+  std::unique_ptr<argument_set> arguments;  ///< filled and sealed
+  sequence<expectation> wanted;             ///< views into the members below
+  sequence<sequence<std::byte>> expected;   ///< exact outputs
+  sequence<sequence<double>> reference, magnitude;
   std::string how;  ///< one line for reports: how the answer was found
 };
 
@@ -40,8 +40,8 @@ LATHE_INLINE int exact_inputs(const program& of);
 
 /// One element of an output, computed recursively from the unscheduled program in wide precision.
 /// @param inputs  per parameter: its data (row-major), null for outputs
-LATHE_INLINE double sample(const program& of, int tensor, const std::vector<std::int64_t>& point,
-                           const std::vector<const void*>& inputs);
+LATHE_INLINE double sample(const program& of, int tensor, const sequence<std::int64_t>& point,
+                           const sequence<const void*>& inputs);
 
 /// Prepares arguments and answers.
 /// @param estimate  trace of the analytic schedule

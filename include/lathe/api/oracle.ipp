@@ -53,10 +53,10 @@ LATHE_INLINE std::int64_t wrapped(std::int64_t value, dtype type) {
 /// Evaluates single elements of a program by recursion over its stages.
 class sampler {
  public:
-  sampler(const program& of, const std::vector<const void*>& inputs)
+  sampler(const program& of, const sequence<const void*>& inputs)
       : of_(of), inputs_(inputs), values_(of.exprs.variable_count(), 0) {}
 
-  sampled element(int tensor, const std::vector<std::int64_t>& point) {
+  sampled element(int tensor, const sequence<std::int64_t>& point) {
     const program_tensor& at = of_.tensors[static_cast<std::size_t>(tensor)];
     if (at.producer < 0) {
       std::int64_t flat = 0;
@@ -64,7 +64,7 @@ class sampler {
       return read_element(inputs_[static_cast<std::size_t>(at.param)], at.type, flat);
     }
     const program_stage& stage = of_.stages[static_cast<std::size_t>(at.producer)];
-    const std::vector<std::int64_t> outer = values_;
+    const sequence<std::int64_t> outer = values_;
     for (std::size_t axis = 0; axis < point.size(); ++axis) set(stage.axes[axis], point[axis]);
     sampled out;
     if (stage.reduction) {
@@ -119,9 +119,9 @@ class sampler {
       case ir::kind::load: {
         if (at.imm == accumulated) return total_;
         if (at.imm == new_term) return term_;
-        std::vector<std::int64_t> point;
-        const std::vector<ir::expr> indices(of_.exprs.args(handle).begin(),
-                                            of_.exprs.args(handle).end());
+        sequence<std::int64_t> point;
+        const sequence<ir::expr> indices(of_.exprs.args(handle).begin(),
+                                         of_.exprs.args(handle).end());
         for (const ir::expr index : indices) point.push_back(evaluate(index).whole);
         const sampled total = total_, term = term_;
         const sampled out = element(static_cast<int>(at.imm), point);
@@ -184,8 +184,8 @@ class sampler {
   }
 
   const program& of_;
-  const std::vector<const void*>& inputs_;
-  std::vector<std::int64_t> values_;  ///< by variable
+  const sequence<const void*>& inputs_;
+  sequence<std::int64_t> values_;  ///< by variable
   sampled total_, term_;
 };
 
@@ -292,7 +292,7 @@ class exactness {
 
   const program& of_;
   double magnitude_;
-  std::vector<double> bound_;
+  sequence<double> bound_;
   double accumulated_ = 0;
   bool exact_ = true;
 };
@@ -368,7 +368,7 @@ class gather_bounds {
   }
 
   const program& of_;
-  std::vector<char> uses_;
+  sequence<char> uses_;
 };
 
 LATHE_INLINE void fill_inputs(const program& of, argument_set& arguments, int magnitude,
@@ -389,9 +389,9 @@ LATHE_INLINE void fill_inputs(const program& of, argument_set& arguments, int ma
 }
 
 /// Extreme corners first, then random points.
-LATHE_INLINE std::vector<std::int64_t> sample_point(const std::vector<std::int64_t>& shape,
-                                                    std::uint32_t number, random_engine& engine) {
-  std::vector<std::int64_t> point;
+LATHE_INLINE sequence<std::int64_t> sample_point(const sequence<std::int64_t>& shape,
+                                                 std::uint32_t number, random_engine& engine) {
+  sequence<std::int64_t> point;
   for (std::size_t dim = 0; dim < shape.size(); ++dim) {
     const bool corner = number < (1U << std::min<std::size_t>(shape.size(), 5));
     point.push_back(
@@ -440,8 +440,8 @@ LATHE_INLINE int exact_inputs(const program& of) {
   return 0;
 }
 
-LATHE_INLINE double sample(const program& of, int tensor, const std::vector<std::int64_t>& point,
-                           const std::vector<const void*>& inputs) {
+LATHE_INLINE double sample(const program& of, int tensor, const sequence<std::int64_t>& point,
+                           const sequence<const void*>& inputs) {
   const detail::sampled value = detail::sampler(of, inputs).element(tensor, point);
   return is_float(of.tensors[static_cast<std::size_t>(tensor)].type)
              ? value.real
@@ -461,7 +461,7 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
   detail::fill_inputs(of, *out.arguments, magnitude, seed);
   out.arguments->seal_inputs();
 
-  std::vector<int> outputs;
+  sequence<int> outputs;
   for (int at = 0; at < of.param_count; ++at)
     if (of.tensors[static_cast<std::size_t>(at)].producer >= 0) outputs.push_back(at);
   const auto [terms, ulps] = detail::error_sources(of);
@@ -477,7 +477,7 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
   }
 
   if (magnitude == 0 || interpret_all) {
-    std::vector<std::span<const std::byte>> inputs;
+    sequence<std::span<const std::byte>> inputs;
     for (std::size_t at = 0; at < out.arguments->size(); ++at)
       inputs.emplace_back((*out.arguments)[at].memory.data(),
                           static_cast<std::size_t>((*out.arguments)[at].memory.size()));
@@ -514,8 +514,8 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
       native::executable::make(std::move(kernel->plan), std::move(kernel->object), compiler, 1,
                                native::serial_parallel_for());
   if (!run) return run.error();
-  std::vector<void*> params;
-  std::vector<const void*> inputs;
+  sequence<void*> params;
+  sequence<const void*> inputs;
   for (std::size_t at = 0; at < out.arguments->size(); ++at) {
     params.push_back((*out.arguments)[at].memory.data());
     inputs.push_back(params.back());
@@ -530,7 +530,7 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
     const double most = 4e6 / detail::sample_cost(of, outputs[at]);
     const auto count = static_cast<std::uint32_t>(std::clamp(most, 40.0, 2000.0));
     for (std::uint32_t number = 0; number < count; ++number, ++checked) {
-      const std::vector<std::int64_t> point = detail::sample_point(tensor.shape, number, engine);
+      const sequence<std::int64_t> point = detail::sample_point(tensor.shape, number, engine);
       std::int64_t flat = 0;
       for (std::size_t dim = 0; dim < point.size(); ++dim)
         flat = flat * tensor.shape[dim] + point[dim];

@@ -5,6 +5,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/build.hpp>
@@ -15,20 +16,19 @@
 
 #include <cstddef>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
 /// What may differ between kernels of one program besides the trace.
 struct pipeline_options {
-  std::vector<std::string> bound;  ///< inputs packed once in bind()
+  sequence<std::string> bound;  ///< inputs packed once in bind()
   bool strict_fp = false;
 };
 
 /// One kernel, compiled but not linked.
 struct compiled {
   kernel_plan plan;
-  std::vector<std::byte> object;
+  sequence<std::byte> object;
 };
 
 /// Applies a trace and builds the loop nest. @error LATHE-E2xx the trace is illegal

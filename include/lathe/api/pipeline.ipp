@@ -20,7 +20,7 @@ LATHE_INLINE result<compiled> compile_trace(const program& base, const trace& st
   if (!nest) return nest.error();
   result<std::string> text = native::emit_llvm(*nest, target, {options.strict_fp, ""});
   if (!text) return text.error();
-  result<std::vector<std::byte>> object = compiler.compile(*text, {});
+  result<sequence<std::byte>> object = compiler.compile(*text, {});
   if (!object) return object.error();
   return compiled{plan_of(*nest), std::move(*object)};
 }

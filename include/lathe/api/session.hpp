@@ -8,6 +8,7 @@
 #include <lathe/analysis/desc.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/measure/worker.hpp>
@@ -22,7 +23,6 @@
 #include <cstdint>
 #include <limits>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -54,7 +54,7 @@ struct tuning_request {
   double target_fraction = 1;  ///< of the roofline: stop there
   std::uint64_t seed = 1;
   strategy_kind strategy = strategy_kind::evolve;
-  std::vector<std::string> bound;  ///< inputs packed once in bind()
+  sequence<std::string> bound;  ///< inputs packed once in bind()
   bool strict_fp = false;
   check_level check = check_level::sample;
   isolation isolate = isolation::process;
@@ -90,8 +90,8 @@ struct tuned {
   double tuning_seconds = 0;  ///< [s] spent here, 0 for cached winners
   int trials = 0;
   std::array<int, failure_count> outcomes{};
-  std::string stopped;             ///< why the search ended
-  std::vector<std::string> notes;  ///< things worth telling: cache unavailable, no isolation, ...
+  std::string stopped;          ///< why the search ended
+  sequence<std::string> notes;  ///< things worth telling: cache unavailable, no isolation, ...
 
   /// [GFLOP/s] at the median, 0 if not measured.
   double gflops() const { return median_seconds > 0 ? flops / median_seconds * 1e-9 : 0; }

@@ -64,9 +64,9 @@ class cpu_evaluator final : public lathe::evaluator {
     if (request.threads == 1) measure_.timing.clock = &thread_seconds;
   }
 
-  std::vector<observation> evaluate(std::span<const point> points) override {
-    std::vector<observation> out(points.size());
-    std::vector<std::optional<compiled>> kernels(points.size());
+  sequence<observation> evaluate(std::span<const point> points) override {
+    sequence<observation> out(points.size());
+    sequence<std::optional<compiled>> kernels(points.size());
     compile_all(points, out, kernels);
     for (std::size_t at = 0; at < points.size(); ++at) {
       if (!kernels[at]) continue;
@@ -86,12 +86,12 @@ class cpu_evaluator final : public lathe::evaluator {
   }
 
   /// In this process, with the threads that the program will use, one call of each in turn.
-  std::vector<observation> compare(std::span<const point> finalists) override {
-    std::vector<observation> out(finalists.size());
-    std::vector<std::optional<compiled>> kernels(finalists.size());
+  sequence<observation> compare(std::span<const point> finalists) override {
+    sequence<observation> out(finalists.size());
+    sequence<std::optional<compiled>> kernels(finalists.size());
     compile_all(finalists, out, kernels);
-    std::vector<std::optional<native::executable>> runs(finalists.size());
-    std::vector<void*> params;
+    sequence<std::optional<native::executable>> runs(finalists.size());
+    sequence<void*> params;
     for (std::size_t at = 0; at < answer_.arguments->size(); ++at)
       params.push_back((*answer_.arguments)[at].memory.data());
     for (std::size_t at = 0; at < finalists.size(); ++at) {
@@ -128,8 +128,8 @@ class cpu_evaluator final : public lathe::evaluator {
   }
 
  private:
-  void compile_all(std::span<const point> points, std::vector<observation>& out,
-                   std::vector<std::optional<compiled>>& kernels) {
+  void compile_all(std::span<const point> points, sequence<observation>& out,
+                   sequence<std::optional<compiled>>& kernels) {
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
       for (std::size_t at = next++; at < points.size(); at = next++) {
@@ -147,7 +147,7 @@ class cpu_evaluator final : public lathe::evaluator {
         out[at].outcome.compile_seconds = monotonic_seconds() - start;
       }
     };
-    std::vector<std::jthread> others;
+    sequence<std::jthread> others;
     const std::size_t count = std::min<std::size_t>(
         points.size(), static_cast<std::size_t>(std::max(1, request_.target.threads)));
     for (std::size_t at = 1; at < count; ++at) others.emplace_back(work);
@@ -312,7 +312,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   bench_options.isolate = request.isolate;
   result<std::unique_ptr<worker>> bench =
       worker::create(*compiler, *answer->arguments, bench_options);
-  std::vector<std::string> notes;
+  sequence<std::string> notes;
   if (!bench && request.isolate == isolation::process) {
     notes.push_back("candidates run in this process: " + bench.error().text());
     bench_options.isolate = isolation::none;

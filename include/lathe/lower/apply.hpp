@@ -6,6 +6,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/schedule/trace.hpp>
 
@@ -16,7 +17,7 @@ namespace lathe {
 
 /// What the trace may assume about the call.
 struct apply_options {
-  std::vector<std::string> bound;  ///< inputs that are packed once in bind()
+  sequence<std::string> bound;  ///< inputs that are packed once in bind()
 };
 
 /// Applies every step in order and checks the whole.

@@ -2,6 +2,7 @@
 /// Bodies of apply_loops.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply_loops.hpp>
 
 #include <algorithm>
@@ -59,7 +60,7 @@ LATHE_INLINE std::string apply_split(program_stage& stage, const step& what) {
   if (what.parts.size() < 2) return "split needs at least two parts";
   loop_dim& dim = stage.dims[static_cast<std::size_t>(old.dim)];
   const std::int64_t block = dim.blocks[static_cast<std::size_t>(old.part)];
-  std::vector<std::int64_t> blocks(what.parts.size(), block);
+  sequence<std::int64_t> blocks(what.parts.size(), block);
   for (std::size_t part = what.parts.size() - 1; part > 0; --part) {
     const std::int64_t factor = what.parts[part].factor;
     if (factor < 1)
@@ -89,7 +90,7 @@ LATHE_INLINE std::string apply_split(program_stage& stage, const step& what) {
     if (each.dim == old.dim && each.part > old.part) each.part += added;
   dim.blocks.erase(dim.blocks.begin() + old.part);
   dim.blocks.insert(dim.blocks.begin() + old.part, blocks.begin(), blocks.end());
-  std::vector<stage_loop> made;
+  sequence<stage_loop> made;
   for (std::size_t part = 0; part < what.parts.size(); ++part)
     made.push_back(
         {what.parts[part].name, old.dim, old.part + static_cast<int>(part), ir::loop_kind::serial});
@@ -137,11 +138,11 @@ LATHE_INLINE std::string apply_fuse(program_stage& stage, const step& what) {
 LATHE_INLINE std::string apply_reorder(program_stage& stage, const step& what) {
   if (what.loops.size() != stage.loops.size())
     return "reorder lists every loop of the stage once; the loops are: " + loop_list(stage);
-  std::vector<stage_loop> ordered;
+  sequence<stage_loop> ordered;
   for (const std::string& name : what.loops) {
     const int at = stage.find_loop(name);
     if (at < 0) return unknown_loop(stage, name);
-    if (std::ranges::find(ordered, name, &stage_loop::name) != ordered.end())
+    if (any_of(ordered, [&](const stage_loop& each) { return each.name == name; }))
       return "loop " + quoted(name) + " is listed twice";
     ordered.push_back(stage.loops[static_cast<std::size_t>(at)]);
   }
@@ -170,9 +171,8 @@ LATHE_INLINE std::string apply_annotation(program_stage& stage, const step& what
     if (count > 64)
       return "loop " + quoted(what.loop) + " has " + std::to_string(count) +
              " iterations; at most 64 can be vectorized, split it first";
-    if (std::ranges::any_of(stage.loops, [](const stage_loop& each) {
-          return each.how == ir::loop_kind::vectorized;
-        }))
+    if (any_of(stage.loops,
+               [](const stage_loop& each) { return each.how == ir::loop_kind::vectorized; }))
       return "stage " + quoted(stage.name) + " has a vectorized loop already";
   }
   loop.how = how;

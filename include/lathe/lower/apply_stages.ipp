@@ -2,6 +2,7 @@
 /// Bodies of apply_stages.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply_loops.hpp>
 #include <lathe/lower/apply_stages.hpp>
 
@@ -10,8 +11,8 @@
 namespace lathe::detail {
 
 LATHE_INLINE bool reads(const program& target, ir::expr value, int tensor) {
-  return std::ranges::any_of(loads_in(target.exprs, value),
-                             [&](ir::expr load) { return target.exprs[load].imm == tensor; });
+  return any_of(loads_in(target.exprs, value),
+                [&](ir::expr load) { return target.exprs[load].imm == tensor; });
 }
 
 /// Replaces every load of `tensor` in a stage's expressions.
@@ -38,7 +39,7 @@ LATHE_INLINE std::string apply_inline(program& target, int index) {
   for (const int reader : target.readers(tensor)) {
     rewrite_stage(target, target.stages[static_cast<std::size_t>(reader)], tensor,
                   [&](std::span<const ir::expr> indices) {
-                    std::vector<std::pair<ir::expr, ir::expr>> mapping;
+                    sequence<std::pair<ir::expr, ir::expr>> mapping;
                     const program_stage& from = target.stages[static_cast<std::size_t>(index)];
                     for (std::size_t at = 0; at < indices.size(); ++at)
                       mapping.emplace_back(from.axes[at].variable, indices[at]);
@@ -57,7 +58,7 @@ LATHE_INLINE std::string apply_compute_at(program& target, int index, const step
   if (into.find_loop(what.at_loop) < 0) return unknown_loop(into, what.at_loop);
   if (target.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0)
     return "stage " + quoted(stage.name) + " computes an output, which must be computed whole";
-  const std::vector<int> readers = target.readers(stage.tensor);
+  const sequence<int> readers = target.readers(stage.tensor);
   if (readers.size() != 1 || readers[0] != consumer)
     return "stage " + quoted(stage.name) + " is not read by " + quoted(into.name) + " alone";
   if (stage.attach_stage >= 0) return "stage " + quoted(stage.name) + " is placed already";
@@ -67,10 +68,10 @@ LATHE_INLINE std::string apply_compute_at(program& target, int index, const step
 }
 
 /// Names of a tensor's dimensions as traces write them.
-LATHE_INLINE std::vector<std::string> dimension_names(const program& target, int tensor,
-                                                      const program_stage* reader) {
+LATHE_INLINE sequence<std::string> dimension_names(const program& target, int tensor,
+                                                   const program_stage* reader) {
   const program_tensor& of = target.tensors[static_cast<std::size_t>(tensor)];
-  std::vector<std::string> names;
+  sequence<std::string> names;
   for (std::size_t dim = 0; dim < of.shape.size(); ++dim)
     names.push_back("d" + std::to_string(dim));
   if (of.producer >= 0) {
@@ -94,9 +95,9 @@ LATHE_INLINE std::vector<std::string> dimension_names(const program& target, int
 }
 
 /// Translates a layout; every element of the tensor must have exactly one place.
-LATHE_INLINE std::string read_layout(const std::vector<layout_item>& items,
-                                     const std::vector<std::string>& names,
-                                     std::vector<layout_dim>& out) {
+LATHE_INLINE std::string read_layout(const sequence<layout_item>& items,
+                                     const sequence<std::string>& names,
+                                     sequence<layout_dim>& out) {
   out.clear();
   if (items.empty()) {
     for (std::size_t dim = 0; dim < names.size(); ++dim)
@@ -114,10 +115,10 @@ LATHE_INLINE std::string read_layout(const std::vector<layout_item>& items,
     out.push_back({dim, item.div, item.mod});
   }
   for (std::size_t dim = 0; dim < names.size(); ++dim) {
-    std::vector<layout_dim> of;
+    sequence<layout_dim> of;
     for (const layout_dim& each : out)
       if (each.dim == static_cast<int>(dim)) of.push_back(each);
-    std::ranges::sort(of, {}, &layout_dim::div);
+    sort(of, [](const layout_dim& left, const layout_dim& right) { return left.div < right.div; });
     std::int64_t covered = 1;
     for (std::size_t at = 0; at < of.size(); ++at) {
       const bool last = at + 1 == of.size();
@@ -134,19 +135,19 @@ LATHE_INLINE std::string read_layout(const std::vector<layout_item>& items,
 
 /// Loops of a copy follow its layout; the innermost is vectorized if it is contiguous in the
 /// source.
-LATHE_INLINE void schedule_copy(program_stage& copy, const std::vector<layout_dim>& layout) {
+LATHE_INLINE void schedule_copy(program_stage& copy, const sequence<layout_dim>& layout) {
   reset_loops(copy);
-  std::vector<stage_loop> ordered;
+  sequence<stage_loop> ordered;
   for (std::size_t dim = 0; dim < copy.axes.size(); ++dim) {
-    std::vector<std::int64_t> blocks;
+    sequence<std::int64_t> blocks;
     for (const layout_dim& item : layout)
       if (item.dim == static_cast<int>(dim)) blocks.push_back(item.div);
-    std::ranges::sort(blocks, std::greater<>{});
+    sort(blocks, [](std::int64_t left, std::int64_t right) { return left > right; });
     copy.dims[dim].blocks = blocks;
   }
   for (const layout_dim& item : layout) {
     const auto& blocks = copy.dims[static_cast<std::size_t>(item.dim)].blocks;
-    const int part = static_cast<int>(std::ranges::find(blocks, item.div) - blocks.begin());
+    const int part = static_cast<int>(position(blocks, item.div));
     const std::string& name = copy.axes[static_cast<std::size_t>(item.dim)].name;
     ordered.push_back({blocks.size() == 1 ? name : name + "_" + std::to_string(part), item.dim,
                        part, ir::loop_kind::serial});
@@ -169,21 +170,20 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
   if (what.result.empty() || target.find_tensor(what.result) >= 0)
     return "the name " + quoted(what.result) + " of the copy is taken";
   const bool whole = what.at_loop.empty();
-  std::vector<int> readers = target.readers(tensor);
+  sequence<int> readers = target.readers(tensor);
   int consumer = -1;
   if (!whole) {
     consumer = target.find_stage(what.at_stage);
     if (consumer < 0) return "there is no stage " + quoted(what.at_stage);
     const program_stage& into = target.stages[static_cast<std::size_t>(consumer)];
     if (into.find_loop(what.at_loop) < 0) return unknown_loop(into, what.at_loop);
-    if (std::ranges::find(readers, consumer) == readers.end())
+    if (!contains(readers, consumer))
       return "stage " + quoted(into.name) + " does not read " + quoted(what.stage);
     readers = {consumer};
   }
-  const bool once =
-      what.what == primitive::pack && std::ranges::find(bound, what.stage) != bound.end();
+  const bool once = what.what == primitive::pack && contains(bound, what.stage);
   if (whole && !once)  // bind() cannot read what is computed in every call
-    std::erase_if(readers, [&](int reader) { return runs_in_bind(target, reader); });
+    erase_if(readers, [&](int reader) { return runs_in_bind(target, reader); });
   if (readers.empty()) return "no stage reads " + quoted(what.stage);
   if (what.what == primitive::pack && target.tensors[static_cast<std::size_t>(tensor)].param < 0)
     return quoted(what.stage) + " is not an input; pack copies inputs, cache_read intermediates";
@@ -193,9 +193,9 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
       target.tensors[static_cast<std::size_t>(tensor)].producer >= 0)
     return quoted(what.stage) + " is an output";
 
-  const std::vector<std::string> names =
+  const sequence<std::string> names =
       dimension_names(target, tensor, &target.stages[static_cast<std::size_t>(readers[0])]);
-  std::vector<layout_dim> layout;
+  sequence<layout_dim> layout;
   if (std::string reason = read_layout(what.layout, names, layout); !reason.empty()) return reason;
 
   program_tensor made = target.tensors[static_cast<std::size_t>(tensor)];
@@ -207,7 +207,7 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
   copy.name = what.result;
   copy.tensor = static_cast<int>(target.tensors.size());
   copy.copy = true;
-  std::vector<ir::expr> point;
+  sequence<ir::expr> point;
   for (std::size_t dim = 0; dim < made.shape.size(); ++dim) {
     const ir::expr variable = target.exprs.make_variable(names[dim], made.shape[dim]);
     copy.axes.push_back({names[dim], variable, made.shape[dim], false});
@@ -226,7 +226,8 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
   target.tensors.push_back(std::move(made));
 
   // The copy is computed before its first reader: insert it there and renumber the stages.
-  const int place = *std::ranges::min_element(readers);
+  int place = readers.front();
+  for (const int reader : readers) place = std::min(place, reader);
   const auto moved = [&](int& stage) {
     if (stage >= place) ++stage;
   };
@@ -279,7 +280,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
   made.identity = stage.identity;
   made.combine = stage.combine;
   made.epilogue = exprs.load(accumulated, partial.type, {});
-  std::vector<std::pair<ir::expr, ir::expr>> mapping;
+  sequence<std::pair<ir::expr, ir::expr>> mapping;
   for (int s = 0; s < stage.spatial; ++s) {
     const program_axis& from = stage.axes[static_cast<std::size_t>(s)];
     made.axes.push_back(
@@ -319,8 +320,8 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
   reset_loops(made);
   partial.producer = index;
 
-  std::vector<ir::expr> point;
-  std::vector<program_axis> axes(stage.axes.begin(), stage.axes.begin() + stage.spatial);
+  sequence<ir::expr> point;
+  sequence<program_axis> axes(stage.axes.begin(), stage.axes.begin() + stage.spatial);
   for (const program_axis& each : axes) point.push_back(each.variable);
   axes.push_back({what.loop, exprs.make_variable(what.loop, kept_extent), kept_extent, true});
   point.push_back(axes.back().variable);

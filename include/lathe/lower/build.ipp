@@ -2,6 +2,7 @@
 /// Body of build.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/build.hpp>
 #include <lathe/lower/placement.hpp>
 
@@ -30,7 +31,7 @@ class nest_builder : placement {
   }
 
  private:
-  using statements = std::vector<ir::stmt>;
+  using statements = sequence<ir::stmt>;
   enum class leaf { compute, start, resume, finish };
 
   // ---------------------------------------------------------------- statements
@@ -99,8 +100,8 @@ class nest_builder : placement {
     for (const loop_dim& dim : stage.dims) frame.value.emplace_back(dim.blocks.size(), ir::none);
   }
 
-  static std::vector<int> all_loops(const program_stage& stage) {
-    std::vector<int> order(stage.loops.size());
+  static sequence<int> all_loops(const program_stage& stage) {
+    sequence<int> order(stage.loops.size());
     for (std::size_t at = 0; at < order.size(); ++at) order[at] = static_cast<int>(at);
     return order;
   }
@@ -135,7 +136,7 @@ class nest_builder : placement {
 
   static constexpr std::size_t most_copies = 6;  ///< of static code per dimension
 
-  void loops(stage_frame& frame, const std::vector<int>& order, std::size_t at, leaf what,
+  void loops(stage_frame& frame, const sequence<int>& order, std::size_t at, leaf what,
              statements& into) {
     if (!reason_.empty()) return;
     if (++generated_ > 20000) return refuse("the schedule needs too many specialised tiles");
@@ -215,8 +216,8 @@ class nest_builder : placement {
       if (value >= block_extent) next.push_back(block_extent);
       if (value % block_extent != 0) next.push_back(value % block_extent);
     }
-    std::ranges::sort(next, std::greater<>{});
-    next.erase(std::unique(next.begin(), next.end()), next.end());
+    sort(next, [](std::int64_t left, std::int64_t right) { return left > right; });
+    remove_repeated(next);
     if (next.size() == 1) return {exprs().constant(next[0]), next};
     const ir::expr left = exprs().sub(size.value, exprs().scale(variable, block_extent));
     const ir::expr value =
@@ -229,7 +230,7 @@ class nest_builder : placement {
     const program_stage& stage = stage_of(frame);
     const loop_dim& dim = stage.dims[static_cast<std::size_t>(fused)];
     ir::expr rest = dim_value(frame, fused);
-    std::vector<ir::expr> values(dim.sources.size());
+    sequence<ir::expr> values(dim.sources.size());
     for (std::size_t at = dim.sources.size(); at-- > 0;) {
       const auto [source, part] = dim.sources[at];
       const std::int64_t count =
@@ -287,8 +288,8 @@ class nest_builder : placement {
   // ---------------------------------------------------------------- reductions
 
   /// Positions of the spatial loops inside the accumulation: the accumulated tile.
-  std::vector<int> tile_loops(const program_stage& stage) const {
-    std::vector<int> tile;
+  sequence<int> tile_loops(const program_stage& stage) const {
+    sequence<int> tile;
     for (int at = accumulation_start(stage); at < static_cast<int>(stage.loops.size()); ++at) {
       const stage_loop& loop = stage.loops[static_cast<std::size_t>(at)];
       if (!stage.dims[static_cast<std::size_t>(loop.dim)].reduce) tile.push_back(at);
@@ -302,7 +303,7 @@ class nest_builder : placement {
     if (!stage.register_tile && program_.stores_plain_result(stage))
       return {place(stage.tensor).buffer, output_index(frame)};
     // A vectorized loop around the accumulation runs all its iterations at once: one element each.
-    std::vector<int> tile = tile_loops(stage);
+    sequence<int> tile = tile_loops(stage);
     for (int at = 0; at < accumulation_start(stage); ++at)
       if (stage.loops[static_cast<std::size_t>(at)].how == ir::loop_kind::vectorized)
         tile.push_back(at);
@@ -327,10 +328,10 @@ class nest_builder : placement {
     return {buffer, index};
   }
 
-  void accumulate(stage_frame& frame, const std::vector<int>& order, std::size_t at,
+  void accumulate(stage_frame& frame, const sequence<int>& order, std::size_t at,
                   statements& into) {
     const program_stage& stage = stage_of(frame);
-    const std::vector<int> tile = tile_loops(stage);
+    const sequence<int> tile = tile_loops(stage);
     if (stage.register_tile) {
       for (const int position : tile) {
         const int dim = stage.loops[static_cast<std::size_t>(position)].dim;
@@ -437,8 +438,8 @@ class nest_builder : placement {
     into.push_back(nest_.add(std::move(made)));
   }
 
-  std::vector<std::int32_t> tile_buffer_;  ///< by stage
-  std::vector<ir::expr> running_;          ///< variables of the open loops that are not unrolled
+  sequence<std::int32_t> tile_buffer_;  ///< by stage
+  sequence<ir::expr> running_;          ///< variables of the open loops that are not unrolled
   bool accumulating_ = false;
   int generated_ = 0;
 };

@@ -10,13 +10,13 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -30,18 +30,18 @@ struct external_function {
 struct wide_buffer {
   std::string name;
   dtype type{};
-  std::vector<double> value;
+  sequence<double> value;
   /// Per element S: the sum of the absolute values of the terms that `value` is the sum of, carried
   /// to first order through products, quotients and functions. S >= |value|; a kernel may be off by
   /// a small multiple of unit roundoff times S (measure/compare.hpp has the bound).
-  std::vector<double> magnitude;
-  std::vector<std::int64_t> integers;
+  sequence<double> magnitude;
+  sequence<std::int64_t> integers;
 };
 
 /// What a nest computes, or why it does not.
 struct interpretation {
-  std::vector<wide_buffer> outputs;  ///< in order of the parameters that are outputs
-  std::string error;                 ///< empty = ok
+  sequence<wide_buffer> outputs;  ///< in order of the parameters that are outputs
+  std::string error;              ///< empty = ok
   bool ok() const { return error.empty(); }
 };
 
@@ -58,7 +58,7 @@ LATHE_INLINE interpretation interpret(const ir::nest& nest,
                                       std::span<const external_function> functions = {});
 
 /// The elements of an output in its own type, rounded to nearest: what an exact kernel writes.
-LATHE_INLINE std::vector<std::byte> to_elements(const wide_buffer& buffer);
+LATHE_INLINE sequence<std::byte> to_elements(const wide_buffer& buffer);
 
 }  // namespace lathe
 

@@ -2,6 +2,7 @@
 /// Bodies of interpret.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/print.hpp>
 
@@ -129,10 +130,10 @@ bool compares(opcode fn, Number left, Number right) {
 /// Elements of one buffer. `writer` says which task wrote an element: -1 = nobody.
 template <class Real>
 struct wide_memory {
-  std::vector<Real> value;
-  std::vector<double> magnitude;
-  std::vector<std::int64_t> integers;
-  std::vector<std::int32_t> writer;
+  sequence<Real> value;
+  sequence<double> magnitude;
+  sequence<std::int64_t> integers;
+  sequence<std::int32_t> writer;
 };
 
 /// Executes one nest.
@@ -186,7 +187,7 @@ class nest_interpreter {
   /// Values used more than once are kept while one statement runs, so that shared subexpressions
   /// cost their size as a graph, not as a tree.
   void find_repeated() {
-    std::vector<int> uses(exprs_.size());
+    sequence<int> uses(exprs_.size());
     const auto use = [&uses](ir::expr operand) {
       if (operand != ir::none) ++uses[static_cast<std::size_t>(operand)];
     };
@@ -264,9 +265,10 @@ class nest_interpreter {
   wide_buffer finish(std::size_t index) {
     const ir::buffer& buffer = nest_.buffers[index];
     const wide_memory<Real>& from = memory_[index];
-    const auto missing = std::ranges::find(from.writer, -1);
-    if (missing != from.writer.end())
-      fail("output " + element_text(index, missing - from.writer.begin()) + " is never written");
+    const std::size_t missing = position(from.writer, -1);
+    if (missing != from.writer.size())
+      fail("output " + element_text(index, static_cast<std::int64_t>(missing)) +
+           " is never written");
     wide_buffer out{buffer.name, buffer.type, {}, from.magnitude, from.integers};
     out.value.reserve(from.value.size());
     for (const Real value : from.value) out.value.push_back(static_cast<double>(value));
@@ -280,7 +282,7 @@ class nest_interpreter {
     error_ = std::move(text);
     if (current_ == ir::none) return;
     const ir::statement& at = nest_[current_];
-    std::vector<std::string> names;
+    sequence<std::string> names;
     for (const ir::buffer& buffer : nest_.buffers) names.push_back(buffer.name);
     const auto print = [&](ir::expr each) { return to_text(exprs_, each, names); };
     if (at.what == ir::stmt_kind::store)
@@ -347,7 +349,7 @@ class nest_interpreter {
   void begin(ir::stmt handle) {
     current_ = handle;
     if (++memo_now_ == 0) {
-      std::ranges::fill(memo_stamp_, 0u);
+      memo_stamp_.assign(memo_stamp_.size(), 0u);
       memo_now_ = 1;
     }
   }
@@ -581,7 +583,7 @@ class nest_interpreter {
   /// own.
   number_type call(ir::expr handle) {
     const ir::node& at = exprs_[handle];
-    std::vector<double> arguments;
+    sequence<double> arguments;
     double magnitude = 0;
     for (const ir::expr each : exprs_.args(handle)) {
       const number_type value = is_float(exprs_[each].type)
@@ -602,13 +604,13 @@ class nest_interpreter {
 
   const ir::nest& nest_;
   const ir::pool& exprs_;
-  std::vector<wide_memory<Real>> memory_;                  ///< by buffer
-  std::vector<std::int64_t> variables_;                    ///< INT64_MIN = not inside its loop
-  std::vector<double (*)(const double*, int)> functions_;  ///< by name index of the pool
-  std::vector<char> repeated_;                             ///< by expression: has several users
-  std::vector<std::uint32_t> memo_stamp_;
-  std::vector<number_type> memo_number_;
-  std::vector<std::int64_t> memo_integer_;
+  sequence<wide_memory<Real>> memory_;                  ///< by buffer
+  sequence<std::int64_t> variables_;                    ///< INT64_MIN = not inside its loop
+  sequence<double (*)(const double*, int)> functions_;  ///< by name index of the pool
+  sequence<char> repeated_;                             ///< by expression: has several users
+  sequence<std::uint32_t> memo_stamp_;
+  sequence<number_type> memo_number_;
+  sequence<std::int64_t> memo_integer_;
   std::uint32_t memo_now_ = 0;
   // Every task has a stamp of its own; those of the running phase start at phase_first_.
   std::int32_t phase_first_ = 1, stamp_ = 1, next_stamp_ = 1;
@@ -628,10 +630,10 @@ LATHE_INLINE interpretation interpret(const ir::nest& nest,
   return detail::nest_interpreter<double>(nest, functions).run(inputs);
 }
 
-LATHE_INLINE std::vector<std::byte> to_elements(const wide_buffer& buffer) {
+LATHE_INLINE sequence<std::byte> to_elements(const wide_buffer& buffer) {
   const auto width = static_cast<std::size_t>(size_of(buffer.type));
   const std::size_t count = is_float(buffer.type) ? buffer.value.size() : buffer.integers.size();
-  std::vector<std::byte> out(count * width);
+  sequence<std::byte> out(count * width);
   for (std::size_t at = 0; at < count; ++at) {
     const auto put = [&](auto element) {
       std::memcpy(out.data() + at * width, &element, sizeof element);

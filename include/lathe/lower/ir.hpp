@@ -11,15 +11,15 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/flat_map.hpp>
 #include <lathe/core/opcode.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace lathe::ir {
 
@@ -137,20 +137,28 @@ class pool {
 
  private:
   expr intern(const node& value, std::span<const term> new_terms, std::span<const expr> new_args);
-  expr make_linear(std::int64_t constant, std::vector<term> terms);
+  expr make_linear(std::int64_t constant, sequence<term> terms);
   expr as_linear(expr atom);
   struct parts;
   parts split(expr handle) const;
   expr from_parts(const parts& value);
   template <class Leaf>
-  expr transform(expr handle, std::unordered_map<expr, expr>& memo, Leaf& leaf);
+  expr transform(expr handle, flat_map<expr, expr>& memo, Leaf& leaf);
 
-  std::vector<node> nodes_;
-  std::vector<term> terms_;
-  std::vector<expr> args_;
-  std::vector<std::string> names_;
-  std::vector<variable> variables_;
-  std::unordered_multimap<std::uint64_t, expr> index_;
+  sequence<node> nodes_;
+  sequence<term> terms_;
+  sequence<expr> args_;
+  sequence<std::string> names_;
+  sequence<variable> variables_;
+  // The nodes by hash: chains_[hash % size] is the newest node of a chain, links_ lead to the
+  // others.
+  struct link {
+    std::uint64_t hash;
+    expr next;
+  };
+  void chain(expr handle);
+  sequence<link> links_;   // per node
+  sequence<expr> chains_;  // a power of two
 };
 
 /// Where a buffer lives.
@@ -195,7 +203,7 @@ struct statement {
   std::int32_t buffer = none;  ///< store, prefetch
   expr index = none;           ///< store, prefetch: flat element index
   expr value = none;           ///< store
-  std::vector<stmt> children;
+  sequence<stmt> children;
 };
 
 /// One exported function: its body and how it may be split into tasks.
@@ -211,9 +219,9 @@ struct phase {
 struct nest {
   std::string name;
   pool exprs;
-  std::vector<buffer> buffers;  ///< parameters first, in the operator's order
-  std::vector<statement> stmts;
-  std::vector<phase> phases;
+  sequence<buffer> buffers;  ///< parameters first, in the operator's order
+  sequence<statement> stmts;
+  sequence<phase> phases;
   int param_count = 0;
 
   stmt add(statement value) {
@@ -225,7 +233,7 @@ struct nest {
 
 template <class Rewrite>
 expr pool::rewrite_loads(expr handle, Rewrite&& rewrite) {
-  std::unordered_map<expr, expr> memo;
+  flat_map<expr, expr> memo;
   auto leaf = [&](expr at, std::span<const expr> indices) -> expr {
     return nodes_[static_cast<std::size_t>(at)].what == kind::load ? rewrite(at, indices) : at;
   };
@@ -234,14 +242,14 @@ expr pool::rewrite_loads(expr handle, Rewrite&& rewrite) {
 
 /// Rebuilds `handle` bottom-up; `leaf(node, new args)` decides about variables and loads.
 template <class Leaf>
-expr pool::transform(expr handle, std::unordered_map<expr, expr>& memo, Leaf& leaf) {
+expr pool::transform(expr handle, flat_map<expr, expr>& memo, Leaf& leaf) {
   if (handle == none) return none;
   if (auto hit = memo.find(handle); hit != memo.end()) return hit->second;
   const node at = (*this)[handle];  // a copy: the arena may grow below
   expr out = handle;
   switch (at.what) {
     case kind::linear: {
-      const std::vector<term> old(terms(handle).begin(), terms(handle).end());
+      const sequence<term> old(terms(handle).begin(), terms(handle).end());
       out = constant(at.imm);
       for (const term& each : old)
         out = add(out, scale(transform(each.atom, memo, leaf), each.coef));
@@ -252,7 +260,7 @@ expr pool::transform(expr handle, std::unordered_map<expr, expr>& memo, Leaf& le
     case kind::floor_mod: out = floor_mod(transform(at.a, memo, leaf), at.imm); break;
     case kind::literal: break;
     case kind::load: {
-      std::vector<expr> indices(args(handle).begin(), args(handle).end());
+      sequence<expr> indices(args(handle).begin(), args(handle).end());
       for (expr& index : indices) index = transform(index, memo, leaf);
       out = leaf(handle, indices);
       if (out == handle) out = load(static_cast<std::int32_t>(at.imm), at.type, indices);
@@ -272,13 +280,13 @@ expr pool::transform(expr handle, std::unordered_map<expr, expr>& memo, Leaf& le
     }
     case kind::cast: out = cast(at.type, transform(at.a, memo, leaf)); break;
     case kind::call: {
-      std::vector<expr> operands(args(handle).begin(), args(handle).end());
+      sequence<expr> operands(args(handle).begin(), args(handle).end());
       for (expr& operand : operands) operand = transform(operand, memo, leaf);
       out = call(name(at.imm), at.type, operands);
       break;
     }
   }
-  memo.emplace(handle, out);
+  memo.add(handle, out);
   return out;
 }
 

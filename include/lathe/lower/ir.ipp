@@ -2,6 +2,8 @@
 /// Bodies of ir.hpp: interning, canonical linear forms, range analysis and simplification.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
+#include <lathe/core/flat_map.hpp>
 #include <lathe/lower/ir.hpp>
 
 #include <algorithm>
@@ -13,7 +15,7 @@ namespace lathe::ir {
 /// A linear expression taken apart.
 struct pool::parts {
   std::int64_t constant = 0;
-  std::vector<term> terms;
+  sequence<term> terms;
 };
 
 namespace detail {
@@ -78,19 +80,20 @@ LATHE_INLINE expr pool::intern(const node& value, std::span<const term> new_term
   }
   for (const expr each : new_args) mix(static_cast<std::uint64_t>(each));
 
-  const auto [from, to] = index_.equal_range(hash);
-  for (auto at = from; at != to; ++at) {
-    const node& other = (*this)[at->second];
+  for (expr at = chains_.empty() ? none : chains_[hash & (chains_.size() - 1)]; at != none;
+       at = links_[static_cast<std::size_t>(at)].next) {
+    if (links_[static_cast<std::size_t>(at)].hash != hash) continue;
+    const node& other = (*this)[at];
     const bool same_head =
         other.what == value.what && other.type == value.type && other.fn == value.fn &&
         other.a == value.a && other.b == value.b && other.c == value.c && other.imm == value.imm &&
         std::bit_cast<std::uint64_t>(other.num) == std::bit_cast<std::uint64_t>(value.num);
     if (!same_head) continue;
-    const auto old_terms = terms(at->second);
-    const auto old_args = args(at->second);
+    const auto old_terms = terms(at);
+    const auto old_args = args(at);
     if (std::equal(old_terms.begin(), old_terms.end(), new_terms.begin(), new_terms.end()) &&
         std::equal(old_args.begin(), old_args.end(), new_args.begin(), new_args.end()))
-      return at->second;
+      return at;
   }
   node stored = value;
   if (value.what == kind::linear) {
@@ -104,8 +107,20 @@ LATHE_INLINE expr pool::intern(const node& value, std::span<const term> new_term
   }
   nodes_.push_back(stored);
   const expr handle = static_cast<expr>(nodes_.size() - 1);
-  index_.emplace(hash, handle);
+  links_.push_back({hash, none});
+  if (nodes_.size() > chains_.size()) {
+    chains_.assign(chains_.empty() ? 64 : 2 * chains_.size(), none);
+    for (expr each = 0; each != handle; ++each) chain(each);
+  }
+  chain(handle);
   return handle;
+}
+
+LATHE_INLINE void pool::chain(expr handle) {
+  link& of = links_[static_cast<std::size_t>(handle)];
+  expr& head = chains_[of.hash & (chains_.size() - 1)];
+  of.next = head;
+  head = handle;
 }
 
 LATHE_INLINE std::span<const term> pool::terms(expr linear) const {
@@ -128,11 +143,10 @@ LATHE_INLINE pool::parts pool::split(expr handle) const {
 }
 
 /// Sorts, merges equal atoms, drops zeros, and folds `d*c*(e/d) + c*(e%d)` into `c*e`.
-LATHE_INLINE expr pool::make_linear(std::int64_t constant, std::vector<term> list) {
+LATHE_INLINE expr pool::make_linear(std::int64_t constant, sequence<term> list) {
   for (bool again = true; again;) {
     again = false;
-    std::sort(list.begin(), list.end(),
-              [](const term& left, const term& right) { return left.atom < right.atom; });
+    sort(list, [](const term& left, const term& right) { return left.atom < right.atom; });
     std::size_t kept = 0;
     for (std::size_t at = 0; at < list.size();) {
       term merged = list[at++];
@@ -206,7 +220,7 @@ LATHE_INLINE expr pool::load(std::int32_t buffer, dtype type, std::span<const ex
   value.what = kind::load;
   value.type = type;
   value.imm = buffer;
-  const std::vector<expr> copy(indices.begin(), indices.end());
+  const sequence<expr> copy(indices.begin(), indices.end());
   return as_linear(intern(value, {}, copy));
 }
 
@@ -217,7 +231,7 @@ LATHE_INLINE expr pool::call(std::string_view name, dtype type, std::span<const 
   value.what = kind::call;
   value.type = type;
   value.imm = found - names_.begin();
-  const std::vector<expr> copy(args.begin(), args.end());
+  const sequence<expr> copy(args.begin(), args.end());
   return as_linear(intern(value, {}, copy));
 }
 
@@ -283,7 +297,7 @@ LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
 LATHE_INLINE expr pool::floor_mod(expr value, std::int64_t divisor) {
   if (divisor == 1) return constant(0);
   parts rest = split(value);
-  std::erase_if(rest.terms, [&](const term& each) { return each.coef % divisor == 0; });
+  erase_if(rest.terms, [&](const term& each) { return each.coef % divisor == 0; });
   rest.constant -= detail::floor_quotient(rest.constant, divisor) * divisor;
   const expr remainder = from_parts(rest);
   const interval span = range(remainder);
@@ -492,9 +506,9 @@ LATHE_INLINE bool pool::depends_on(expr handle, expr variable_expr) const {
 }
 
 LATHE_INLINE expr pool::substitute(expr handle, std::span<const std::pair<expr, expr>> mapping) {
-  std::unordered_map<std::int64_t, expr> by_variable;
-  for (const auto& [from, to] : mapping) by_variable.emplace(variable_index(from), to);
-  std::unordered_map<expr, expr> memo;
+  flat_map<std::int64_t, expr> by_variable;
+  for (const auto& [from, to] : mapping) by_variable.add(variable_index(from), to);
+  flat_map<expr, expr> memo;
   auto leaf = [&](expr at, std::span<const expr>) -> expr {
     const node& value = (*this)[at];
     if (value.what != kind::variable) return at;

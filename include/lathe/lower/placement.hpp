@@ -6,6 +6,8 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/flat_map.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 #include <lathe/lower/program.hpp>
 
@@ -13,7 +15,6 @@
 #include <span>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace lathe::detail {
 
@@ -28,16 +29,16 @@ struct block_size {
 /// dimension.
 struct tensor_place {
   std::int32_t buffer = ir::none;
-  std::vector<ir::expr> base;
-  std::vector<std::int64_t> extent;
+  sequence<ir::expr> base;
+  sequence<std::int64_t> extent;
 };
 
 /// One instance of a stage being generated.
 struct stage_frame {
   int stage = 0;
-  std::vector<ir::expr> base;                ///< per axis: start of the region
-  std::vector<block_size> size;              ///< per dimension: block that its next part divides
-  std::vector<std::vector<ir::expr>> value;  ///< per dimension and part; none = loop not entered
+  sequence<ir::expr> base;             ///< per axis: start of the region
+  sequence<block_size> size;           ///< per dimension: block that its next part divides
+  sequence<sequence<ir::expr>> value;  ///< per dimension and part; none = loop not entered
 };
 
 /// Buffers and addresses of the program's tensors.
@@ -85,17 +86,15 @@ class placement {
     std::int64_t most = 1;  ///< upper bound of the size
   };
 
-  static std::int64_t layout_extent(const layout_dim& item,
-                                    const std::vector<std::int64_t>& extent);
-  std::int64_t element_count(const program_tensor& of,
-                             const std::vector<std::int64_t>& extent) const;
+  static std::int64_t layout_extent(const layout_dim& item, const sequence<std::int64_t>& extent);
+  std::int64_t element_count(const program_tensor& of, const sequence<std::int64_t>& extent) const;
   ir::expr flat_index(int index, std::span<const ir::expr> point);
   ir::expr axis_value(const stage_frame& frame, int axis);
   bool is_guarded(ir::expr value, int tensor_index, bool under);
   region cover(const stage_frame& frame, ir::expr index, std::int64_t extent);
   region join(const region& left, const region& right, std::int64_t extent);
 
-  std::vector<tensor_place> places_;  ///< by tensor
+  sequence<tensor_place> places_;  ///< by tensor
 };
 
 }  // namespace lathe::detail

@@ -2,6 +2,8 @@
 /// Bodies of placement.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
+#include <lathe/core/flat_map.hpp>
 #include <lathe/lower/placement.hpp>
 
 #include <algorithm>
@@ -9,13 +11,13 @@
 namespace lathe::detail {
 
 LATHE_INLINE std::int64_t placement::layout_extent(const layout_dim& item,
-                                                   const std::vector<std::int64_t>& extent) {
+                                                   const sequence<std::int64_t>& extent) {
   if (item.mod != 0) return item.mod;
   return (extent[static_cast<std::size_t>(item.dim)] + item.div - 1) / item.div;
 }
 
 LATHE_INLINE std::int64_t placement::element_count(const program_tensor& of,
-                                                   const std::vector<std::int64_t>& extent) const {
+                                                   const sequence<std::int64_t>& extent) const {
   std::int64_t count = 1;
   for (const layout_dim& item : of.layout) count *= layout_extent(item, extent);
   return count;
@@ -77,7 +79,7 @@ LATHE_INLINE ir::expr placement::axis_value(const stage_frame& frame, int axis) 
 /// Index expressions and values of a stage in terms of the loop variables, loads made flat.
 LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr value) {
   const program_stage& stage = stage_of(frame);
-  std::vector<std::pair<ir::expr, ir::expr>> mapping;
+  sequence<std::pair<ir::expr, ir::expr>> mapping;
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
     mapping.emplace_back(stage.axes[axis].variable, axis_value(frame, static_cast<int>(axis)));
   const ir::expr moved = exprs().substitute(value, mapping);
@@ -92,7 +94,7 @@ LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr valu
 /// Flat index of the element of the stage's own tensor at the current point.
 LATHE_INLINE ir::expr placement::output_index(const stage_frame& frame) {
   const program_stage& stage = stage_of(frame);
-  std::vector<ir::expr> point;
+  sequence<ir::expr> point;
   for (int axis = 0; axis < stage.spatial; ++axis) point.push_back(axis_value(frame, axis));
   return flat_index(stage.tensor, point);
 }
@@ -118,12 +120,12 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
   const program_stage& stage = stage_of(frame);
   const region whole{exprs().constant(0), {exprs().constant(extent), {extent}}, extent};
   region out;
-  const std::vector<ir::term> terms(exprs().terms(index).begin(), exprs().terms(index).end());
+  const sequence<ir::term> terms(exprs().terms(index).begin(), exprs().terms(index).end());
   out.base = exprs().constant(exprs()[index].imm);
   out.size = {exprs().constant(1), {1}};
   for (const ir::term& each : terms) {
     if (exprs()[each.atom].what != ir::kind::variable) {
-      std::vector<std::pair<ir::expr, ir::expr>> mapping;
+      sequence<std::pair<ir::expr, ir::expr>> mapping;
       for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
         if (!exprs().depends_on(each.atom, stage.axes[axis].variable)) continue;
         if (frame.size[axis].possible != size_choices{1}) return whole;
@@ -148,8 +150,8 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
     size_choices sums;
     for (const std::int64_t left : out.size.possible)
       for (const std::int64_t right : size.possible) sums.push_back(left + step * (right - 1));
-    std::ranges::sort(sums, std::greater<>{});
-    sums.erase(std::unique(sums.begin(), sums.end()), sums.end());
+    sort(sums, [](std::int64_t left, std::int64_t right) { return left > right; });
+    remove_repeated(sums);
     out.size.possible = std::move(sums);
   }
   out.most = exprs().range(out.size.value).high;
@@ -167,13 +169,13 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
            "', so the part it needs there is not known: compute it at root or inline it");
     return false;
   }
-  std::vector<region> need;
-  const std::vector<std::int64_t> shape = tensor(of).shape;
+  sequence<region> need;
+  const sequence<std::int64_t> shape = tensor(of).shape;
   for (const ir::expr root : {consumer.body, consumer.epilogue}) {
     if (root == ir::none) continue;
     for (const ir::expr load : loads_in(exprs(), root)) {
       if (exprs()[load].imm != of) continue;
-      const std::vector<ir::expr> indices(exprs().args(load).begin(), exprs().args(load).end());
+      const sequence<ir::expr> indices(exprs().args(load).begin(), exprs().args(load).end());
       for (std::size_t dim = 0; dim < shape.size(); ++dim) {
         const region found = cover(frame, indices[dim], shape[dim]);
         if (need.size() <= dim)
@@ -185,7 +187,7 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
   }
   tensor_place& at = place(of);
   at.base.clear();
-  std::vector<std::int64_t> extent;
+  sequence<std::int64_t> extent;
   for (const region& each : need) {
     at.base.push_back(each.base);
     extent.push_back(std::min(each.most, shape[extent.size()]));
@@ -197,8 +199,7 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
     } else {
       const std::int64_t whole = producer.dims[dim].extent;
       inner.size.push_back({exprs().constant(whole), {whole}});
-      if (producer.dims[dim].axis < 0 && !producer.dims[dim].reduce &&
-          !std::ranges::equal(extent, shape)) {
+      if (producer.dims[dim].axis < 0 && !producer.dims[dim].reduce && !(extent == shape)) {
         refuse("stage '" + producer.name + "' has fused loops, so only all of it can be computed");
         return false;
       }

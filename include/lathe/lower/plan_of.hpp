@@ -8,11 +8,11 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 #include <lathe/target/plan.hpp>
 
 #include <cstdint>
-#include <vector>
 
 namespace lathe {
 
@@ -21,7 +21,7 @@ inline constexpr std::int64_t buffer_alignment = 64;
 
 /// Start of each scratch buffer inside the scratch block, in order of nest.buffers, each aligned to
 /// buffer_alignment [bytes]. One entry per buffer of the nest; 0 for buffers of other scopes.
-LATHE_INLINE std::vector<std::int64_t> scratch_offsets(const ir::nest& nest);
+LATHE_INLINE sequence<std::int64_t> scratch_offsets(const ir::nest& nest);
 
 /// The plan of a nest: its parameters and workspaces, its phases, and its scratch size.
 LATHE_INLINE kernel_plan plan_of(const ir::nest& nest);

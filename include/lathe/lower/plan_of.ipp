@@ -15,8 +15,8 @@ LATHE_INLINE std::int64_t padded_bytes(const ir::buffer& buffer) {
 
 }  // namespace detail
 
-LATHE_INLINE std::vector<std::int64_t> scratch_offsets(const ir::nest& nest) {
-  std::vector<std::int64_t> offsets;
+LATHE_INLINE sequence<std::int64_t> scratch_offsets(const ir::nest& nest) {
+  sequence<std::int64_t> offsets;
   std::int64_t end = 0;
   for (const ir::buffer& buffer : nest.buffers) {
     const bool scratch = buffer.where == ir::scope::scratch;

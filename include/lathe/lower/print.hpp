@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 
 #include <span>
@@ -33,7 +34,7 @@ LATHE_INLINE std::string to_text(const ir::nest& nest);
 
 /// One name per variable of the nest's pool, as to_text writes them: two loops of which one
 /// encloses the other never share a name (`i`, `i_2`, ...).
-LATHE_INLINE std::vector<std::string> loop_names(const ir::nest& nest);
+LATHE_INLINE sequence<std::string> loop_names(const ir::nest& nest);
 
 }  // namespace lathe
 

@@ -2,6 +2,7 @@
 /// Bodies of print.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/print.hpp>
 
 #include <algorithm>
@@ -153,7 +154,7 @@ class expression_printer {
       std::int64_t coef;
       std::string text;
     };
-    std::vector<summand> summands;
+    sequence<summand> summands;
     for (const ir::term& each : terms) {
       const bool scaled = each.coef != 1 && each.coef != -1;
       summands.push_back({each.coef, print(each.atom, scaled ? binding::atom : binding::product)});
@@ -161,16 +162,20 @@ class expression_printer {
     const auto size = [](std::int64_t coef) {
       return coef < 0 ? 0 - static_cast<std::uint64_t>(coef) : static_cast<std::uint64_t>(coef);
     };
-    std::ranges::sort(summands, [&](const summand& left, const summand& right) {
+    sort(summands, [&](const summand& left, const summand& right) {
       if (size(left.coef) != size(right.coef)) return size(left.coef) > size(right.coef);
       return left.text != right.text ? left.text < right.text : left.coef > right.coef;
     });
     // A sum that would begin with a minus sign begins with a positive summand if it has one.
-    const auto positive =
-        std::ranges::find_if(summands, [](const summand& each) { return each.coef > 0; });
-    if (positive != summands.end()) std::rotate(summands.begin(), positive, positive + 1);
+    std::size_t positive = 0;
+    while (positive != summands.size() && summands[positive].coef <= 0) ++positive;
+    const bool constant_first = positive == summands.size() && constant > 0;
+    if (positive != summands.size()) {
+      const summand first = summands[positive];
+      summands.erase(summands.begin() + positive);
+      summands.insert(summands.begin(), first);
+    }
 
-    const bool constant_first = positive == summands.end() && constant > 0;
     std::string out = constant_first ? std::to_string(constant) : "";
     for (const summand& each : summands) {
       out += each.coef < 0 ? (out.empty() ? "-" : " - ") : (out.empty() ? "" : " + ");
@@ -203,15 +208,14 @@ class expression_printer {
 };
 
 LATHE_INLINE void name_loops(const ir::nest& nest, ir::stmt handle,
-                             std::vector<std::string>& enclosing, std::vector<std::string>& names) {
+                             sequence<std::string>& enclosing, sequence<std::string>& names) {
   const ir::statement& at = nest[handle];
   const bool loop = at.what == ir::stmt_kind::loop;
   if (loop) {
     const auto index = static_cast<std::size_t>(nest.exprs.variable_index(at.variable));
     const std::string& base = nest.exprs.variable_of(at.variable).name;
     std::string name = base;
-    for (int copy = 2; std::ranges::find(enclosing, name) != enclosing.end(); ++copy)
-      name = base + "_" + std::to_string(copy);
+    for (int copy = 2; contains(enclosing, name); ++copy) name = base + "_" + std::to_string(copy);
     if (names[index].empty()) names[index] = name;
     enclosing.push_back(names[index]);
   }
@@ -298,8 +302,8 @@ class nest_printer {
   }
 
   const ir::nest& nest_;
-  std::vector<std::string> buffers_;
-  std::vector<std::string> variables_;
+  sequence<std::string> buffers_;
+  sequence<std::string> variables_;
   std::string out_;
 };
 
@@ -315,9 +319,9 @@ LATHE_INLINE std::string to_text(const ir::nest& nest) {
   return detail::nest_printer(nest).print();
 }
 
-LATHE_INLINE std::vector<std::string> loop_names(const ir::nest& nest) {
-  std::vector<std::string> names(nest.exprs.variable_count());
-  std::vector<std::string> enclosing;
+LATHE_INLINE sequence<std::string> loop_names(const ir::nest& nest) {
+  sequence<std::string> names(nest.exprs.variable_count());
+  sequence<std::string> enclosing;
   for (const ir::phase& phase : nest.phases)
     if (phase.body != ir::none) detail::name_loops(nest, phase.body, enclosing, names);
   return names;

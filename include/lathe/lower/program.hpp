@@ -9,13 +9,13 @@
 
 #include <lathe/analysis/desc.hpp>
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 #include <lathe/schedule/primitive.hpp>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe {
 
@@ -43,10 +43,10 @@ struct layout_dim {
 struct program_tensor {
   std::string name;
   dtype type{};
-  std::vector<std::int64_t> shape;
-  std::vector<layout_dim> layout;  ///< memory order, slowest first
-  int param = -1;                  ///< position in the operator's parameter list, -1 = intermediate
-  int producer = -1;               ///< stage, -1 = input
+  sequence<std::int64_t> shape;
+  sequence<layout_dim> layout;  ///< memory order, slowest first
+  int param = -1;               ///< position in the operator's parameter list, -1 = intermediate
+  int producer = -1;            ///< stage, -1 = input
   bool scalar = false;
   bool bound = false;  ///< packed once in bind()
 };
@@ -58,8 +58,8 @@ struct loop_dim {
   int axis = -1;  ///< index into stage::axes; -1 for fused dimensions
   std::int64_t extent = 1;
   bool reduce = false;
-  std::vector<std::int64_t> blocks;  ///< per part, outermost first
-  std::vector<std::pair<int, int>>
+  sequence<std::int64_t> blocks;  ///< per part, outermost first
+  sequence<std::pair<int, int>>
       sources;  ///< fused: (dimension, part) of each loop, outermost first
 };
 
@@ -82,7 +82,7 @@ struct stage_prefetch {
 struct program_stage {
   std::string name;
   int tensor = 0;  ///< tensor it computes
-  std::vector<program_axis>
+  sequence<program_axis>
       axes;  ///< spatial axes in order of the tensor's dimensions, then reduce axes
   int spatial = 0;
   bool reduction = false;
@@ -92,14 +92,14 @@ struct program_stage {
   ir::expr epilogue = ir::none;  ///< reductions: stored value over loads of `accumulated`
   bool copy = false;             ///< made by cache_read or pack
 
-  std::vector<loop_dim> dims;
-  std::vector<stage_loop> loops;  ///< outermost first
-  bool register_tile = false;     ///< cache_write given
-  std::string accumulate_at;      ///< loop of cache_write's `at`, empty = all reduce loops
-  int attach_stage = -1;          ///< compute_at: consumer stage, -1 = root
+  sequence<loop_dim> dims;
+  sequence<stage_loop> loops;  ///< outermost first
+  bool register_tile = false;  ///< cache_write given
+  std::string accumulate_at;   ///< loop of cache_write's `at`, empty = all reduce loops
+  int attach_stage = -1;       ///< compute_at: consumer stage, -1 = root
   std::string attach_loop;
   bool inlined = false;
-  std::vector<stage_prefetch> prefetches;
+  sequence<stage_prefetch> prefetches;
 
   /// Position of a loop by name, -1 if absent.
   int find_loop(std::string_view loop) const;
@@ -109,8 +109,8 @@ struct program_stage {
 struct program {
   std::string name;
   ir::pool exprs;
-  std::vector<program_tensor> tensors;
-  std::vector<program_stage> stages;
+  sequence<program_tensor> tensors;
+  sequence<program_stage> stages;
   int param_count = 0;
 
   int find_stage(std::string_view stage) const;
@@ -118,7 +118,7 @@ struct program {
   /// True if a reduction stage stores its result itself (no function of it).
   bool stores_plain_result(const program_stage& stage) const;
   /// Stages (not inlined) whose expressions load `tensor`.
-  std::vector<int> readers(int tensor) const;
+  sequence<int> readers(int tensor) const;
 };
 
 /// The program of a description with its default loops: every stage at root, in the order written.
@@ -126,7 +126,7 @@ struct program {
 LATHE_INLINE program make_program(const desc_view& desc);
 
 /// Possible values of a quantity that depends on which tile a loop is in; empty = unknown.
-using size_choices = std::vector<std::int64_t>;
+using size_choices = sequence<std::int64_t>;
 
 /// Sizes of the block that part `part` of `dim` divides: {extent} for the outermost part, then the
 /// full block and the tails.
@@ -143,7 +143,7 @@ LATHE_INLINE int accumulation_start(const program_stage& stage);
 LATHE_INLINE void reset_loops(program_stage& stage);
 
 /// All loads in an expression: (load node), each once.
-LATHE_INLINE std::vector<ir::expr> loads_in(const ir::pool& exprs, ir::expr root);
+LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root);
 
 }  // namespace lathe
 

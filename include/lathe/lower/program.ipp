@@ -2,6 +2,7 @@
 /// Bodies of program.hpp: from the flat description to stages that can be scheduled.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/program.hpp>
 
 #include <algorithm>
@@ -10,8 +11,9 @@
 namespace lathe {
 
 LATHE_INLINE int program_stage::find_loop(std::string_view loop) const {
-  const auto found = std::ranges::find(loops, loop, &stage_loop::name);
-  return found == loops.end() ? -1 : static_cast<int>(found - loops.begin());
+  for (std::size_t at = 0; at < loops.size(); ++at)
+    if (loops[at].name == loop) return static_cast<int>(at);
+  return -1;
 }
 
 LATHE_INLINE int program::find_stage(std::string_view stage) const {
@@ -21,13 +23,14 @@ LATHE_INLINE int program::find_stage(std::string_view stage) const {
 }
 
 LATHE_INLINE int program::find_tensor(std::string_view tensor) const {
-  const auto found = std::ranges::find(tensors, tensor, &program_tensor::name);
-  return found == tensors.end() ? -1 : static_cast<int>(found - tensors.begin());
+  for (std::size_t at = 0; at < tensors.size(); ++at)
+    if (tensors[at].name == tensor) return static_cast<int>(at);
+  return -1;
 }
 
-LATHE_INLINE std::vector<ir::expr> loads_in(const ir::pool& exprs, ir::expr root) {
-  std::vector<ir::expr> found, pending{root};
-  std::vector<char> seen(exprs.size(), 0);
+LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root) {
+  sequence<ir::expr> found, pending{root};
+  sequence<char> seen(exprs.size(), 0);
   while (!pending.empty()) {
     const ir::expr at = pending.back();
     pending.pop_back();
@@ -41,17 +44,17 @@ LATHE_INLINE std::vector<ir::expr> loads_in(const ir::pool& exprs, ir::expr root
     pending.push_back(value.b);
     pending.push_back(value.c);
   }
-  std::sort(found.begin(), found.end());
+  sort(found);
   return found;
 }
 
-LATHE_INLINE std::vector<int> program::readers(int tensor) const {
-  std::vector<int> out;
+LATHE_INLINE sequence<int> program::readers(int tensor) const {
+  sequence<int> out;
   for (std::size_t at = 0; at < stages.size(); ++at) {
     if (stages[at].inlined) continue;
     for (const ir::expr root : {stages[at].body, stages[at].epilogue}) {
       const auto loads = loads_in(exprs, root);
-      if (std::ranges::any_of(loads, [&](ir::expr load) { return exprs[load].imm == tensor; })) {
+      if (any_of(loads, [&](ir::expr load) { return exprs[load].imm == tensor; })) {
         out.push_back(static_cast<int>(at));
         break;
       }
@@ -77,8 +80,8 @@ LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part) {
       if (size >= block) next.push_back(block);
       if (size % block != 0) next.push_back(size % block);
     }
-    std::sort(next.begin(), next.end(), std::greater<>{});
-    next.erase(std::unique(next.begin(), next.end()), next.end());
+    sort(next, [](std::int64_t left, std::int64_t right) { return left > right; });
+    remove_repeated(next);
     sizes = std::move(next);
   }
   return sizes;
@@ -248,8 +251,8 @@ class program_maker {
     program_stage made;
     made.name = std::string(owner.name) + "_r" + std::to_string(separated_++);
     made.spatial = owner.spatial;
-    const std::vector<ir::expr> outer = axis_variable_;
-    std::vector<ir::expr> point;
+    const sequence<ir::expr> outer = axis_variable_;
+    sequence<ir::expr> point;
     program_tensor tensor;
     tensor.name = made.name;
     tensor.type = value.type;
@@ -276,7 +279,7 @@ class program_maker {
       case opcode::axis: return axis_variable_[static_cast<std::size_t>(value.imm)];
       case opcode::load: {
         const desc_access& access = desc_.accesses[value.imm];
-        std::vector<ir::expr> indices;
+        sequence<ir::expr> indices;
         for (int dim = 0; dim < desc_.tensors[access.tensor].rank; ++dim)
           indices.push_back(convert(access.index[dim]));
         return exprs.load(access.tensor, value.type, indices);
@@ -301,7 +304,7 @@ class program_maker {
       }
       case opcode::cast: return exprs.cast(value.type, convert(value.a));
       case opcode::call: {
-        std::vector<ir::expr> operands;
+        sequence<ir::expr> operands;
         for (const int operand : {value.a, value.b, value.c})
           if (operand >= 0) operands.push_back(convert(operand));
         return exprs.call(value.name, value.type, operands);
@@ -316,7 +319,7 @@ class program_maker {
 
   const desc_view& desc_;
   program out_;
-  std::vector<ir::expr> axis_variable_;   ///< by axis of the description
+  sequence<ir::expr> axis_variable_;      ///< by axis of the description
   program_stage* pending_ = nullptr;      ///< stage that takes the statement's only reduction
   const desc_stage* separate_ = nullptr;  ///< statement whose reductions become stages
   int separated_ = 0;

@@ -2,11 +2,12 @@
 /// Bodies of verify.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/print.hpp>
 #include <lathe/lower/verify.hpp>
 
 #include <algorithm>
-#include <vector>
 
 namespace lathe {
 namespace detail {
@@ -149,7 +150,7 @@ class nest_verifier {
                where());
       return;
     }
-    std::vector<char>& seen = guarded ? seen_guarded_ : seen_;
+    sequence<char>& seen = guarded ? seen_guarded_ : seen_;
     if (seen[static_cast<std::size_t>(handle)]) return;
     seen[static_cast<std::size_t>(handle)] = true;
     for (const ir::term& each : exprs_.terms(handle)) use(each.atom, guarded);
@@ -263,7 +264,8 @@ class nest_verifier {
   void phase(const ir::phase& of) {
     const ir::statement& body = nest_[of.body];
     const bool parallel = body.what == ir::stmt_kind::loop && body.how == ir::loop_kind::parallel;
-    const auto same = std::ranges::count(nest_.phases, of.name, &ir::phase::name);
+    int same = 0;
+    for (const ir::phase& each : nest_.phases) same += each.name == of.name ? 1 : 0;
     if (of.name.empty() || same != 1) refuse("phase name '" + of.name + "' is not unique");
     if (of.parallel != parallel)
       refuse("phase '" + of.name + "' and its outermost statement disagree about being parallel");
@@ -348,10 +350,10 @@ class nest_verifier {
 
   const ir::nest& nest_;
   const ir::pool& exprs_;
-  std::vector<std::string> names_;             ///< of the buffers
-  std::vector<const ir::statement*> loop_of_;  ///< by variable: the loop being inside of
-  std::vector<char> used_;                     ///< by statement
-  std::vector<char> seen_, seen_guarded_;      ///< by expression, for the current statement
+  sequence<std::string> names_;             ///< of the buffers
+  sequence<const ir::statement*> loop_of_;  ///< by variable: the loop being inside of
+  sequence<char> used_;                     ///< by statement
+  sequence<char> seen_, seen_guarded_;      ///< by expression, for the current statement
   ir::stmt current_ = ir::none;
   int guards_ = 0;
   int vectorized_ = 0;

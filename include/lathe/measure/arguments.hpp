@@ -5,13 +5,13 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/measure/buffer.hpp>
 #include <lathe/target/plan.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -48,7 +48,7 @@ class argument_set {
   LATHE_INLINE std::string damage(bool hash_inputs = true) const;
 
  private:
-  std::vector<argument> arguments_;
+  sequence<argument> arguments_;
 };
 
 }  // namespace lathe

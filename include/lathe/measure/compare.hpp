@@ -5,12 +5,12 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -22,7 +22,7 @@ namespace lathe {
 struct expectation {
   std::string name;  ///< of the tensor, for messages
   dtype type{};
-  std::vector<std::int64_t> extents;    ///< row-major, for messages; product = number of elements
+  sequence<std::int64_t> extents;       ///< row-major, for messages; product = number of elements
   std::span<const std::byte> expected;  ///< exact: all elements
   std::span<const double> reference;    ///< bounded: all elements
   std::span<const double> magnitude;    ///< bounded: S >= |reference|, or empty: S = |reference|

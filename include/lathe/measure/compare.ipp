@@ -29,7 +29,7 @@ std::string value_text(Element value) {
 }
 
 /// "[3,17]" for a flat row-major index; "" for a scalar.
-inline std::string index_text(std::int64_t flat, const std::vector<std::int64_t>& extents) {
+inline std::string index_text(std::int64_t flat, const sequence<std::int64_t>& extents) {
   if (extents.empty()) return {};
   std::string text;
   for (std::size_t dimension = extents.size(); dimension-- > 0;) {

@@ -2,6 +2,7 @@
 /// Bodies of desk.hpp. The byte form of a plan never leaves this process and its children.
 #pragma once
 
+#include <lathe/core/sequence.hpp>
 #include <lathe/measure/desk.hpp>
 
 #include <algorithm>
@@ -9,7 +10,6 @@
 #include <new>
 #include <string>
 #include <type_traits>
-#include <vector>
 
 namespace lathe {
 
@@ -17,7 +17,7 @@ namespace detail {
 
 /// Appends plain values and texts to bytes.
 struct byte_writer {
-  std::vector<std::byte> bytes;
+  sequence<std::byte> bytes;
 
   template <class Value>
   void put(const Value& value) {
@@ -51,7 +51,7 @@ struct byte_reader {
   }
 };
 
-inline std::vector<std::byte> plan_to_bytes(const kernel_plan& plan) {
+inline sequence<std::byte> plan_to_bytes(const kernel_plan& plan) {
   byte_writer out;
   out.put(plan.scratch_bytes);
   out.put(plan.buffers.size());
@@ -108,7 +108,7 @@ LATHE_INLINE desk::desk()
 }
 
 LATHE_INLINE bool desk::put(const kernel_plan& plan, std::span<const std::byte> object) {
-  const std::vector<std::byte> bytes = detail::plan_to_bytes(plan);
+  const sequence<std::byte> bytes = detail::plan_to_bytes(plan);
   if (bytes.size() + object.size() > static_cast<std::size_t>(room)) return false;
   page().plan_bytes = static_cast<std::int64_t>(bytes.size());
   page().object_bytes = static_cast<std::int64_t>(object.size());

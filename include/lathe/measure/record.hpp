@@ -5,13 +5,13 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace lathe {
 
@@ -64,7 +64,7 @@ LATHE_INLINE double median_deviation(std::span<const double> samples);
 
 /// What trying one candidate gave. Never an exception: a bad candidate is a value.
 struct measurement {
-  std::vector<double> samples;  ///< [s] per call; empty if it failed
+  sequence<double> samples;  ///< [s] per call; empty if it failed
   failure failed = failure::none;
   std::string reason;          ///< one line, empty if it did not fail
   bool stopped_early = false;  ///< hopeless after the first runs: few samples, but true ones

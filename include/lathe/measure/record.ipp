@@ -15,7 +15,7 @@ LATHE_INLINE double minimum(std::span<const double> samples) {
 }
 
 LATHE_INLINE double median(std::span<const double> samples) {
-  std::vector<double> sorted(samples.begin(), samples.end());
+  sequence<double> sorted(samples.begin(), samples.end());
   const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
   std::nth_element(sorted.begin(), middle, sorted.end());
   if (sorted.size() % 2 == 1) return *middle;
@@ -24,7 +24,7 @@ LATHE_INLINE double median(std::span<const double> samples) {
 
 LATHE_INLINE double median_deviation(std::span<const double> samples) {
   const double centre = median(samples);
-  std::vector<double> distances(samples.begin(), samples.end());
+  sequence<double> distances(samples.begin(), samples.end());
   for (double& value : distances) value = std::abs(value - centre);
   return median(distances);
 }

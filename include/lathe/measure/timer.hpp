@@ -5,9 +5,9 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <limits>
-#include <vector>
 
 namespace lathe {
 
@@ -34,8 +34,8 @@ struct timing_options {
 
 /// Seconds per call, in the order measured.
 struct timing {
-  std::vector<double> samples;  ///< at least one
-  bool hopeless = false;        ///< given up early: far from the best, the samples are true
+  sequence<double> samples;  ///< at least one
+  bool hopeless = false;     ///< given up early: far from the best, the samples are true
 };
 
 /// Calls `call(context)` once to warm up (its time counts only to give up early), then until the

@@ -5,10 +5,9 @@
 #include <lathe/measure/record.hpp>
 #include <lathe/measure/timer.hpp>
 
-#include <ctime>
-
 #include <algorithm>
 #include <cmath>
+#include <ctime>
 
 namespace lathe {
 
@@ -17,7 +16,7 @@ namespace detail {
 /// True if the median of `samples` is known to a share of `agreement`. The standard error of the
 /// median of n normal samples is 1.2533 sigma / sqrt(n), and sigma is 1.2533 mean absolute
 /// deviations: those, unlike median ones, do not vanish when most of a few samples happen to agree.
-inline bool samples_agree(const std::vector<double>& samples, double agreement) {
+inline bool samples_agree(const sequence<double>& samples, double agreement) {
   const double centre = median(samples);
   double deviations = 0;
   for (const double seconds : samples) deviations += std::abs(seconds - centre);

@@ -6,6 +6,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/measure/arguments.hpp>
 #include <lathe/measure/timer.hpp>
 #include <lathe/target/cpu/jit.hpp>
@@ -15,7 +16,6 @@
 #include <cstddef>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -44,9 +44,9 @@ class kernel_trial {
 
   kernel_plan plan_;
   native::loaded_object object_;
-  std::vector<phase_function> phases_;
-  std::vector<guarded_buffer> workspaces_;
-  std::vector<void*> addresses_;
+  sequence<phase_function> phases_;
+  sequence<guarded_buffer> workspaces_;
+  sequence<void*> addresses_;
   guarded_buffer scratch_;
   int threads_ = 1;
   parallel_for_hook hook_;

@@ -35,7 +35,7 @@ LATHE_INLINE result<kernel_trial> kernel_trial::create(const native::jit& compil
   result<native::loaded_object> loaded = compiler.load(object);
   if (!loaded) return loaded.error();
   trial.object_ = std::move(*loaded);
-  result<std::vector<phase_function>> phases = native::phase_functions(plan, trial.object_);
+  result<sequence<phase_function>> phases = native::phase_functions(plan, trial.object_);
   if (!phases) return phases.error();
   trial.phases_ = std::move(*phases);
 

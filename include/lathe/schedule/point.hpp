@@ -4,17 +4,18 @@
 /// to the space that derives from search_space and turns a point into a trace, and to nobody else.
 #pragma once
 
+#include <lathe/core/sequence.hpp>
+
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
 /// One decision per site: choices[s] in [0, sites[s].choices).
 struct point {
-  std::vector<std::int32_t> choices;
+  sequence<std::int32_t> choices;
   friend bool operator==(const point&, const point&) = default;
 };
 
@@ -24,12 +25,12 @@ struct site {
   std::int32_t choices = 1;  ///< number of choices, >= 1
   /// moves[c] lists the choices one move away from c: FlexTensor's directions (Zheng et al., ASPLOS
   /// 2020, section 4.2). Empty: unordered, every other choice is one move away.
-  std::vector<std::vector<std::int32_t>> moves;
+  sequence<sequence<std::int32_t>> moves;
 };
 
 /// Moves of an ordered site (unroll depths, numbers of levels): one up or one down.
-inline std::vector<std::vector<std::int32_t>> linear_moves(std::int32_t choices) {
-  std::vector<std::vector<std::int32_t>> result(static_cast<std::size_t>(choices));
+inline sequence<sequence<std::int32_t>> linear_moves(std::int32_t choices) {
+  sequence<sequence<std::int32_t>> result(static_cast<std::size_t>(choices));
   for (std::int32_t choice = 0; choice < choices; ++choice) {
     auto& reachable = result[static_cast<std::size_t>(choice)];
     if (choice > 0) reachable.push_back(choice - 1);
@@ -49,9 +50,8 @@ class search_space {
  public:
   virtual ~search_space() = default;
 
-  std::vector<site> sites;
-  std::vector<point>
-      estimates;  ///< known-good points, the best first; every search starts with them
+  sequence<site> sites;
+  sequence<point> estimates;  ///< known-good points, the best first; every search starts with them
 
   /// Why `candidate` needs no measuring, or nothing. Must depend on the point alone.
   /// @pre is_inside(candidate)

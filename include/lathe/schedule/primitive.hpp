@@ -6,30 +6,36 @@
 /// first the axes of the statement, later the names that split and fuse give.
 #pragma once
 
+#include <lathe/core/sequence.hpp>
+
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
 /// What a step does. The text form of each stands beside it.
 enum class primitive : unsigned char {
-  split,        ///< split(C.i -> i0:_, i1:12, i2:10)   outermost first, `_` = what is left; tails are legal
-  fuse,         ///< fuse(C.i0, C.j0 -> ij)             adjacent loops, outer first, become one
-  reorder,      ///< reorder(C: ij k0 i1 k1 i2 j2)      the complete new order, outermost first
-  vectorize,    ///< vectorize(C.j2)                    a spatial loop; tails are masked
-  unroll,       ///< unroll(C.i2)
-  parallel,     ///< parallel(C.ij)                     the outermost loop, spatial
-  inline_stage, ///< inline(P)                          a pointwise stage is computed where it is read
-  compute_at,   ///< compute_at(P, C.c0)                only the part that one iteration of C.c0 reads
-  cache_write,  ///< cache_write(C at C.k0, register)   accumulate in registers over the reduce loops below
-                ///<                                    k0; `cache_write(C, register)`: over all of them
-  cache_read,   ///< cache_read(B -> Bp at C.k0, [j/32 k j%32])  a packed copy of what C.k0's body reads;
-                ///< without `at`: of the whole tensor, once per call
-  pack,         ///< pack(W -> Wp, [f/16 c r s f%16])   a packed copy of a whole input, made once per
-                ///<                                    call, or once in bind()
-  rfactor,      ///< rfactor(C.k1)                      stage C_rf computes partial results per k1
-  prefetch      ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
+  split,      ///< split(C.i -> i0:_, i1:12, i2:10)   outermost first, `_` = what is left; tails are
+              ///< legal
+  fuse,       ///< fuse(C.i0, C.j0 -> ij)             adjacent loops, outer first, become one
+  reorder,    ///< reorder(C: ij k0 i1 k1 i2 j2)      the complete new order, outermost first
+  vectorize,  ///< vectorize(C.j2)                    a spatial loop; tails are masked
+  unroll,     ///< unroll(C.i2)
+  parallel,   ///< parallel(C.ij)                     the outermost loop, spatial
+  inline_stage,  ///< inline(P)                          a pointwise stage is computed where it is
+                 ///< read
+  compute_at,    ///< compute_at(P, C.c0)                only the part that one iteration of C.c0
+                 ///< reads
+  cache_write,   ///< cache_write(C at C.k0, register)   accumulate in registers over the reduce
+                 ///< loops below
+                 ///<                                    k0; `cache_write(C, register)`: over all of
+                 ///<                                    them
+  cache_read,    ///< cache_read(B -> Bp at C.k0, [j/32 k j%32])  a packed copy of what C.k0's body
+               ///< reads; without `at`: of the whole tensor, once per call
+  pack,     ///< pack(W -> Wp, [f/16 c r s f%16])   a packed copy of a whole input, made once per
+            ///<                                    call, or once in bind()
+  rfactor,  ///< rfactor(C.k1)                      stage C_rf computes partial results per k1
+  prefetch  ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
 };
 
 /// One part of a split: `name:factor`, or `name:_` (factor 0) for the part that takes what is left.
@@ -52,14 +58,14 @@ struct layout_item {
 /// One primitive with its parameters. Unused members are empty.
 struct step {
   primitive what{};
-  std::string stage;                 ///< the stage acted on; prefetch, cache_read, pack: the tensor read
-  std::string loop;                  ///< loop acted on (split, vectorize, unroll, parallel, rfactor)
-  std::vector<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order
-  std::vector<split_part> parts;     ///< split
-  std::string result;                ///< fuse: new loop; cache_read, pack: new stage
-  std::string at_stage, at_loop;     ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
-  std::vector<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
-  std::int64_t distance = 0;         ///< prefetch [iterations ahead]
+  std::string stage;            ///< the stage acted on; prefetch, cache_read, pack: the tensor read
+  std::string loop;             ///< loop acted on (split, vectorize, unroll, parallel, rfactor)
+  sequence<std::string> loops;  ///< fuse: loops to fuse; reorder: the new order
+  sequence<split_part> parts;   ///< split
+  std::string result;           ///< fuse: new loop; cache_read, pack: new stage
+  std::string at_stage, at_loop;  ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
+  sequence<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
+  std::int64_t distance = 0;      ///< prefetch [iterations ahead]
   friend bool operator==(const step&, const step&) = default;
 };
 

@@ -2,7 +2,8 @@
 /// A trace: an ordered list of schedule steps with a text form that round-trips. Users write it by
 /// hand, a space proposes it, the store keeps it; lowering replays it.
 ///
-/// Grammar (white space between tokens is free, newline or `;` separates steps, `#` starts a comment):
+/// Grammar (white space between tokens is free, newline or `;` separates steps, `#` starts a
+/// comment):
 ///
 ///     trace := [ step { (';' | newline) step } ]
 ///     step  := primitive '(' arguments ')'          arguments: see primitive.hpp
@@ -10,18 +11,18 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/schedule/primitive.hpp>
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe {
 
 /// An ordered list of schedule steps.
 struct trace {
-  std::vector<step> steps;
+  sequence<step> steps;
   friend bool operator==(const trace&, const trace&) = default;
 };
 
@@ -40,5 +41,5 @@ LATHE_INLINE std::uint64_t hash_of(const trace& value);
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY
-#include <lathe/schedule/trace.ipp>
+#  include <lathe/schedule/trace.ipp>
 #endif

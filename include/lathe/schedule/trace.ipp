@@ -33,14 +33,14 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::prefetch, "prefetch", "prefetch(A at C.k1, 4)"}};
 
 // ------------------------------------------------------------------------------------- printer
-LATHE_INLINE std::string joined(const std::vector<std::string>& names, const char* prefix,
+LATHE_INLINE std::string joined(const sequence<std::string>& names, const char* prefix,
                                 const char* separator) {
   std::string out;
   for (const std::string& name : names) out += (out.empty() ? "" : separator) + (prefix + name);
   return out;
 }
 
-LATHE_INLINE std::string layout_text(const std::vector<layout_item>& layout) {
+LATHE_INLINE std::string layout_text(const sequence<layout_item>& layout) {
   if (layout.empty()) return {};
   std::string out;
   for (const layout_item& item : layout) {
@@ -131,7 +131,7 @@ class trace_reader {
   LATHE_INLINE bool read_fuse(step& into);
   LATHE_INLINE bool read_reorder(step& into);
   LATHE_INLINE bool read_copy(step& into);
-  LATHE_INLINE bool read_layout(std::vector<layout_item>& into);
+  LATHE_INLINE bool read_layout(sequence<layout_item>& into);
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -304,7 +304,7 @@ LATHE_INLINE bool trace_reader::read_reorder(step& into) {
   return true;
 }
 
-LATHE_INLINE bool trace_reader::read_layout(std::vector<layout_item>& into) {
+LATHE_INLINE bool trace_reader::read_layout(sequence<layout_item>& into) {
   if (!token("[")) return false;
   do {
     layout_item item;

@@ -10,12 +10,12 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/random.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/search/strategy.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace lathe {
 
@@ -38,7 +38,7 @@ class evolutionary_search final : public strategy {
   /// @param space  must outlive the strategy
   LATHE_INLINE evolutionary_search(const search_space& space, std::uint64_t seed,
                                    const evolve_options& options = {});
-  LATHE_INLINE std::vector<point> propose(int n) override;
+  LATHE_INLINE sequence<point> propose(int n) override;
   LATHE_INLINE void observe(std::span<const observation> trials) override;
 
  private:
@@ -56,8 +56,8 @@ class evolutionary_search final : public strategy {
   random_engine engine_;
   evolve_options options_;
   seen_points seen_;
-  std::vector<member> population_;  // fastest first
-  std::vector<point> bred_;         // the generation, of which the first proposed_ are out
+  sequence<member> population_;  // fastest first
+  sequence<point> bred_;         // the generation, of which the first proposed_ are out
   std::size_t proposed_ = 0;
 };
 

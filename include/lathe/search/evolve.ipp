@@ -15,7 +15,7 @@ LATHE_INLINE evolutionary_search::evolutionary_search(const search_space& space,
                                                       const evolve_options& options)
     : space_(space), engine_(seed), options_(options) {}
 
-LATHE_INLINE std::vector<point> evolutionary_search::propose(int n) {
+LATHE_INLINE sequence<point> evolutionary_search::propose(int n) {
   if (proposed_ == bred_.size()) breed();
   const std::size_t count = std::min(bred_.size() - proposed_, static_cast<std::size_t>(n));
   const auto first = bred_.begin() + static_cast<std::ptrdiff_t>(proposed_);

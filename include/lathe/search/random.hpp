@@ -5,12 +5,12 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/random.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/search/strategy.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace lathe {
 
@@ -26,7 +26,7 @@ class random_search final : public strategy {
  public:
   /// @param space  must outlive the strategy
   LATHE_INLINE random_search(const search_space& space, std::uint64_t seed);
-  LATHE_INLINE std::vector<point> propose(int n) override;
+  LATHE_INLINE sequence<point> propose(int n) override;
   LATHE_INLINE void observe(std::span<const observation> trials) override;
 
  private:

@@ -46,8 +46,8 @@ LATHE_INLINE std::optional<point> draw_unseen(const search_space& space, random_
 LATHE_INLINE random_search::random_search(const search_space& space, std::uint64_t seed)
     : space_(space), engine_(seed) {}
 
-LATHE_INLINE std::vector<point> random_search::propose(int n) {
-  std::vector<point> proposals;
+LATHE_INLINE sequence<point> random_search::propose(int n) {
+  sequence<point> proposals;
   while (static_cast<int>(proposals.size()) < n) {
     std::optional<point> candidate = draw_unseen(space_, engine_, seen_);
     if (!candidate) break;

@@ -4,14 +4,14 @@
 /// strategies.
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/search/tuner.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <unordered_map>
 #include <utility>
-#include <vector>
 
 namespace lathe {
 
@@ -23,11 +23,11 @@ class replay_evaluator final : public evaluator {
 
   /// Records an outcome; the last one of a point counts.
   void record(const point& at, measurement outcome) {
-    outcomes_.insert_or_assign(space_.hash(at), std::move(outcome));
+    outcomes_[space_.hash(at)] = std::move(outcome);
   }
 
-  std::vector<observation> evaluate(std::span<const point> points) override {
-    std::vector<observation> found;
+  sequence<observation> evaluate(std::span<const point> points) override {
+    sequence<observation> found;
     for (const point& at : points) found.push_back({at, outcome_of(at)});
     return found;
   }
@@ -43,7 +43,7 @@ class replay_evaluator final : public evaluator {
   }
 
   const search_space& space_;
-  std::unordered_map<std::uint64_t, measurement> outcomes_;
+  flat_map<std::uint64_t, measurement> outcomes_;
 };
 
 }  // namespace lathe

@@ -4,14 +4,14 @@
 /// beside this one (random.hpp, evolve.hpp).
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/schedule/point.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <span>
-#include <unordered_set>
-#include <vector>
 
 namespace lathe {
 
@@ -29,7 +29,7 @@ class strategy {
 
   /// Up to `n` points of distinct hash that were neither observed nor proposed before. May return
   /// fewer when it wants their outcomes first. Empty: the space is exhausted.
-  virtual std::vector<point> propose(int n) = 0;
+  virtual sequence<point> propose(int n) = 0;
 
   /// The outcomes of all points proposed last, in that order; also outcomes of points that somebody
   /// else chose: the estimates at the start, records of earlier runs.
@@ -41,13 +41,13 @@ class seen_points {
  public:
   /// Remembers `candidate`; false if a point of its hash was there already.
   bool add(const search_space& space, const point& candidate) {
-    return hashes_.insert(space.hash(candidate)).second;
+    return hashes_.insert(space.hash(candidate));
   }
   /// Number of distinct programs.
   std::size_t size() const { return hashes_.size(); }
 
  private:
-  std::unordered_set<std::uint64_t> hashes_;
+  flat_set<std::uint64_t> hashes_;
 };
 
 }  // namespace lathe

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/schedule/point.hpp>
 #include <lathe/search/budget.hpp>
@@ -18,7 +19,6 @@
 #include <limits>
 #include <optional>
 #include <span>
-#include <vector>
 
 namespace lathe {
 
@@ -29,11 +29,11 @@ class evaluator {
 
   /// One observation per point, in their order. A bad candidate is a failed measurement, never an
   /// exception.
-  virtual std::vector<observation> evaluate(std::span<const point> points) = 0;
+  virtual sequence<observation> evaluate(std::span<const point> points) = 0;
 
   /// Times finalists against each other, interleaved, so that a change of the machine's speed hits
   /// all of them alike. The default evaluates them once more.
-  virtual std::vector<observation> compare(std::span<const point> finalists) {
+  virtual sequence<observation> compare(std::span<const point> finalists) {
     return evaluate(finalists);
   }
 };
@@ -62,9 +62,9 @@ struct search_options {
 
 /// What a search found.
 struct search_result {
-  std::optional<observation> best;     ///< nothing only if no trial succeeded twice
-  std::vector<observation> finalists;  ///< as compared at the end
-  std::vector<observation> trials;     ///< everything evaluated, in order
+  std::optional<observation> best;  ///< nothing only if no trial succeeded twice
+  sequence<observation> finalists;  ///< as compared at the end
+  sequence<observation> trials;     ///< everything evaluated, in order
   stop_reason stopped = stop_reason::exhausted;
   search_progress progress;
 };

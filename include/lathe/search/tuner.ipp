@@ -2,6 +2,7 @@
 /// Bodies of tuner.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/error.hpp>
 #include <lathe/measure/timer.hpp>
 #include <lathe/search/tuner.hpp>
@@ -27,7 +28,7 @@ class search_run {
     try_estimates();
     while (!finished()) {
       const int left = options_.limits.trials - use_.trials;
-      std::vector<point> proposals = proposer_.propose(std::min(std::max(options_.batch, 1), left));
+      sequence<point> proposals = proposer_.propose(std::min(std::max(options_.batch, 1), left));
       if (proposals.empty()) {
         result_.stopped = stop_reason::exhausted;
         break;
@@ -39,9 +40,7 @@ class search_run {
   }
 
  private:
-  double now() const {
-    return options_.clock != nullptr ? options_.clock() : monotonic_seconds();
-  }
+  double now() const { return options_.clock != nullptr ? options_.clock() : monotonic_seconds(); }
 
   bool cancelled() const {
     return options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed);
@@ -70,7 +69,7 @@ class search_run {
     for (const point& estimate : space_.estimates) {
       if (!tried.add(space_, estimate)) continue;
       if (tried.size() > 1 && finished()) return;
-      std::vector<observation> outcome = judge_.evaluate({&estimate, 1});
+      sequence<observation> outcome = judge_.evaluate({&estimate, 1});
       require_all(outcome.size(), 1);
       count(outcome.front());
       result_.trials.push_back(outcome.front());
@@ -80,10 +79,10 @@ class search_run {
   }
 
   /// Prunes, evaluates the rest, and tells the strategy about all of them in their order.
-  void try_points(std::vector<point> points) {
-    std::vector<observation> outcomes(points.size());
-    std::vector<point> promising;
-    std::vector<std::size_t> places;
+  void try_points(sequence<point> points) {
+    sequence<observation> outcomes(points.size());
+    sequence<point> promising;
+    sequence<std::size_t> places;
     for (std::size_t n = 0; n < points.size(); ++n) {
       std::optional<rejection> rejected = space_.why_rejected(points[n]);
       if (!rejected) {
@@ -99,7 +98,7 @@ class search_run {
     }
     if (!promising.empty()) {
       pruned_in_a_row_ = 0;
-      std::vector<observation> judged = judge_.evaluate(promising);
+      sequence<observation> judged = judge_.evaluate(promising);
       require_all(judged.size(), promising.size());
       for (std::size_t n = 0; n < judged.size(); ++n) {
         count(judged[n]);
@@ -144,14 +143,14 @@ class search_run {
   /// fastest take their turn until somebody is left.
   void choose_winner() {
     if (options_.finalists <= 0 || cancelled()) return;
-    const std::vector<point> ranked = ranked_points();
+    const sequence<point> ranked = ranked_points();
     if (ranked.empty()) return;
 
     result_.best.reset();
     for (std::size_t first = 0; first < ranked.size() && !result_.best;) {
       const std::size_t last =
           std::min(ranked.size(), first + static_cast<std::size_t>(options_.finalists));
-      std::vector<point> finalists;
+      sequence<point> finalists;
       for (std::size_t n = first; n < last; ++n) finalists.push_back(ranked[n]);
       if (first == 0) add_estimate(finalists, ranked);
       compare(finalists);
@@ -161,8 +160,8 @@ class search_run {
 
   /// Every point that has a time, fastest first, earlier ones first among equals. The best known
   /// from an earlier run is one of them.
-  std::vector<point> ranked_points() const {
-    std::vector<std::pair<double, const point*>> timed;
+  sequence<point> ranked_points() const {
+    sequence<std::pair<double, const point*>> timed;
     const auto add = [&](const observation& trial) {
       if (trial.outcome.ok()) timed.emplace_back(trial.outcome.seconds(), &trial.at);
     };
@@ -171,27 +170,27 @@ class search_run {
     const auto& trials = result_.trials;
     if (result_.best && std::none_of(trials.begin(), trials.end(), is_best)) add(*result_.best);
 
-    std::vector<std::size_t> order(timed.size());
+    sequence<std::size_t> order(timed.size());
     for (std::size_t n = 0; n < order.size(); ++n) order[n] = n;
-    std::sort(order.begin(), order.end(), [&](std::size_t left, std::size_t right) {
-      return std::pair(timed[left].first, left) < std::pair(timed[right].first, right);
+    sort(order, [&](std::size_t left, std::size_t right) {
+      return timed[left].first < timed[right].first;
     });
-    std::vector<point> ranked;
+    sequence<point> ranked;
     for (const std::size_t n : order) ranked.push_back(*timed[n].second);
     return ranked;
   }
 
-  void add_estimate(std::vector<point>& finalists, const std::vector<point>& ranked) const {
+  void add_estimate(sequence<point>& finalists, const sequence<point>& ranked) const {
     if (space_.estimates.empty()) return;
     const point& estimate = space_.estimates.front();
-    const auto has = [&](const std::vector<point>& points) {
+    const auto has = [&](const sequence<point>& points) {
       return std::find(points.begin(), points.end(), estimate) != points.end();
     };
     if (has(ranked) && !has(finalists)) finalists.push_back(estimate);
   }
 
-  void compare(const std::vector<point>& finalists) {
-    std::vector<observation> compared = judge_.compare(finalists);
+  void compare(const sequence<point>& finalists) {
+    sequence<observation> compared = judge_.compare(finalists);
     require_all(compared.size(), finalists.size());
     for (observation& finalist : compared) {
       const bool best =

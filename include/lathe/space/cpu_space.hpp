@@ -11,13 +11,13 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/schedule/point.hpp>
 #include <lathe/space/estimate.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -36,15 +36,15 @@ class cpu_space : public search_space {
 
  private:
   LATHE_INLINE void add_sites(int stage);
-  LATHE_INLINE std::vector<stage_decision> decode(const point& candidate) const;
+  LATHE_INLINE sequence<stage_decision> decode(const point& candidate) const;
   LATHE_INLINE void fit(const program_stage& stage, reduction_tile& tile) const;
-  LATHE_INLINE point encode(const std::vector<stage_decision>& decisions) const;
+  LATHE_INLINE point encode(const sequence<stage_decision>& decisions) const;
 
   program program_;
   cpu_target target_;
   call_context call_;
-  std::vector<std::size_t> first_site_;        ///< per stage
-  std::vector<std::vector<int>> vector_axes_;  ///< per stage: axes that may be vectorized
+  sequence<std::size_t> first_site_;     ///< per stage
+  sequence<sequence<int>> vector_axes_;  ///< per stage: axes that may be vectorized
 };
 
 }  // namespace lathe

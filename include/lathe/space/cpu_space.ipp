@@ -2,6 +2,7 @@
 /// Bodies of cpu_space.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/space/cpu_space.hpp>
 #include <lathe/space/reuse.hpp>
 
@@ -13,6 +14,13 @@ namespace detail {
 
 inline constexpr std::array<std::int64_t, 16> row_factors{1, 2,  3,  4,  5,  6,  7,  8,
                                                           9, 10, 12, 14, 16, 20, 24, 28};
+
+/// The largest of row_factors below `factor`. @pre factor > 1
+constexpr std::int64_t factor_below(std::int64_t factor) {
+  std::size_t at = row_factors.size() - 1;
+  while (row_factors[at] >= factor) --at;
+  return row_factors[at];
+}
 /// Blocks of spatial axes [register tiles]; the last stands for "the whole axis".
 inline constexpr std::array<std::int64_t, 14> block_tiles{1,  2,  3,  4,  5,  6,  8,
                                                           10, 12, 16, 24, 32, 64, INT64_C(1) << 40};
@@ -117,8 +125,8 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
     add("pack " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 3, false);
 }
 
-LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidate) const {
-  std::vector<stage_decision> out(program_.stages.size());
+LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) const {
+  sequence<stage_decision> out(program_.stages.size());
   for (std::size_t at = 0; at < out.size(); ++at) {
     const program_stage& stage = program_.stages[at];
     const auto choice = [&](std::size_t site) {
@@ -177,11 +185,12 @@ LATHE_INLINE std::vector<stage_decision> cpu_space::decode(const point& candidat
 LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& tile) const {
   if (tile.vector_axis >= stage.spatial) {  // partial sums: one vector per row, rows of one axis
     tile.vectors = 1;
-    const auto longest = std::ranges::max_element(tile.rows) - tile.rows.begin();
+    std::size_t longest = 0;
     for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
-      tile.rows[axis] = static_cast<std::ptrdiff_t>(axis) != longest
-                            ? 1
-                            : std::min<std::int64_t>(tile.rows[axis], detail::most_partial_rows);
+      if (tile.rows[axis] > tile.rows[longest]) longest = axis;
+    for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
+      tile.rows[axis] =
+          axis != longest ? 1 : std::min<std::int64_t>(tile.rows[axis], detail::most_partial_rows);
   }
   while (registers_of(stage, tile) > target_.vector_registers) {
     std::int64_t* smallest = nullptr;
@@ -190,11 +199,11 @@ LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& til
     if (smallest == nullptr)
       --tile.vectors;
     else
-      *smallest = *std::prev(std::ranges::lower_bound(detail::row_factors, *smallest));
+      *smallest = detail::factor_below(*smallest);
   }
 }
 
-LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decisions) const {
+LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) const {
   point out;
   out.choices.assign(sites.size(), 0);
   for (std::size_t at = 0; at < decisions.size(); ++at) {
@@ -212,8 +221,7 @@ LATHE_INLINE point cpu_space::encode(const std::vector<stage_decision>& decision
     }
     const reduction_tile& tile = decisions[at].tile;
     const detail::reduction_sites site(stage, tile.pack.size());
-    set(site.vector_axis,
-        std::ranges::find(vector_axes_[at], tile.vector_axis) - vector_axes_[at].begin());
+    set(site.vector_axis, static_cast<std::int64_t>(position(vector_axes_[at], tile.vector_axis)));
     set(site.vectors, tile.vectors - 1);
     set(site.unroll, detail::nearest_entry(detail::unroll_depths, tile.unroll, 4));
     set(site.order, static_cast<int>(tile.order) * 2 + (tile.vector_blocks_outside ? 1 : 0));
@@ -249,7 +257,7 @@ LATHE_INLINE trace cpu_space::to_trace(const point& candidate) const {
 }
 
 LATHE_INLINE std::optional<rejection> cpu_space::why_rejected(const point& candidate) const {
-  const std::vector<stage_decision> decisions = decode(candidate);
+  const sequence<stage_decision> decisions = decode(candidate);
   for (std::size_t at = 0; at < decisions.size(); ++at) {
     if (!decisions[at].reduction) continue;
     const program_stage& stage = program_.stages[at];

@@ -9,12 +9,12 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/space/tile.hpp>
 
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -27,16 +27,16 @@ struct stage_decision {
 
 /// What is known about the call besides the program.
 struct call_context {
-  std::vector<std::string> bound;  ///< inputs packed once in bind()
+  sequence<std::string> bound;  ///< inputs packed once in bind()
   int threads = 1;
 };
 
 /// One decision per stage. O(stages * axes^2 * tile sizes), well below a millisecond.
-LATHE_INLINE std::vector<stage_decision> estimate(const program& of, const cpu_target& target,
-                                                  const call_context& call);
+LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_target& target,
+                                               const call_context& call);
 
 /// The trace of a list of decisions: inlined stages first, then every other stage in order.
-LATHE_INLINE trace trace_of(const program& of, const std::vector<stage_decision>& decisions);
+LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions);
 
 }  // namespace lathe
 

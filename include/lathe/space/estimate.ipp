@@ -2,6 +2,7 @@
 /// Bodies of estimate.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/estimate.hpp>
 #include <lathe/space/reuse.hpp>
@@ -58,7 +59,7 @@ class tile_chooser {
     if (stage_.spatial + 1 == static_cast<int>(stage_.axes.size()) &&
         stage_.axes[static_cast<std::size_t>(axis)].extent <= lanes_)
       return false;
-    return std::ranges::all_of(uses_, [&](const load_use& use) {
+    return all_of(uses_, [&](const load_use& use) {
       const auto at = static_cast<std::size_t>(axis);
       return use.irregular[at] == 0 && (use.stride[at] == 0 || use.stride[at] == 1);
     });
@@ -77,7 +78,7 @@ class tile_chooser {
 
   bool is_bound(const load_use& use) const {
     const std::string& name = program_.tensors[static_cast<std::size_t>(use.tensor)].name;
-    return std::ranges::find(call_.bound, name) != call_.bound.end();
+    return contains(call_.bound, name);
   }
 
   /// Share of the work of a tiling that is not beyond the end.
@@ -106,7 +107,7 @@ class tile_chooser {
   void try_vector_axis(int axis) {
     const bool partial = axis >= stage_.spatial;
     // Row axes: those along which some vector operand stays the same are worth most.
-    std::vector<int> rows;
+    sequence<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
       if (other != axis && extent(other) > 1) rows.push_back(other);
     static constexpr std::int64_t factors[] = {1, 2,  3,  4,  5,  6,  7,  8,
@@ -175,7 +176,7 @@ class tile_chooser {
     best_cost_ = total;
     best_.vector_axis = axis;
     best_.vectors = vectors;
-    std::ranges::fill(best_.rows, 1);
+    best_.rows.assign(best_.rows.size(), 1);
     if (row >= 0) best_.rows[static_cast<std::size_t>(row)] = factor;
   }
 
@@ -246,7 +247,7 @@ class tile_chooser {
   /// need.
   bool window_slides() const {
     const auto inner = static_cast<std::size_t>(best_.inner_reduce);
-    return std::ranges::any_of(uses_, [&](const load_use& use) {
+    return any_of(uses_, [&](const load_use& use) {
       for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage_.spatial); ++axis)
         if (best_.rows[axis] > 1 && use.stride[axis] != 0 && use.stride[inner] != 0 &&
             use.stride[inner] % use.stride[axis] == 0)
@@ -305,8 +306,8 @@ class tile_chooser {
   const program_stage& stage_;
   const cpu_target& target_;
   const call_context& call_;
-  std::vector<load_use> uses_;
-  std::vector<std::int64_t> output_;
+  sequence<load_use> uses_;
+  sequence<std::int64_t> output_;
   int bytes_ = 4, lanes_ = 1;
   double terms_ = 1;
   reduction_tile best_;
@@ -317,7 +318,7 @@ class tile_chooser {
 LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage) {
   if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0)
     return false;
-  const std::vector<int> readers = of.readers(stage.tensor);
+  const sequence<int> readers = of.readers(stage.tensor);
   if (readers.size() != 1) return false;
   const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
   return points_of(reader) <= 2 * points_of(stage) && operations_per_point(of, stage) <= 4;
@@ -325,9 +326,9 @@ LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage) 
 
 }  // namespace detail
 
-LATHE_INLINE std::vector<stage_decision> estimate(const program& of, const cpu_target& target,
-                                                  const call_context& call) {
-  std::vector<stage_decision> out(of.stages.size());
+LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_target& target,
+                                               const call_context& call) {
+  sequence<stage_decision> out(of.stages.size());
   for (std::size_t at = 0; at < of.stages.size(); ++at) {
     const program_stage& stage = of.stages[at];
     out[at].reduction = stage.reduction;
@@ -342,7 +343,7 @@ LATHE_INLINE std::vector<stage_decision> estimate(const program& of, const cpu_t
   return out;
 }
 
-LATHE_INLINE trace trace_of(const program& of, const std::vector<stage_decision>& decisions) {
+LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions) {
   trace out;
   program at = of;
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {

@@ -4,19 +4,19 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/program.hpp>
 
 #include <cstdint>
-#include <vector>
 
 namespace lathe {
 
 /// One tensor access of a stage's body, in terms of the stage's axes.
 struct load_use {
   int tensor = 0;
-  std::vector<std::int64_t> stride;  ///< per axis [elements of the row-major tensor]
-  std::vector<char> irregular;       ///< per axis: the index depends on it, but not affinely
-  std::vector<int> axis_of_dim;      ///< per dimension: the axis it equals exactly, -1 if none
+  sequence<std::int64_t> stride;  ///< per axis [elements of the row-major tensor]
+  sequence<char> irregular;       ///< per axis: the index depends on it, but not affinely
+  sequence<int> axis_of_dim;      ///< per dimension: the axis it equals exactly, -1 if none
 
   /// True if the loaded element depends on the axis.
   bool depends(int axis) const {
@@ -32,11 +32,10 @@ struct load_use {
 };
 
 /// All distinct loads of a stage's body, in order of appearance.
-LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_stage& stage);
+LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage& stage);
 
 /// Strides of the stage's own tensor per axis (0 for reduce axes) [elements].
-LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of,
-                                                      const program_stage& stage);
+LATHE_INLINE sequence<std::int64_t> output_strides(const program& of, const program_stage& stage);
 
 /// Floating or integer operations per point of the stage's iteration space (selects and index
 /// arithmetic not counted); a multiply-add counts 2.

@@ -2,6 +2,7 @@
 /// Bodies of reuse.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/space/reuse.hpp>
 
 #include <algorithm>
@@ -9,8 +10,8 @@
 namespace lathe {
 namespace detail {
 
-LATHE_INLINE std::vector<std::int64_t> row_major_strides(const std::vector<std::int64_t>& shape) {
-  std::vector<std::int64_t> strides(shape.size(), 1);
+LATHE_INLINE sequence<std::int64_t> row_major_strides(const sequence<std::int64_t>& shape) {
+  sequence<std::int64_t> strides(shape.size(), 1);
   for (std::size_t dim = shape.size(); dim-- > 1;) strides[dim - 1] = strides[dim] * shape[dim];
   return strides;
 }
@@ -31,8 +32,8 @@ LATHE_INLINE void count_operations(const ir::pool& exprs, ir::expr at, int& coun
 
 }  // namespace detail
 
-LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_stage& stage) {
-  std::vector<load_use> out;
+LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage& stage) {
+  sequence<load_use> out;
   for (const ir::expr load : loads_in(of.exprs, stage.body)) {
     const std::int64_t index = of.exprs[load].imm;
     if (index < 0) continue;
@@ -63,12 +64,11 @@ LATHE_INLINE std::vector<load_use> loads_of(const program& of, const program_sta
   return out;
 }
 
-LATHE_INLINE std::vector<std::int64_t> output_strides(const program& of,
-                                                      const program_stage& stage) {
-  std::vector<std::int64_t> out(stage.axes.size(), 0);
+LATHE_INLINE sequence<std::int64_t> output_strides(const program& of, const program_stage& stage) {
+  sequence<std::int64_t> out(stage.axes.size(), 0);
   const auto strides =
       detail::row_major_strides(of.tensors[static_cast<std::size_t>(stage.tensor)].shape);
-  std::ranges::copy(strides, out.begin());
+  for (std::size_t dim = 0; dim < strides.size(); ++dim) out[dim] = strides[dim];
   return out;
 }
 

@@ -10,6 +10,7 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/schedule/trace.hpp>
@@ -17,7 +18,6 @@
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -45,15 +45,15 @@ struct reduction_tile {
       0;            ///< spatial axis, or a reduce axis (then partial sums are vectorized: rfactor)
   int lanes = 1;    ///< elements of one vector
   int vectors = 1;  ///< vectors of the tile along the vectorized axis
-  std::vector<std::int64_t>
+  sequence<std::int64_t>
       rows;  ///< per axis: register tile factor (spatial), 1 for the vectorized one
-  std::vector<std::int64_t> block;  ///< per axis: S0 / R0 block [iterations]; >= extent = one block
-  int inner_reduce = -1;            ///< axis whose terms run innermost, -1 = none
-  std::int64_t unroll = 1;          ///< of the innermost reduce axis
-  int prefetch = 0;                 ///< terms ahead at which packed vectors are prefetched, 0 = not
+  sequence<std::int64_t> block;  ///< per axis: S0 / R0 block [iterations]; >= extent = one block
+  int inner_reduce = -1;         ///< axis whose terms run innermost, -1 = none
+  std::int64_t unroll = 1;       ///< of the innermost reduce axis
+  int prefetch = 0;              ///< terms ahead at which packed vectors are prefetched, 0 = not
   level_order order = level_order::blocks_first;
   bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
-  std::vector<packing> pack;           ///< per load of loads_of()
+  sequence<packing> pack;              ///< per load of loads_of()
 };
 
 /// Most loads of scattered_loads_of() that a tile may have.
@@ -79,7 +79,7 @@ LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reducti
 /// Loads of single elements that one pass over the tile writes out, because the index of an operand
 /// depends on the vectorized axis in a way that is not affine (a gather, a remainder). Each costs
 /// about a millisecond of compile time.
-LATHE_INLINE std::int64_t scattered_loads_of(const std::vector<load_use>& uses,
+LATHE_INLINE std::int64_t scattered_loads_of(const sequence<load_use>& uses,
                                              const reduction_tile& tile);
 
 }  // namespace lathe

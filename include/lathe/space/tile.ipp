@@ -2,6 +2,7 @@
 /// Bodies of tile.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/tile.hpp>
@@ -16,15 +17,15 @@ class step_writer {
  public:
   explicit step_writer(trace& out) : out_(out) {}
 
-  void split(const std::string& stage, const std::string& loop, std::vector<split_part> parts) {
+  void split(const std::string& stage, const std::string& loop, sequence<split_part> parts) {
     step& made = add(primitive::split, stage);
     made.loop = loop;
     made.parts = std::move(parts);
   }
-  void reorder(const std::string& stage, std::vector<std::string> loops) {
+  void reorder(const std::string& stage, sequence<std::string> loops) {
     add(primitive::reorder, stage).loops = std::move(loops);
   }
-  void fuse(const std::string& stage, std::vector<std::string> loops, const std::string& into) {
+  void fuse(const std::string& stage, sequence<std::string> loops, const std::string& into) {
     step& made = add(primitive::fuse, stage);
     made.loops = std::move(loops);
     made.result = into;
@@ -39,7 +40,7 @@ class step_writer {
     made.at_loop = loop;
   }
   void copy(primitive what, const std::string& tensor, const std::string& result,
-            const std::string& stage, const std::string& loop, std::vector<layout_item> layout) {
+            const std::string& stage, const std::string& loop, sequence<layout_item> layout) {
     step& made = add(what, tensor);
     made.result = result;
     made.at_stage = loop.empty() ? "" : stage;
@@ -86,8 +87,7 @@ LATHE_INLINE std::int64_t tile_factor(const reduction_tile& tile, std::size_t ax
 LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis,
                                    char level) {
   std::string name = axis + level;
-  while (
-      std::ranges::any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
+  while (any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
     name += '_';
   return name;
 }
@@ -104,7 +104,7 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
   const std::int64_t block = std::clamp(tile.block[axis], factor, of.extent);
   const std::int64_t tiles = (block + factor - 1) / factor;
   axis_loops out;
-  std::vector<split_part> parts;
+  sequence<split_part> parts;
   const auto part = [&](std::string& name, char level, std::int64_t count) {
     name = part_name(stage, of.name, level);
     parts.push_back({name, parts.empty() ? 0 : count});
@@ -134,7 +134,7 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
 
 /// Fuses the leading loops and makes them parallel; returns the name that now stands for the last.
 LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& stage,
-                                       const std::vector<std::string>& leading) {
+                                       const sequence<std::string>& leading) {
   if (leading.empty()) return {};
   std::string name = leading[0];
   if (leading.size() > 1) {
@@ -148,11 +148,10 @@ LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& 
 }
 
 /// Layout of a packed operand: tiles of the vectorized axis and of rows innermost.
-LATHE_INLINE std::vector<layout_item> packed_layout(const program& of, const program_stage& stage,
-                                                    const load_use& use,
-                                                    const reduction_tile& tile) {
-  const std::vector<std::string> names = dimension_names(of, use.tensor, &stage);
-  std::vector<layout_item> blocks, middle, tail;
+LATHE_INLINE sequence<layout_item> packed_layout(const program& of, const program_stage& stage,
+                                                 const load_use& use, const reduction_tile& tile) {
+  const sequence<std::string> names = dimension_names(of, use.tensor, &stage);
+  sequence<layout_item> blocks, middle, tail;
   for (std::size_t dim = 0; dim < names.size(); ++dim) {
     const int axis = use.axis_of_dim[dim];
     const bool spatial = axis >= 0 && !stage.axes[static_cast<std::size_t>(axis)].reduce;
@@ -177,8 +176,8 @@ LATHE_INLINE std::vector<layout_item> packed_layout(const program& of, const pro
 
 /// Loops of a copy: vectors where the source is contiguous, short strided runs unrolled.
 LATHE_INLINE void schedule_copy_steps(step_writer& write, const std::string& copy,
-                                      const std::vector<layout_item>& layout,
-                                      const std::vector<std::string>& names,
+                                      const sequence<layout_item>& layout,
+                                      const sequence<std::string>& names,
                                       const program_tensor& source, int lanes, bool root) {
   const layout_item& last = layout.back();
   std::size_t dim = 0;
@@ -212,8 +211,8 @@ LATHE_INLINE void append_partial_sums(const program_stage& stage, const reductio
   write.annotate(primitive::rfactor, stage.name, lane);
   const std::string partial = stage.name + "_rf";
 
-  std::vector<std::string> leading, order;  // of the stage that adds up the lanes
-  std::vector<std::string> inner;           // of the partial sums
+  sequence<std::string> leading, order;  // of the stage that adds up the lanes
+  sequence<std::string> inner;           // of the partial sums
   std::string rows, partial_rows;
   for (int at = 0; at < stage.spatial; ++at) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(at)];
@@ -268,7 +267,7 @@ LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reducti
   return rows * tile.vectors + tile.vectors + 1;
 }
 
-LATHE_INLINE std::int64_t scattered_loads_of(const std::vector<load_use>& uses,
+LATHE_INLINE std::int64_t scattered_loads_of(const sequence<load_use>& uses,
                                              const reduction_tile& tile) {
   std::int64_t count = 0;
   for (const load_use& use : uses) {
@@ -286,13 +285,13 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   const program_stage& stage = of.stages[static_cast<std::size_t>(index)];
   if (tile.vector_axis >= stage.spatial) return detail::append_partial_sums(stage, tile, out);
   detail::step_writer write(out);
-  std::vector<detail::axis_loops> loops;
+  sequence<detail::axis_loops> loops;
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
     loops.push_back(detail::split_axis(write, stage, axis, tile));
 
   // The outer levels, in the chosen order; `depth` remembers the axis of each loop.
-  std::vector<std::string> before, reduce_blocks, after;
-  std::vector<int> before_axis, reduce_axis, after_axis;
+  sequence<std::string> before, reduce_blocks, after;
+  sequence<int> before_axis, reduce_axis, after_axis;
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
     if (loops[axis].outer.empty()) continue;
     const int number = static_cast<int>(axis);
@@ -314,8 +313,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     after.clear();
     after_axis.clear();
   }
-  std::vector<std::string> order = before;
-  const auto append = [&](const std::vector<std::string>& names) {
+  sequence<std::string> order = before;
+  const auto append = [&](const sequence<std::string>& names) {
     order.insert(order.end(), names.begin(), names.end());
   };
   append(reduce_blocks);
@@ -349,16 +348,16 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     write.annotate(primitive::unroll, stage.name, loops[vector_axis].lanes);
   write.cache_write(stage.name, reduce_blocks.empty() ? "" : reduce_blocks.back());
 
-  const bool several = std::ranges::any_of(
+  const bool several = any_of(
       before_axis, [&](int axis) { return stage.axes[static_cast<std::size_t>(axis)].extent > 1; });
   const std::string fused = several ? detail::make_parallel(write, stage, before) : "";
 
   // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
-  const std::vector<load_use> uses = loads_of(of, stage);
+  const sequence<load_use> uses = loads_of(of, stage);
   for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
     if (tile.pack[at] == packing::none) continue;
     const program_tensor& source = of.tensors[static_cast<std::size_t>(uses[at].tensor)];
-    const bool repeated = std::ranges::any_of(out.steps, [&](const step& each) {
+    const bool repeated = any_of(out.steps, [&](const step& each) {
       return (each.what == primitive::pack || each.what == primitive::cache_read) &&
              each.stage == source.name;
     });
@@ -372,7 +371,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
       for (std::size_t loop = 0; loop < after.size(); ++loop)
         if (uses[at].depends(after_axis[loop])) place = after[loop];
     }
-    const std::vector<layout_item> layout = detail::packed_layout(of, stage, uses[at], tile);
+    const sequence<layout_item> layout = detail::packed_layout(of, stage, uses[at], tile);
     const std::string copy = source.name + "_packed";
     const bool input = source.param >= 0;
     write.copy(place.empty() && input ? primitive::pack : primitive::cache_read, source.name, copy,
@@ -397,7 +396,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
   }
   if (stage.axes.empty()) return;
   const program_axis& last = stage.axes.back();
-  std::vector<std::string> leading;
+  sequence<std::string> leading;
   for (std::size_t axis = 0; axis + 1 < stage.axes.size(); ++axis)
     leading.push_back(stage.axes[axis].name);
   if (last.extent > tile.lanes) {

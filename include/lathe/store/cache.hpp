@@ -8,6 +8,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/store/key.hpp>
 #include <lathe/store/report.hpp>
 #include <lathe/store/winner.hpp>
@@ -19,7 +20,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe {
 
@@ -37,8 +37,8 @@ struct cache_options {
   std::optional<cache_mode> mode;  ///< default rw
   /// Default $XDG_CACHE_HOME/lathe, else $HOME/.cache/lathe, else memory only.
   std::string directory;
-  std::vector<std::string> wisdom;  ///< files and directories, read once by open()
-  bool environment = true;          ///< false: ignore environment variables
+  sequence<std::string> wisdom;  ///< files and directories, read once by open()
+  bool environment = true;       ///< false: ignore environment variables
   std::int64_t object_limit = std::int64_t{256} << 20;  ///< [bytes] of all objects together
 };
 
@@ -67,17 +67,17 @@ class cache {
 
   /// Machine code of a winner, made by this LLVM version for these processor features. Nothing if
   /// there is none, it was made by or for another, or its bytes are not those that were put.
-  LATHE_INLINE std::optional<std::vector<std::byte>> object_of(const winner& found,
-                                                               std::string_view llvm_version,
-                                                               std::string_view cpu_features);
+  LATHE_INLINE std::optional<sequence<std::byte>> object_of(const winner& found,
+                                                            std::string_view llvm_version,
+                                                            std::string_view cpu_features);
 
   /// Appends one trial of a search.
   LATHE_INLINE void put(const trial& one);
   /// All trials of a key that are on disk or in memory, by number; of equal numbers the first read.
-  LATHE_INLINE std::vector<trial> trials(const cache_key& key);
+  LATHE_INLINE sequence<trial> trials(const cache_key& key);
 
   /// The best winner of every key, by key text.
-  LATHE_INLINE std::vector<winner> list() const;
+  LATHE_INLINE sequence<winner> list() const;
   /// Reads what other processes have written since.
   LATHE_INLINE void refresh();
 

@@ -118,7 +118,7 @@ struct cache::state {
   detail::segment_reader winners{"seg"};
   detail::segment_writer winner_log{"seg"};
   detail::segment_writer trial_log{"trial"};
-  std::vector<trial> unwritten_trials;
+  sequence<trial> unwritten_trials;
 
   void add(winner found) {
     std::string key = found.key.text();
@@ -253,9 +253,9 @@ LATHE_INLINE void cache::reject(const cache_key& key, const std::string& trace,
   state_->add(rejected);
 }
 
-LATHE_INLINE std::optional<std::vector<std::byte>> cache::object_of(const winner& found,
-                                                                    std::string_view llvm_version,
-                                                                    std::string_view cpu_features) {
+LATHE_INLINE std::optional<sequence<std::byte>> cache::object_of(const winner& found,
+                                                                 std::string_view llvm_version,
+                                                                 std::string_view cpu_features) {
   const std::lock_guard guard(state_->lock);
   if (!state_->objects || found.object_digest.empty() || found.origin == provenance::imported ||
       found.llvm_version != llvm_version || found.cpu_features != cpu_features) {
@@ -275,7 +275,7 @@ LATHE_INLINE void cache::put(const trial& one) {
   }
 }
 
-LATHE_INLINE std::vector<trial> cache::trials(const cache_key& key) {
+LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
   const std::lock_guard guard(state_->lock);
   const std::string hash = key.hash();
   std::map<std::int64_t, trial> by_number;
@@ -294,14 +294,14 @@ LATHE_INLINE std::vector<trial> cache::trials(const cache_key& key) {
   for (const trial& one : state_->unwritten_trials) {
     if (one.key_hash == hash) by_number.emplace(one.number, one);
   }
-  std::vector<trial> out;
+  sequence<trial> out;
   for (auto& [number, one] : by_number) out.push_back(std::move(one));
   return out;
 }
 
-LATHE_INLINE std::vector<winner> cache::list() const {
+LATHE_INLINE sequence<winner> cache::list() const {
   const std::lock_guard guard(state_->lock);
-  std::vector<winner> out;
+  sequence<winner> out;
   for (const auto& [key, entry] : state_->entries) {
     if (const winner* const found = entry.best()) out.push_back(*found);
   }
@@ -316,7 +316,7 @@ LATHE_INLINE void cache::refresh() {
 LATHE_INLINE std::string cache::export_text() const { return wisdom_text(list()); }
 
 LATHE_INLINE result<std::size_t> cache::export_file(const std::string& path) const {
-  const std::vector<winner> winners = list();
+  const sequence<winner> winners = list();
   auto written = write_text_file(path, wisdom_text(winners));
   if (!written) return written.error();
   return winners.size();

@@ -9,13 +9,13 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace lathe::detail {
 
@@ -66,7 +66,7 @@ class store_directory {
   const std::string& path() const { return path_; }
 
   /// Names of all entries but dot files, sorted. @returns empty if it cannot be read
-  LATHE_INLINE std::vector<std::string> names() const;
+  LATHE_INLINE sequence<std::string> names() const;
 
   /// A file from `offset` to its end. Refuses links, hard links, other kinds, other owners, files
   /// that others may write to, and more than `limit` bytes. Never blocks on a FIFO.

@@ -2,6 +2,7 @@
 /// Bodies of directory.hpp: the only file of the store with system calls on files.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/store/directory.hpp>
 #include <lathe/store/text.hpp>
 
@@ -108,8 +109,8 @@ LATHE_INLINE result<store_directory> store_directory::inside(const std::string& 
   return checked(std::move(opened), path_ + '/' + name, failure);
 }
 
-LATHE_INLINE std::vector<std::string> store_directory::names() const {
-  std::vector<std::string> out;
+LATHE_INLINE sequence<std::string> store_directory::names() const {
+  sequence<std::string> out;
   // A descriptor of its own: the read position is shared by duplicates.
   const int fresh = ::openat(descriptor_.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   DIR* const list = fresh < 0 ? nullptr : ::fdopendir(fresh);
@@ -121,7 +122,7 @@ LATHE_INLINE std::vector<std::string> store_directory::names() const {
     if (entry->d_name[0] != '.') out.emplace_back(entry->d_name);
   }
   ::closedir(list);
-  std::sort(out.begin(), out.end());
+  sort(out);
   return out;
 }
 

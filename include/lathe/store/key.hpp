@@ -6,11 +6,11 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/hash.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe {
 
@@ -19,11 +19,11 @@ inline constexpr int key_schema = 1;
 
 /// Identifies one tuning problem on one kind of machine. Two keys are equal if their text() is.
 struct cache_key {
-  fingerprint128 structure;        ///< of the description with its extents
-  std::string target;              ///< target fingerprint: instruction set, caches, model
-  int threads = 1;                 ///< CPUs the kernel may use, 1 to 65536
-  std::vector<std::string> bound;  ///< names of tensors packed by bind(); the order is irrelevant
-  bool strict_fp = false;          ///< no contraction, no reassociation
+  fingerprint128 structure;     ///< of the description with its extents
+  std::string target;           ///< target fingerprint: instruction set, caches, model
+  int threads = 1;              ///< CPUs the kernel may use, 1 to 65536
+  sequence<std::string> bound;  ///< names of tensors packed by bind(); the order is irrelevant
+  bool strict_fp = false;       ///< no contraction, no reassociation
 
   std::string op;       ///< operator name, for people only: no part of text() or of comparisons
   std::string extents;  ///< e.g. "i=1024 j=1024 k=1024", for people only

@@ -2,6 +2,7 @@
 /// Bodies of key.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sha256.hpp>
 #include <lathe/store/key.hpp>
 #include <lathe/store/text.hpp>
@@ -11,9 +12,9 @@
 namespace lathe {
 
 LATHE_INLINE std::string cache_key::text() const {
-  std::vector<std::string> names = bound;
-  std::sort(names.begin(), names.end());
-  names.erase(std::unique(names.begin(), names.end()), names.end());
+  sequence<std::string> names = bound;
+  sort(names);
+  remove_repeated(names);
   std::string out = std::to_string(key_schema) + '|' + detail::hex_text(structure.high, 16) +
                     detail::hex_text(structure.low, 16) + '|' + detail::escaped(target, "|") +
                     "|threads=" + std::to_string(threads) + "|bound=";

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/store/directory.hpp>
 #include <lathe/store/report.hpp>
 
@@ -12,7 +13,6 @@
 #include <optional>
 #include <span>
 #include <string>
-#include <vector>
 
 namespace lathe::detail {
 
@@ -28,9 +28,9 @@ LATHE_INLINE std::string keep_object(const store_directory& directory,
 
 /// The bytes with this digest. Nothing if there is no such object, or if the file is not what it
 /// claims to be: the digest is compared before a byte is returned.
-LATHE_INLINE std::optional<std::vector<std::byte>> load_object(const store_directory& directory,
-                                                               const std::string& digest,
-                                                               store_report& report);
+LATHE_INLINE std::optional<sequence<std::byte>> load_object(const store_directory& directory,
+                                                            const std::string& digest,
+                                                            store_report& report);
 
 /// True if load_object() would return these bytes; does not count as a use.
 LATHE_INLINE bool check_object(const store_directory& directory, const std::string& digest,
@@ -42,7 +42,7 @@ LATHE_INLINE std::size_t drop_objects(const store_directory& directory, std::int
                                       const std::string& kept = {});
 
 /// Digests of all objects, by file name alone.
-LATHE_INLINE std::vector<std::string> object_digests(const store_directory& directory);
+LATHE_INLINE sequence<std::string> object_digests(const store_directory& directory);
 
 }  // namespace lathe::detail
 

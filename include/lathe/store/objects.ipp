@@ -2,6 +2,7 @@
 /// Bodies of objects.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sha256.hpp>
 #include <lathe/store/objects.hpp>
 
@@ -17,8 +18,8 @@ LATHE_INLINE bool is_digest(std::string_view text) {
   return text.size() == 64 && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-LATHE_INLINE std::vector<std::string> object_digests(const store_directory& directory) {
-  std::vector<std::string> out;
+LATHE_INLINE sequence<std::string> object_digests(const store_directory& directory) {
+  sequence<std::string> out;
   for (const std::string& name : directory.names()) {
     if (name.ends_with(".o") && is_digest(std::string_view(name).substr(0, name.size() - 2))) {
       out.push_back(name.substr(0, 64));
@@ -29,16 +30,24 @@ LATHE_INLINE std::vector<std::string> object_digests(const store_directory& dire
 
 LATHE_INLINE std::size_t drop_objects(const store_directory& directory, std::int64_t limit,
                                       const std::string& kept) {
-  std::vector<std::tuple<std::int64_t, std::string, std::int64_t>> by_age;
+  struct aged_object {
+    std::int64_t modified;
+    std::string digest;
+    std::int64_t size;
+  };
+  sequence<aged_object> by_age;
   std::int64_t total = 0;
   for (const std::string& digest : object_digests(directory)) {
     const auto [size, modified] = directory.status(digest + ".o");
     if (size < 0) continue;
     total += size;
-    if (digest != kept) by_age.emplace_back(modified, digest, size);
+    if (digest != kept) by_age.push_back({modified, digest, size});
   }
   std::size_t dropped = 0;
-  std::sort(by_age.begin(), by_age.end());
+  sort(by_age, [](const aged_object& left, const aged_object& right) {
+    return left.modified != right.modified ? left.modified < right.modified
+                                           : left.digest < right.digest;
+  });
   for (const auto& [modified, digest, size] : by_age) {
     if (total <= limit) break;
     if (directory.remove(digest + ".o") != 0) continue;
@@ -96,13 +105,13 @@ LATHE_INLINE bool check_object(const store_directory& directory, const std::stri
   return checked_object(directory, digest, report).has_value();
 }
 
-LATHE_INLINE std::optional<std::vector<std::byte>> load_object(const store_directory& directory,
-                                                               const std::string& digest,
-                                                               store_report& report) {
+LATHE_INLINE std::optional<sequence<std::byte>> load_object(const store_directory& directory,
+                                                            const std::string& digest,
+                                                            store_report& report) {
   const auto content = checked_object(directory, digest, report);
   if (!content) return std::nullopt;
   directory.touch(digest + ".o");
-  std::vector<std::byte> bytes(content->size());
+  sequence<std::byte> bytes(content->size());
   if (!bytes.empty()) std::memcpy(bytes.data(), content->data(), bytes.size());
   return bytes;
 }

@@ -37,8 +37,7 @@ LATHE_INLINE std::optional<dtype> parse_dtype(std::string_view text) {
   return std::nullopt;
 }
 
-LATHE_INLINE std::optional<plan_buffer> parse_plan_buffer(
-    const std::vector<std::string_view>& parts) {
+LATHE_INLINE std::optional<plan_buffer> parse_plan_buffer(const sequence<std::string_view>& parts) {
   if (parts.size() != 5) return std::nullopt;
   const auto name = unescaped(parts[1], ",;");
   const auto type = parse_dtype(parts[2]);
@@ -48,8 +47,7 @@ LATHE_INLINE std::optional<plan_buffer> parse_plan_buffer(
   return plan_buffer{*name, *type, *elements, has('p'), has('o'), has('s'), has('b')};
 }
 
-LATHE_INLINE std::optional<plan_phase> parse_plan_phase(
-    const std::vector<std::string_view>& parts) {
+LATHE_INLINE std::optional<plan_phase> parse_plan_phase(const sequence<std::string_view>& parts) {
   if (parts.size() != 4 || !is_symbol(parts[1])) return std::nullopt;
   const auto tasks = parse_integer(parts[2], 0, std::int64_t{1} << 50);
   const auto has = [&](char letter) { return parts[3].find(letter) != std::string_view::npos; };

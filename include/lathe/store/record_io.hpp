@@ -11,12 +11,12 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe::detail {
 
@@ -34,10 +34,10 @@ struct field {
 
 /// The line of a record, newline included. Nothing if a name, a value (UTF-8 without control
 /// characters), the number of fields or the length is not allowed.
-LATHE_INLINE std::optional<std::string> framed(const std::vector<field>& fields);
+LATHE_INLINE std::optional<std::string> framed(const sequence<field>& fields);
 
 /// The fields of a payload; nothing if it is malformed or a name occurs twice.
-LATHE_INLINE std::optional<std::vector<field>> parse_fields(std::string_view payload);
+LATHE_INLINE std::optional<sequence<field>> parse_fields(std::string_view payload);
 
 /// What line_scanner found.
 struct scanned {

@@ -24,7 +24,7 @@ LATHE_INLINE bool is_field_name(std::string_view name) {
   });
 }
 
-LATHE_INLINE std::optional<std::string> framed(const std::vector<field>& fields) {
+LATHE_INLINE std::optional<std::string> framed(const sequence<field>& fields) {
   if (fields.empty() || fields.size() > max_fields) return std::nullopt;
   std::string payload;
   for (const field& one : fields) {
@@ -37,9 +37,9 @@ LATHE_INLINE std::optional<std::string> framed(const std::vector<field>& fields)
   return std::string(record_mark) + body + '\t' + record_checksum(body) + '\n';
 }
 
-LATHE_INLINE std::optional<std::vector<field>> parse_fields(std::string_view payload) {
+LATHE_INLINE std::optional<sequence<field>> parse_fields(std::string_view payload) {
   if (payload.size() > max_payload) return std::nullopt;
-  std::vector<field> fields;
+  sequence<field> fields;
   for (const auto part : split_text(payload, '\t')) {
     const std::size_t equals = part.find('=');
     if (equals == std::string_view::npos || fields.size() == max_fields) return std::nullopt;

@@ -3,9 +3,10 @@
 /// said once, and the run continues. Filled by all of store/, shown by api/ and the command line.
 #pragma once
 
+#include <lathe/core/sequence.hpp>
+
 #include <cstddef>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -21,7 +22,7 @@ struct store_report {
   std::size_t malformed = 0;  ///< whole, but not what any version writes
   std::size_t newer = 0;      ///< of a newer schema or an unknown kind: skipped and kept
   std::size_t refused = 0;    ///< files and directories not used because of what they are
-  std::vector<std::string> messages;
+  sequence<std::string> messages;
 
   /// Adds a message unless it is there already.
   void say(const std::string& message) {

@@ -6,14 +6,14 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/flat_map.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/store/directory.hpp>
 #include <lathe/store/report.hpp>
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe::detail {
 
@@ -28,7 +28,7 @@ class segment_writer {
   LATHE_INLINE int append(const store_directory& directory, std::string_view line, bool durable);
 
   /// Names of the segments this object has written. They are not written again after close().
-  const std::vector<std::string>& names() const { return names_; }
+  const sequence<std::string>& names() const { return names_; }
   /// Ends the current segment; the next append starts another.
   void close() { file_.reset(); }
 
@@ -37,7 +37,7 @@ class segment_writer {
 
   std::string family_;
   unique_descriptor file_;
-  std::vector<std::string> names_;
+  sequence<std::string> names_;
   std::int64_t process_ = 0;
   std::int64_t started_ = 0;  // [s]
   std::int64_t size_ = 0;     // [bytes]
@@ -50,15 +50,15 @@ class segment_reader {
 
   /// Payloads of the whole records that appeared since the last call. Damage is counted in
   /// `report`.
-  LATHE_INLINE std::vector<std::string> read_new(const store_directory& directory,
-                                                 store_report& report);
+  LATHE_INLINE sequence<std::string> read_new(const store_directory& directory,
+                                              store_report& report);
 
   /// Number of segments met so far.
   std::size_t count() const { return progress_.size(); }
 
  private:
   LATHE_INLINE bool read_listed(const store_directory& directory, store_report& report,
-                                std::vector<std::string>& out);
+                                sequence<std::string>& out);
 
   struct progress {
     std::int64_t done = 0;   // [bytes] read
@@ -66,20 +66,20 @@ class segment_reader {
   };
 
   std::string family_;
-  std::map<std::string, progress> progress_;  // by segment name
+  flat_map<std::string, progress> progress_;  // by segment name
 };
 
 /// Payloads of the whole records of a text; the rest is counted in `report`, named as `source`.
 /// @param[out] consumed  bytes before a torn end
-LATHE_INLINE std::vector<std::string> payloads_of(std::string_view text, const std::string& source,
-                                                  store_report& report, std::size_t& consumed);
+LATHE_INLINE sequence<std::string> payloads_of(std::string_view text, const std::string& source,
+                                               store_report& report, std::size_t& consumed);
 
 /// Merges the segments of a family that nobody writes to any more into one: those of processes that
 /// are dead, or without a change for a day, or in `own`. Every distinct whole record is kept as it
 /// is, newer schemas too; a segment with damage is left alone. Does nothing for fewer than two.
 /// @returns number of segments merged
 LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const std::string& family,
-                                        const std::vector<std::string>& own, store_report& report);
+                                        const sequence<std::string>& own, store_report& report);
 
 }  // namespace lathe::detail
 

@@ -2,6 +2,7 @@
 /// Bodies of segment.hpp.
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
 #include <lathe/core/sha256.hpp>
 #include <lathe/store/record_io.hpp>
 #include <lathe/store/segment.hpp>
@@ -14,7 +15,6 @@
 #include <ctime>
 #include <iterator>
 #include <optional>
-#include <set>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -106,9 +106,9 @@ LATHE_INLINE int segment_writer::append(const store_directory& directory, std::s
   return ENOENT;
 }
 
-LATHE_INLINE std::vector<std::string> payloads_of(std::string_view text, const std::string& source,
-                                                  store_report& report, std::size_t& consumed) {
-  std::vector<std::string> out;
+LATHE_INLINE sequence<std::string> payloads_of(std::string_view text, const std::string& source,
+                                               store_report& report, std::size_t& consumed) {
+  sequence<std::string> out;
   line_scanner scanner(text);
   while (const auto found = scanner.next()) {
     if (found->what == scanned::state::whole) {
@@ -128,7 +128,7 @@ LATHE_INLINE std::vector<std::string> payloads_of(std::string_view text, const s
 // One walk over the directory. False if a segment vanished since it was listed: what it held is in
 // one that the list does not have yet.
 LATHE_INLINE bool segment_reader::read_listed(const store_directory& directory,
-                                              store_report& report, std::vector<std::string>& out) {
+                                              store_report& report, sequence<std::string>& out) {
   bool complete = true;
   for (const std::string& name : directory.names()) {
     if (!owner_of(name, family_)) continue;
@@ -157,9 +157,9 @@ LATHE_INLINE bool segment_reader::read_listed(const store_directory& directory,
   return complete;
 }
 
-LATHE_INLINE std::vector<std::string> segment_reader::read_new(const store_directory& directory,
-                                                               store_report& report) {
-  std::vector<std::string> out;
+LATHE_INLINE sequence<std::string> segment_reader::read_new(const store_directory& directory,
+                                                            store_report& report) {
+  sequence<std::string> out;
   for (int attempt = 0; attempt < 4 && !read_listed(directory, report, out); ++attempt) {
   }
   return out;
@@ -174,7 +174,7 @@ LATHE_INLINE bool is_abandoned(const segment_owner& owner, const std::string& th
 }
 
 LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const std::string& family,
-                                        const std::vector<std::string>& own, store_report& report) {
+                                        const sequence<std::string>& own, store_report& report) {
   // The lock only saves two processes from doing the same work; merging twice is harmless.
   static constexpr const char* lock = "merge.lock";
   if (const auto [size, locked] = directory.status(lock);
@@ -187,9 +187,9 @@ LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const 
   // The file system's own clock: that of another machine may differ from ours.
   const std::int64_t now = directory.status(lock).second;
   const std::string this_host = host_token();
-  std::vector<std::string> merged;
-  std::vector<std::string> lines;
-  std::set<std::string, std::less<>> known;
+  sequence<std::string> merged;
+  sequence<std::string> lines;
+  flat_set<std::string> known;
   for (const std::string& name : directory.names()) {
     const auto owner = owner_of(name, family);
     if (!owner) continue;
@@ -198,7 +198,7 @@ LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const 
     const file_content content = directory.read(name, 0, max_segment);
     if (content.error != 0) continue;
     line_scanner scanner(content.bytes);
-    std::vector<std::string> found;
+    sequence<std::string> found;
     bool whole = true;
     while (const auto next = scanner.next()) {
       if (next->what == scanned::state::whole)
@@ -209,7 +209,7 @@ LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const 
     if (!whole) continue;
     merged.push_back(name);
     for (std::string& line : found) {
-      if (known.insert(line).second) lines.push_back(std::move(line));
+      if (known.insert(line)) lines.push_back(std::move(line));
     }
   }
   std::size_t count = 0;

@@ -4,12 +4,12 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe::detail {
 
@@ -24,7 +24,7 @@ LATHE_INLINE std::string escaped(std::string_view text, std::string_view reserve
 LATHE_INLINE std::optional<std::string> unescaped(std::string_view text, std::string_view reserved);
 
 /// The parts between separators; one part for a text without any.
-LATHE_INLINE std::vector<std::string_view> split_text(std::string_view text, char separator);
+LATHE_INLINE sequence<std::string_view> split_text(std::string_view text, char separator);
 
 /// A decimal integer in [least, greatest] without sign, blanks or leading zeros.
 LATHE_INLINE std::optional<std::int64_t> parse_integer(std::string_view text, std::int64_t least,

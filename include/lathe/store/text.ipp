@@ -81,8 +81,8 @@ LATHE_INLINE std::optional<std::string> unescaped(std::string_view text,
   return out;
 }
 
-LATHE_INLINE std::vector<std::string_view> split_text(std::string_view text, char separator) {
-  std::vector<std::string_view> parts;
+LATHE_INLINE sequence<std::string_view> split_text(std::string_view text, char separator) {
+  sequence<std::string_view> parts;
   for (;;) {
     const std::size_t end = text.find(separator);
     parts.push_back(text.substr(0, end));

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/store/key.hpp>
 #include <lathe/store/record_io.hpp>
 #include <lathe/target/plan.hpp>
@@ -13,7 +14,6 @@
 #include <string>
 #include <string_view>
 #include <variant>
-#include <vector>
 
 namespace lathe {
 
@@ -57,7 +57,7 @@ struct winner {
   std::optional<kernel_plan> plan;  ///< how the object's functions are called
   /// @}
 
-  std::vector<detail::field> unknown;  ///< fields of later versions, kept when it is written again
+  sequence<detail::field> unknown;  ///< fields of later versions, kept when it is written again
 };
 
 /// One measured candidate, for resuming and replaying searches.
@@ -66,8 +66,8 @@ struct trial {
   std::int64_t number = 0;  ///< position in its search, from 0
   std::string trace;
   std::string outcome = "ok";  ///< "ok", or the class of its failure, e.g. "wrong_answer"
-  std::vector<double> times;   ///< [s] samples; empty if it failed
-  std::vector<detail::field> unknown;
+  sequence<double> times;      ///< [s] samples; empty if it failed
+  sequence<detail::field> unknown;
 };
 
 /// A trace that must not be used for a key: it failed its check here.
@@ -75,7 +75,7 @@ struct rejected_trace {
   cache_key key;
   std::string trace;
   std::string reason;
-  std::vector<detail::field> unknown;
+  sequence<detail::field> unknown;
 };
 
 /// True if `left` ranks before `right`: lower median time, then measured here before imported, then

@@ -41,7 +41,7 @@ inline constexpr std::size_t max_name = 4096;                     // [bytes]
 // Takes known fields out of a record one by one; what is left belongs to later versions.
 class field_reader {
  public:
-  explicit field_reader(std::vector<field> fields) : fields_(std::move(fields)) {}
+  explicit field_reader(sequence<field> fields) : fields_(std::move(fields)) {}
 
   // The value of a field, "" if it is absent; longer than `limit` bytes fails the record.
   std::string take(std::string_view name, std::size_t limit) {
@@ -81,10 +81,10 @@ class field_reader {
   }
   void fail() { failed_ = true; }
   bool failed() const { return failed_; }
-  std::vector<field> rest() { return std::move(fields_); }
+  sequence<field> rest() { return std::move(fields_); }
 
  private:
-  std::vector<field> fields_;
+  sequence<field> fields_;
   bool failed_ = false;
 };
 
@@ -177,8 +177,8 @@ LATHE_INLINE decoded decode(std::string_view payload) {
 
 // Frames the fields and reads them back: a line that this version would not accept is not written.
 template <class Value>
-std::optional<std::string> checked_line(std::vector<field> fields, const Value& value) {
-  std::erase_if(fields, [](const field& one) { return one.value.empty(); });
+std::optional<std::string> checked_line(sequence<field> fields, const Value& value) {
+  erase_if(fields, [](const field& one) { return one.value.empty(); });
   fields.insert(fields.end(), value.unknown.begin(), value.unknown.end());
   auto line = framed(fields);
   if (!line) return std::nullopt;

@@ -2,6 +2,7 @@
 /// Bodies of wisdom.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/store/directory.hpp>
 #include <lathe/store/segment.hpp>
 #include <lathe/store/wisdom.hpp>
@@ -59,9 +60,9 @@ LATHE_INLINE void count_skipped(const decoded& record, const std::string& source
 
 }  // namespace detail
 
-LATHE_INLINE std::vector<winner> parse_wisdom(std::string_view text, const std::string& source,
-                                              store_report& report) {
-  std::vector<winner> out;
+LATHE_INLINE sequence<winner> parse_wisdom(std::string_view text, const std::string& source,
+                                           store_report& report) {
+  sequence<winner> out;
   std::size_t consumed = 0;
   for (const std::string& payload : detail::payloads_of(text, source, report, consumed)) {
     auto record = detail::decode(payload);
@@ -84,8 +85,8 @@ LATHE_INLINE std::string wisdom_text(std::span<const winner> winners) {
   return out;
 }
 
-LATHE_INLINE std::vector<winner> read_wisdom(const std::string& path, store_report& report) {
-  std::vector<std::string> files;
+LATHE_INLINE sequence<winner> read_wisdom(const std::string& path, store_report& report) {
+  sequence<std::string> files;
   if (DIR* const list = ::opendir(path.c_str())) {
     while (const dirent* const entry = ::readdir(list)) {
       const std::string_view name = entry->d_name;
@@ -94,11 +95,11 @@ LATHE_INLINE std::vector<winner> read_wisdom(const std::string& path, store_repo
       }
     }
     ::closedir(list);
-    std::sort(files.begin(), files.end());
+    sort(files);
   } else {
     files.push_back(path);
   }
-  std::vector<winner> out;
+  sequence<winner> out;
   for (const std::string& file : files) {
     const detail::file_content content = detail::read_text_file(file);
     if (content.error != 0 || content.refused) {

@@ -8,10 +8,10 @@
 #pragma once
 
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <cstdint>
 #include <string>
-#include <vector>
 
 namespace lathe {
 
@@ -23,28 +23,29 @@ using phase_function = void (*)(void* const* buffers, void* scratch, std::int64_
 struct plan_buffer {
   std::string name;
   dtype type{};
-  std::int64_t elements = 0;   ///< number of elements
-  bool param = false;          ///< supplied by the caller; otherwise workspace
-  bool output = false;         ///< written by the kernel (parameters only)
-  bool scalar = false;         ///< rank-0 run-time scalar (parameters only)
-  bool bound = false;          ///< workspace filled once by bind() rather than on every call
+  std::int64_t elements = 0;  ///< number of elements
+  bool param = false;         ///< supplied by the caller; otherwise workspace
+  bool output = false;        ///< written by the kernel (parameters only)
+  bool scalar = false;        ///< rank-0 run-time scalar (parameters only)
+  bool bound = false;         ///< workspace filled once by bind() rather than on every call
   /// [bytes]
   std::int64_t bytes() const { return elements * size_of(type); }
 };
 
 /// One exported function.
 struct plan_phase {
-  std::string symbol;          ///< unique within the kernel, e.g. "phase0"
-  std::int64_t tasks = 1;      ///< iterations of the outermost loop; 1 = serial
-  bool parallel = false;       ///< tasks may run concurrently in any order
-  bool bind_only = false;      ///< runs in bind(), not in every call
+  std::string symbol;      ///< unique within the kernel, e.g. "phase0"
+  std::int64_t tasks = 1;  ///< iterations of the outermost loop; 1 = serial
+  bool parallel = false;   ///< tasks may run concurrently in any order
+  bool bind_only = false;  ///< runs in bind(), not in every call
 };
 
 /// Everything but the code.
 struct kernel_plan {
-  std::vector<plan_buffer> buffers;
-  std::vector<plan_phase> phases;
-  std::int64_t scratch_bytes = 0;  ///< private scratch per concurrently running task, 64-byte aligned
+  sequence<plan_buffer> buffers;
+  sequence<plan_phase> phases;
+  std::int64_t scratch_bytes =
+      0;  ///< private scratch per concurrently running task, 64-byte aligned
 };
 
 }  // namespace lathe

@@ -6,13 +6,12 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/flat_map.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe {
 
@@ -39,7 +38,7 @@ class c_identifiers {
   LATHE_INLINE std::string make(std::string_view wanted);
 
  private:
-  std::set<std::string, std::less<>> taken_;
+  flat_set<std::string> taken_;
 };
 
 /// Prints the expressions of one nest. Signed overflow of i32 and i64 elements is left as undefined
@@ -52,7 +51,7 @@ class c_text {
   LATHE_INLINE std::string expression(ir::expr handle, bool operand = false);
   /// Definitions `const T t0 = ...;` of the values that `handle` uses more than once and is sure to
   /// need; expression() writes their names until the next call.
-  LATHE_INLINE std::vector<std::string> temporaries(ir::expr handle);
+  LATHE_INLINE sequence<std::string> temporaries(ir::expr handle);
   /// Identifier of a buffer.
   const std::string& buffer_name(std::int64_t index) const {
     return buffers_[static_cast<std::size_t>(index)];
@@ -72,10 +71,10 @@ class c_text {
   const ir::nest& nest_;
   c_dialect dialect_;
   c_identifiers identifiers_;
-  std::vector<std::string> buffers_, variables_;
-  std::map<ir::expr, std::string> temporaries_;
+  sequence<std::string> buffers_, variables_;
+  flat_map<ir::expr, std::string> temporaries_;
   int temporary_count_ = 0;
-  std::map<std::string, std::string> functions_;  ///< by name: definition or declaration
+  flat_map<std::string, std::string> functions_;  ///< by name: definition or declaration
 };
 
 }  // namespace lathe

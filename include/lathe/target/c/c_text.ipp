@@ -2,6 +2,7 @@
 /// Bodies of c_text.hpp.
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
 #include <lathe/lower/print.ipp>
 #include <lathe/target/c/c_text.hpp>
 
@@ -47,7 +48,7 @@ LATHE_INLINE c_identifiers::c_identifiers() {
       "end floor_div floor_mod int32_t int64_t int8_t linux scratch std uint8_t unix";
   for (std::size_t at = 0; at < reserved.size();) {
     const std::size_t space = std::min(reserved.find(' ', at), reserved.size());
-    taken_.emplace(reserved.substr(at, space - at));
+    taken_.insert(reserved.substr(at, space - at));
     at = space + 1;
   }
   for (const char* stem : {"min_", "max_", "abs_"})  // helper functions
@@ -223,12 +224,12 @@ class c_printer : public expression_printer {
 LATHE_INLINE c_text::c_text(const ir::nest& nest, c_dialect dialect)
     : nest_(nest), dialect_(std::move(dialect)) {
   for (const ir::phase& each : nest.phases) identifiers_.make(each.name);
-  std::set<std::int64_t> functions;
+  flat_set<std::int64_t> functions;
   for (ir::expr at = 0; at < static_cast<ir::expr>(nest.exprs.size()); ++at)
-    if (nest.exprs[at].what == ir::kind::call && functions.insert(nest.exprs[at].imm).second)
+    if (nest.exprs[at].what == ir::kind::call && functions.insert(nest.exprs[at].imm))
       identifiers_.make(nest.exprs.name(nest.exprs[at].imm));
   for (const ir::buffer& each : nest.buffers) buffers_.push_back(identifiers_.make(each.name));
-  std::map<std::string, std::string>
+  flat_map<std::string, std::string>
       made;  // loops side by side share names, as they do in print.hpp
   for (const std::string& name : loop_names(nest)) {
     if (!name.empty() && !made.contains(name)) made[name] = identifiers_.make(name);
@@ -241,10 +242,10 @@ LATHE_INLINE std::string c_text::expression(ir::expr handle, bool operand) {
                                         operand ? detail::binding::atom : detail::binding::any);
 }
 
-LATHE_INLINE std::vector<std::string> c_text::temporaries(ir::expr handle) {
+LATHE_INLINE sequence<std::string> c_text::temporaries(ir::expr handle) {
   temporaries_.clear();
   const ir::pool& exprs = nest_.exprs;
-  std::map<ir::expr, int> uses;
+  flat_map<ir::expr, int> uses;
   const auto operands = [&exprs](ir::expr of, auto&& visit) {  // visit(operand, lazy)
     const ir::node& at = exprs[of];
     const bool lazy =
@@ -261,10 +262,10 @@ LATHE_INLINE std::vector<std::string> c_text::temporaries(ir::expr handle) {
   };
   count(count, handle);
 
-  std::vector<std::string> lines;
-  std::set<ir::expr> seen;
+  sequence<std::string> lines;
+  flat_set<ir::expr> seen;
   const auto define = [&](auto&& self, ir::expr of) -> void {
-    if (!seen.insert(of).second) return;
+    if (!seen.insert(of)) return;
     operands(of, [&](ir::expr each, bool lazy) {
       if (!lazy) self(self, each);
     });

@@ -2,13 +2,13 @@
 /// Bodies of emit_c.hpp.
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/target/c/c_text.hpp>
 #include <lathe/target/c/emit_c.hpp>
 
-#include <set>
 #include <string_view>
-#include <vector>
 
 namespace lathe {
 namespace detail {
@@ -59,7 +59,7 @@ class c_emitter {
   }
 
   /// True if every store below addresses another element in every iteration.
-  bool stores_follow(const std::vector<ir::stmt>& list, ir::expr variable) const {
+  bool stores_follow(const sequence<ir::stmt>& list, ir::expr variable) const {
     for (const ir::stmt each : list) {
       const ir::statement& at = nest_[each];
       if (at.what == ir::stmt_kind::store && !nest_.exprs.depends_on(at.index, variable))
@@ -72,17 +72,17 @@ class c_emitter {
   // ---------------------------------------------------------------- functions
 
   /// Buffers that a phase touches.
-  void touched(ir::stmt handle, std::set<std::int32_t>& out) const {
+  void touched(ir::stmt handle, flat_set<std::int32_t>& out) const {
     const ir::statement& at = nest_[handle];
     if (at.buffer != ir::none) out.insert(at.buffer);
-    std::set<ir::expr> seen;
+    flat_set<ir::expr> seen;
     for (const ir::expr each : {at.extent, at.condition, at.index, at.value})
       touched_by(each, seen, out);
     for (const ir::stmt child : at.children) touched(child, out);
   }
 
-  void touched_by(ir::expr handle, std::set<ir::expr>& seen, std::set<std::int32_t>& out) const {
-    if (handle == ir::none || !seen.insert(handle).second) return;
+  void touched_by(ir::expr handle, flat_set<ir::expr>& seen, flat_set<std::int32_t>& out) const {
+    if (handle == ir::none || !seen.insert(handle)) return;
     const ir::node& at = nest_.exprs[handle];
     if (at.what == ir::kind::load) out.insert(static_cast<std::int32_t>(at.imm));
     for (const ir::term& each : nest_.exprs.terms(handle)) touched_by(each.atom, seen, out);
@@ -110,7 +110,7 @@ class c_emitter {
     line("void " + options_.prefix + phase.name +
          "(void* const* buffers, void* scratch, int64_t begin, int64_t end) {");
     ++depth_;
-    std::set<std::int32_t> used;
+    flat_set<std::int32_t> used;
     touched(phase.body, used);
     bool scratch = false;
     for (const std::int32_t index : used) {
@@ -144,7 +144,7 @@ class c_emitter {
     std::string parameters;
     std::string table;
     std::string pointers;
-    std::vector<std::string> allocated;
+    sequence<std::string> allocated;
     for (std::size_t at = 0; at < nest_.buffers.size(); ++at) {
       const ir::buffer& of = nest_.buffers[at];
       const std::string& name = text_.buffer_name(static_cast<std::int64_t>(at));
@@ -268,7 +268,7 @@ class c_emitter {
   const ir::nest& nest_;
   const c_options& options_;
   c_text text_;
-  std::vector<std::int64_t> offsets_;
+  sequence<std::int64_t> offsets_;
   std::string code_;
   int depth_ = 0;
   bool unrolls_ = false, vectorizes_ = false, prefetches_ = false;

@@ -2,15 +2,14 @@
 /// Body of emit_llvm.hpp.
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/target/cpu/emit_llvm.hpp>
 #include <lathe/target/cpu/llvm_element.hpp>
 
 #include <algorithm>
 #include <bit>
-#include <map>
 #include <optional>
-#include <set>
 
 namespace lathe::native {
 namespace detail {
@@ -68,7 +67,7 @@ class llvm_emitter : llvm_element_writer {
     entry_.clear();
   }
 
-  void statements(const std::vector<ir::stmt>& list) {
+  void statements(const sequence<ir::stmt>& list) {
     for (const ir::stmt each : list) statement(each);
   }
 
@@ -107,15 +106,15 @@ class llvm_emitter : llvm_element_writer {
   void runtime_loop(const ir::statement& at, const std::string& first, const std::string& last) {
     const std::string id = std::to_string(++counter_);
     const std::string head = "head" + id, exit = "exit" + id, variable = "%i" + id;
-    std::set<std::int32_t> written;
+    flat_set<std::int32_t> written;
     written_registers(at.children, written);
-    std::vector<std::pair<std::pair<std::int32_t, std::int64_t>, llvm_value>> carried;
+    sequence<std::pair<std::pair<std::int32_t, std::int64_t>, llvm_value>> carried;
     for (auto& [slot, value] : slots_) {
       if (!written.contains(slot.first)) continue;
       carried.emplace_back(slot, value);
       value.text = fresh("a");
     }
-    std::vector<std::string> names;
+    sequence<std::string> names;
     for (const auto& [slot, value] : carried) names.push_back(slots_[slot].text);
 
     levels_.push_back({"", head, {}, {}});
@@ -195,7 +194,7 @@ class llvm_emitter : llvm_element_writer {
     const std::string join = "join" + id;
     const bool two = at.children.size() > 1;
     const auto before = slots_;
-    std::map<std::pair<std::int32_t, std::int64_t>, llvm_value> after[2] = {before, before};
+    flat_map<std::pair<std::int32_t, std::int64_t>, llvm_value> after[2] = {before, before};
     std::string ends[2] = {top().block, top().block};
     std::string texts[2];
     for (int arm = 0; arm < (two ? 2 : 1); ++arm) {
@@ -225,7 +224,7 @@ class llvm_emitter : llvm_element_writer {
     }
   }
 
-  void written_registers(const std::vector<ir::stmt>& list, std::set<std::int32_t>& out) const {
+  void written_registers(const sequence<ir::stmt>& list, flat_set<std::int32_t>& out) const {
     for (const ir::stmt each : list) {
       const ir::statement& at = nest_[each];
       if (at.what == ir::stmt_kind::store && buffer(at.buffer).where == ir::scope::registers)

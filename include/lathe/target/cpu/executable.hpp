@@ -6,6 +6,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/jit.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 #include <lathe/target/plan.hpp>
@@ -13,7 +14,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
-#include <vector>
 
 namespace lathe::native {
 
@@ -23,7 +23,7 @@ class executable {
  public:
   /// @param threads  most threads of a call; parallel phases run on the given hook
   /// @error E308, E309 if the object does not fit the plan
-  static result<executable> make(kernel_plan plan, std::vector<std::byte> object, const jit& linker,
+  static result<executable> make(kernel_plan plan, sequence<std::byte> object, const jit& linker,
                                  int threads, parallel_for_hook hook);
 
   /// Runs every phase of a call.
@@ -45,7 +45,7 @@ class executable {
   bool needs_bind() const;
 
   const kernel_plan& plan() const;
-  const std::vector<std::byte>& object() const;
+  const sequence<std::byte>& object() const;
   int threads() const;
 
  private:

@@ -2,6 +2,7 @@
 /// Bodies of executable.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/target/cpu/executable.hpp>
 #include <lathe/target/cpu/run.hpp>
 
@@ -50,21 +51,21 @@ struct aligned_block {
 struct executable::state {
   struct code {
     kernel_plan plan;
-    std::vector<std::byte> object;
+    sequence<std::byte> object;
     loaded_object loaded;
-    std::vector<phase_function> phases;
+    sequence<phase_function> phases;
   };
 
   std::shared_ptr<const code> of;
   int threads = 1;
   parallel_for_hook hook{};
-  std::int64_t scratch = 0;          ///< [bytes]
-  std::vector<std::int64_t> offset;  ///< per buffer: in the workspace, -1 = not there
-  std::int64_t workspace = 0;        ///< [bytes]
-  detail::aligned_block bound;       ///< packed copies of bound inputs
-  std::vector<void*> bound_address;  ///< per buffer, null = not bound
+  std::int64_t scratch = 0;       ///< [bytes]
+  sequence<std::int64_t> offset;  ///< per buffer: in the workspace, -1 = not there
+  std::int64_t workspace = 0;     ///< [bytes]
+  detail::aligned_block bound;    ///< packed copies of bound inputs
+  sequence<void*> bound_address;  ///< per buffer, null = not bound
   mutable std::mutex guard;
-  mutable std::vector<detail::aligned_block> idle;
+  mutable sequence<detail::aligned_block> idle;
 
   void lay_out() {
     scratch = detail::rounded_to_line(scratch_bytes(of->plan, threads));
@@ -80,7 +81,7 @@ struct executable::state {
   void run(void* const* params, std::byte* memory, plan_part part) const {
     constexpr std::size_t usual = 32;  // longer tables are rare: allocate for them only
     std::array<void*, usual> small{};
-    std::vector<void*> large;
+    sequence<void*> large;
     const std::size_t count = of->plan.buffers.size();
     void** table = small.data();
     if (count > usual) {
@@ -98,14 +99,14 @@ struct executable::state {
   }
 };
 
-LATHE_INLINE result<executable> executable::make(kernel_plan plan, std::vector<std::byte> object,
+LATHE_INLINE result<executable> executable::make(kernel_plan plan, sequence<std::byte> object,
                                                  const jit& linker, int threads,
                                                  parallel_for_hook hook) {
   auto code = std::make_shared<state::code>();
   result<loaded_object> loaded = linker.load(object);
   if (!loaded) return loaded.error();
   code->loaded = std::move(*loaded);
-  result<std::vector<phase_function>> phases = phase_functions(plan, code->loaded);
+  result<sequence<phase_function>> phases = phase_functions(plan, code->loaded);
   if (!phases) return phases.error();
   code->phases = std::move(*phases);
   code->plan = std::move(plan);
@@ -149,7 +150,7 @@ LATHE_INLINE executable executable::bind(void* const* params) const {
   made->hook = state_->hook;
   made->lay_out();
   std::int64_t bytes = 0;
-  std::vector<std::int64_t> place;
+  sequence<std::int64_t> place;
   for (const plan_buffer& buffer : made->of->plan.buffers) {
     place.push_back(buffer.bound ? bytes : -1);
     if (buffer.bound) bytes += detail::rounded_to_line(buffer.bytes());
@@ -165,12 +166,12 @@ LATHE_INLINE executable executable::bind(void* const* params) const {
 }
 
 LATHE_INLINE bool executable::needs_bind() const {
-  return std::ranges::any_of(state_->of->plan.buffers, &plan_buffer::bound) &&
-         state_->bound.memory == nullptr;
+  return state_->bound.memory == nullptr &&
+         any_of(state_->of->plan.buffers, [](const plan_buffer& each) { return each.bound; });
 }
 
 LATHE_INLINE const kernel_plan& executable::plan() const { return state_->of->plan; }
-LATHE_INLINE const std::vector<std::byte>& executable::object() const { return state_->of->object; }
+LATHE_INLINE const sequence<std::byte>& executable::object() const { return state_->of->object; }
 LATHE_INLINE int executable::threads() const { return state_->threads; }
 
 }  // namespace lathe::native

@@ -1,8 +1,9 @@
 /// @file
-/// What this machine is: instruction set from the compiler's probes, caches from sysfs, CPUs from the
-/// affinity mask and the control group's quota. Declared in host.hpp.
+/// What this machine is: instruction set from the compiler's probes, caches from sysfs, CPUs from
+/// the affinity mask and the control group's quota. Declared in host.hpp.
 #pragma once
 
+#include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/mvec_api.hpp>
 
@@ -12,7 +13,6 @@
 #include <limits>
 #include <sched.h>
 #include <unistd.h>
-#include <vector>
 
 #if defined(__x86_64__)
 #  include <cpuid.h>
@@ -94,8 +94,8 @@ LATHE_INLINE std::string probe_model() {
 }
 
 /// CPUs in the affinity mask of this process, ascending.
-LATHE_INLINE std::vector<int> affinity_cpus() {
-  std::vector<int> cpus;
+LATHE_INLINE sequence<int> affinity_cpus() {
+  sequence<int> cpus;
   // A machine may have more CPUs than cpu_set_t holds: grow until the kernel accepts the size.
   for (int capacity = CPU_SETSIZE; capacity <= 64 * CPU_SETSIZE && cpus.empty(); capacity *= 2) {
     cpu_set_t* mask = CPU_ALLOC(capacity);

@@ -9,6 +9,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 
 #include <cstddef>
@@ -16,7 +17,6 @@
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe::native {
 
@@ -75,8 +75,8 @@ class jit {
   /// independent).
   /// @param text  a module with opaque pointers; target triple and data layout are set here
   /// @error E304 text does not parse, E305 does not verify, E306 bad pipeline, E307 code generation
-  result<std::vector<std::byte>> compile(std::string_view text,
-                                         const compile_options& options = {}) const;
+  result<sequence<std::byte>> compile(std::string_view text,
+                                      const compile_options& options = {}) const;
 
   /// The same translation as readable assembly text (AT&T syntax).
   /// @error as compile()

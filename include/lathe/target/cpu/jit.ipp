@@ -93,10 +93,10 @@ class jit_session {
   std::string triple_, cpu_, features_;
   llvm::target* target_ = nullptr;
   std::mutex guard_;  ///< protects everything below
-  std::vector<code_generator> idle_generators_;
-  std::vector<llvm::orc_jit_dylib*> libraries_;
-  std::vector<llvm::orc_jit_dylib*> idle_libraries_;
-  std::vector<defined_symbol> symbols_;
+  sequence<code_generator> idle_generators_;
+  sequence<llvm::orc_jit_dylib*> libraries_;
+  sequence<llvm::orc_jit_dylib*> idle_libraries_;
+  sequence<defined_symbol> symbols_;
 };
 
 LATHE_INLINE jit_session::~jit_session() {
@@ -373,9 +373,9 @@ LATHE_INLINE result<jit> jit::create(const cpu_target& target) {
   return jit(std::move(session));
 }
 
-LATHE_INLINE result<std::vector<std::byte>> jit::compile(std::string_view text,
-                                                         const compile_options& options) const {
-  std::vector<std::byte> object;
+LATHE_INLINE result<sequence<std::byte>> jit::compile(std::string_view text,
+                                                      const compile_options& options) const {
+  sequence<std::byte> object;
   const result<bool> done = session_->emit(
       text, options, llvm::object_file, [&object](const char* data, std::size_t size) {
         const auto* bytes = reinterpret_cast<const std::byte*>(data);

@@ -7,10 +7,10 @@
 /// is taken, and every load and division in it is made harmless where the guard does not hold.
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
 #include <lathe/target/cpu/llvm_index.hpp>
 
 #include <cstdint>
-#include <map>
 #include <string>
 #include <utility>
 
@@ -27,8 +27,8 @@ class llvm_element_writer : protected llvm_index_writer {
   void store(const ir::statement& at);
   void prefetch(const ir::statement& at);
 
-  std::map<std::string, llvm_value> loads_;  ///< loads still valid in the current block
-  std::map<std::pair<std::int32_t, std::int64_t>, llvm_value> slots_;  ///< register tiles
+  flat_map<std::string, llvm_value> loads_;  ///< loads still valid in the current block
+  flat_map<std::pair<std::int32_t, std::int64_t>, llvm_value> slots_;  ///< register tiles
   std::string never_;  ///< a condition that is false, but not known to be
   std::string guard_;  ///< condition of the enclosing selects, "" = none
   int guard_lanes_ = 1;

@@ -230,7 +230,7 @@ LATHE_INLINE llvm_value llvm_element_writer::element(ir::expr handle) {
     case ir::kind::select: return select(at);
     case ir::kind::cast: return convert(value(at.a), at.type);
     case ir::kind::call: {
-      std::vector<llvm_value> operands;
+      sequence<llvm_value> operands;
       int lanes = 1;
       for (const ir::expr each : exprs_.args(handle)) {
         operands.push_back(value(each));

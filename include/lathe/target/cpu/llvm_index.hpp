@@ -5,15 +5,15 @@
 /// writer.
 #pragma once
 
+#include <lathe/core/flat_map.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/llvm_writer.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <utility>
-#include <vector>
 
 namespace lathe::native::detail {
 
@@ -78,10 +78,10 @@ class llvm_index_writer : protected llvm_writer {
 
   const ir::nest& nest_;
   const ir::pool& exprs_;
-  std::vector<std::int64_t> scratch_;  ///< offsets of scratch buffers [bytes]
-  std::string entry_;                  ///< start of the function
-  std::vector<bound_variable> variables_;
-  std::map<std::int32_t, std::string> pointers_;  ///< by buffer: what pointer_of() has written
+  sequence<std::int64_t> scratch_;  ///< offsets of scratch buffers [bytes]
+  std::string entry_;               ///< start of the function
+  sequence<bound_variable> variables_;
+  flat_map<std::int32_t, std::string> pointers_;  ///< by buffer: what pointer_of() has written
   struct {
     int lanes = 1;
     std::int64_t active = 1;  ///< lanes in use, -1 = known at run time only

@@ -2,6 +2,7 @@
 /// Bodies of llvm_index.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/target/cpu/llvm_index.hpp>
 
 #include <algorithm>
@@ -242,7 +243,7 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
     std::string text;
     std::int64_t coef;
   };
-  std::vector<summand> moving;
+  sequence<summand> moving;
   out.fixed = exprs_[flat].imm;
   bool irregular = false;
   for (const ir::term& each : exprs_.terms(flat)) {
@@ -259,15 +260,15 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
       continue;
     }
     const std::size_t level = on.constants || on.element ? levels_.size() - 1 : on.level;
-    // Kept in the order of levels; std::stable_sort of libstdc++ 12 warns under clang 19.
-    const auto place = std::ranges::upper_bound(moving, level, {}, &summand::level);
-    moving.insert(place, {level, integer(each.atom).text, each.coef});
+    moving.push_back({level, integer(each.atom).text, each.coef});
   }
   if (irregular) {
     out.fixed = 0;
     out.lanes = lanes_integer(flat);
     return out;
   }
+  // Outer loops first: what they contribute is computed where they are.
+  sort(moving, [](const summand& left, const summand& right) { return left.level < right.level; });
   for (const summand& each : moving) {
     std::string key = out.base + "+" + std::to_string(each.coef) + "*" + each.text;
     auto& known_addresses = levels_[each.level].addresses;

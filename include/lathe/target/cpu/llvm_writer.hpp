@@ -5,16 +5,15 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/flat_map.hpp>
 #include <lathe/core/opcode.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/lower/ir.hpp>
 
 #include <cstdint>
-#include <map>
-#include <set>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace lathe::native::detail {
 
@@ -30,8 +29,8 @@ struct llvm_value {
 struct code_level {
   std::string text;
   std::string block;                             ///< label of the basic block being appended to
-  std::map<ir::expr, llvm_value> values;         ///< run-time integers computed here
-  std::map<std::string, std::string> addresses;  ///< base and offset -> pointer
+  flat_map<ir::expr, llvm_value> values;         ///< run-time integers computed here
+  flat_map<std::string, std::string> addresses;  ///< base and offset -> pointer
 };
 
 /// Appends instructions to the innermost level.
@@ -73,17 +72,17 @@ class llvm_writer {
   llvm_value arithmetic(opcode fn, dtype type, const llvm_value& left, const llvm_value& right);
   /// neg, abs, sqrt, floor, not, and library functions of one operand.
   llvm_value unary_operation(opcode fn, const llvm_value& operand);
-  llvm_value library_call(opcode fn, const std::vector<llvm_value>& operands);
+  llvm_value library_call(opcode fn, const sequence<llvm_value>& operands);
   llvm_value external_call(const std::string& name, dtype type,
-                           const std::vector<llvm_value>& operands, int lanes);
+                           const sequence<llvm_value>& operands, int lanes);
   llvm_value convert(const llvm_value& value, dtype type);
   llvm_value choose(const llvm_value& condition, const llvm_value& then,
                     const llvm_value& otherwise);
 
   const cpu_target& target_;
   bool contract_;
-  std::set<std::string> declarations_;
-  std::vector<code_level> levels_;
+  flat_set<std::string> declarations_;
+  sequence<code_level> levels_;
   int counter_ = 0;
 };
 

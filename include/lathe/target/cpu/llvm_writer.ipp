@@ -185,8 +185,7 @@ LATHE_INLINE llvm_value llvm_writer::unary_operation(opcode fn, const llvm_value
 
 /// One vector call where libmvec has the width; halves where the vector is wider than a register;
 /// scalar calls otherwise.
-LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn,
-                                                  const std::vector<llvm_value>& operands) {
+LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn, const sequence<llvm_value>& operands) {
   const dtype type = operands[0].type;
   const int lanes = operands[0].lanes;
   const std::string vector = lanes > 1 ? vector_math_symbol(fn, lanes, type, target_) : "";
@@ -201,7 +200,7 @@ LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn,
                  " poison, <" + std::to_string(lanes / 2) + " x i32> " + mask + ">"),
           value.type, lanes / 2};
     };
-    std::vector<llvm_value> low, high;
+    sequence<llvm_value> low, high;
     for (const llvm_value& each : operands) {
       low.push_back(half(each, 0));
       high.push_back(half(each, lanes / 2));
@@ -219,11 +218,11 @@ LATHE_INLINE llvm_value llvm_writer::library_call(opcode fn,
 
 /// Calls a function per lane (`lanes` >= 1), or once with the operands as they are (`lanes` 0).
 LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtype type,
-                                                   const std::vector<llvm_value>& operands,
+                                                   const sequence<llvm_value>& operands,
                                                    int lanes) {
   const int width = lanes == 0 ? operands[0].lanes : 1;
   const std::string result_type = type_text(type, width);
-  const auto call = [&](const std::vector<llvm_value>& given) {
+  const auto call = [&](const sequence<llvm_value>& given) {
     std::string types, arguments;
     for (const llvm_value& each : given) {
       types += (types.empty() ? "" : ", ") + type_of(each);
@@ -236,7 +235,7 @@ LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtyp
   if (lanes <= 1) return call(operands);
   llvm_value made{"poison", type, lanes};
   for (int lane = 0; lane < lanes; ++lane) {
-    std::vector<llvm_value> given;
+    sequence<llvm_value> given;
     for (const llvm_value& each : operands) given.push_back(lane_of(each, lane));
     const llvm_value one = call(given);
     made.text = define("insertelement " + type_of(made) + " " + made.text + ", " + type_of(one) +

@@ -2,6 +2,7 @@
 /// Runs task ranges on OpenMP, the user's hook or sleeping threads. Declared in parallel.hpp.
 #pragma once
 
+#include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/openmp_api.hpp>
 #include <lathe/target/cpu/parallel.hpp>
@@ -13,7 +14,6 @@
 #include <mutex>
 #include <pthread.h>
 #include <thread>
-#include <vector>
 
 namespace lathe::native {
 
@@ -149,7 +149,7 @@ class thread_pool {
   int active_ = 0;      ///< workers inside work_on
   std::uint64_t generation_ = 0;
   bool stopping_ = false;
-  std::vector<std::jthread> threads_;
+  sequence<std::jthread> threads_;
 };
 
 /// The process's pool; null until needed. Constant-initialised: a fork handler must not wait for

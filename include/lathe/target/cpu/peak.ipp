@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
 #include <algorithm>
@@ -13,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <time.h>
-#include <vector>
 
 namespace lathe::native {
 
@@ -140,7 +140,7 @@ LATHE_INLINE double fma_gflops(void* function, const cpu_target& target, dtype t
 }
 
 LATHE_INLINE double stream_gbs(void* function, const cpu_target& target, int arrays,
-                               const std::vector<peak_array>& blocks, std::int64_t bytes) {
+                               const sequence<peak_array>& blocks, std::int64_t bytes) {
   using stream = void (*)(void*, const void*, const void*, std::int64_t);
   const auto run = reinterpret_cast<stream>(function);
   const double seconds = best_seconds(0.02, [&] {
@@ -154,11 +154,11 @@ LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target
   const std::string text = fma_text(target, dtype::f32, "fma_f32") +
                            fma_text(target, dtype::f64, "fma_f64") +
                            stream_text(target, false, "copy") + stream_text(target, true, "triad");
-  const result<std::vector<std::byte>> object = compiler.compile(text);
+  const result<sequence<std::byte>> object = compiler.compile(text);
   if (!object) return object.error();
   const result<loaded_object> code = compiler.load(*object);
   if (!code) return code.error();
-  std::vector<void*> functions;
+  sequence<void*> functions;
   for (const char* symbol : {"fma_f32", "fma_f64", "copy", "triad"}) {
     const result<void*> address = code->lookup(symbol);
     if (!address) return address.error();
@@ -170,7 +170,7 @@ LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target
   // Together the arrays exceed the last-level cache; the upper limit bounds time and memory.
   constexpr std::int64_t mib = 1024 * 1024;
   const std::int64_t bytes = std::clamp(target.l3_bytes, 16 * mib, 64 * mib) / 64 * 64;
-  std::vector<peak_array> blocks;
+  sequence<peak_array> blocks;
   for (int n = 0; n < 3; ++n) {
     blocks.emplace_back(static_cast<std::size_t>(bytes));
     if (!blocks.back().memory)

@@ -5,13 +5,13 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/jit.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 #include <lathe/target/plan.hpp>
 
 #include <cstdint>
 #include <span>
-#include <vector>
 
 namespace lathe::native {
 
@@ -27,8 +27,8 @@ std::int64_t scratch_bytes(const kernel_plan& plan, int threads);
 
 /// The functions of a loaded object in the order of the plan's phases.
 /// @error E309 a phase's symbol is missing
-result<std::vector<phase_function>> phase_functions(const kernel_plan& plan,
-                                                    const loaded_object& object);
+result<sequence<phase_function>> phase_functions(const kernel_plan& plan,
+                                                 const loaded_object& object);
 
 /// Runs the phases of `part` in order. Serial phases are plain calls; nothing is allocated here.
 /// @param phases   one function per plan phase

@@ -31,9 +31,9 @@ LATHE_INLINE std::int64_t scratch_bytes(const kernel_plan& plan, int threads) {
   return detail::scratch_stride(plan) * threads;
 }
 
-LATHE_INLINE result<std::vector<phase_function>> phase_functions(const kernel_plan& plan,
-                                                                 const loaded_object& object) {
-  std::vector<phase_function> functions;
+LATHE_INLINE result<sequence<phase_function>> phase_functions(const kernel_plan& plan,
+                                                              const loaded_object& object) {
+  sequence<phase_function> functions;
   for (const plan_phase& phase : plan.phases) {
     const result<void*> address = object.lookup(phase.symbol);
     if (!address) return address.error();

@@ -1,0 +1,84 @@
+/// @file
+/// Searching and sorting of contiguous ranges (anything with begin() and end() that are pointers or
+/// alike). The algorithms of std::ranges mean the same; each use of theirs costs a TU up to 10 ms.
+#pragma once
+
+#include <lathe/core/sequence.hpp>
+
+#include <cstddef>
+
+namespace lathe {
+
+/// True if `wanted(element)` is for at least one element.
+template <class Range, class Predicate>
+constexpr bool any_of(const Range& range, const Predicate& wanted) {
+  for (const auto& each : range)
+    if (wanted(each)) return true;
+  return false;
+}
+
+/// True if `wanted(element)` is for every element.
+template <class Range, class Predicate>
+constexpr bool all_of(const Range& range, const Predicate& wanted) {
+  for (const auto& each : range)
+    if (!wanted(each)) return false;
+  return true;
+}
+
+/// Index of the first element equal to `value`; the number of elements if there is none.
+template <class Range, class Value>
+constexpr std::size_t position(const Range& range, const Value& value) {
+  std::size_t at = 0;
+  for (const auto& each : range) {
+    if (each == value) break;
+    ++at;
+  }
+  return at;
+}
+
+/// True if an element equals `value`.
+template <class Range, class Value>
+constexpr bool contains(const Range& range, const Value& value) {
+  return any_of(range, [&](const auto& each) { return each == value; });
+}
+
+/// Sorts by `before(left, right)`; equal elements keep their order. Merge sort: O(n log n).
+template <class T, class Before>
+void sort(sequence<T>& range, const Before& before) {
+  const std::size_t size = range.size();
+  sequence<T> merged;
+  for (std::size_t run = 1; run < size; run *= 2) {
+    merged.clear();
+    merged.reserve(size);
+    for (std::size_t start = 0; start < size; start += 2 * run) {
+      const std::size_t middle = start + run < size ? start + run : size;
+      const std::size_t end = middle + run < size ? middle + run : size;
+      for (std::size_t left = start, right = middle; left != middle || right != end;) {
+        const bool take_right =
+            left == middle || (right != end && before(range[right], range[left]));
+        merged.push_back(static_cast<T&&>(range[take_right ? right++ : left++]));
+      }
+    }
+    range.swap(merged);
+  }
+}
+
+/// Sorts ascending.
+template <class T>
+void sort(sequence<T>& range) {
+  sort(range, [](const T& left, const T& right) { return left < right; });
+}
+
+/// Removes elements equal to their predecessor.
+template <class T>
+void remove_repeated(sequence<T>& range) {
+  std::size_t kept = 0;
+  for (std::size_t at = 0; at != range.size(); ++at) {
+    if (kept != 0 && range[kept - 1] == range[at]) continue;
+    if (kept != at) range[kept] = static_cast<T&&>(range[at]);
+    ++kept;
+  }
+  range.erase(range.begin() + kept, range.end());
+}
+
+}  // namespace lathe

@@ -1,0 +1,218 @@
+/// @file
+/// The growing array of lathe's own data structures. Why not std::vector: every element type costs
+/// g++ 12 about 20 ms of front end and 120 ms at -O2, and lathe has about 85 of them; this one
+/// costs a tenth of that and is what brings the header-only mode within its compile-time budget
+/// (bench/compile_time). Users pass std::vector, std::array, std::span or pointers, as they like.
+#pragma once
+
+#include <cstddef>
+#include <initializer_list>
+#include <new>
+
+namespace lathe {
+
+/// A contiguous array that grows at its end: the members of std::vector that lathe uses, with the
+/// same meaning and complexity. Differences: iterators are pointers, elements must not throw when
+/// they are moved, elements of the same array may not be passed to insert(), and anything with
+/// data() and size() converts to it.
+template <class T>
+class sequence {
+ public:
+  using value_type = T;
+  using iterator = T*;
+  using const_iterator = const T*;
+
+  sequence() noexcept = default;
+  sequence(std::initializer_list<T> values) : sequence(values.begin(), values.end()) {}
+  /// `count` elements with the value T{}.
+  explicit sequence(std::size_t count) : sequence() { resize(count); }
+  /// `count` copies of `value`.
+  sequence(std::size_t count, const T& value) : sequence() { assign(count, value); }
+  /// Copies of [first, last).
+  template <class Iterator>
+  requires requires(Iterator at) { *at; }
+  sequence(Iterator first, Iterator last) : sequence() { append(first, last); }
+  /// Copies of the elements of another contiguous container.
+  template <class Range>
+  requires requires(const Range& range) {
+    static_cast<T>(*range.data());
+    range.size();
+  }
+  sequence(const Range& range)  // NOLINT(google-explicit-constructor)
+      : sequence(range.data(), range.data() + range.size()) {}
+  sequence(const sequence& other) : sequence(other.begin(), other.end()) {}
+  sequence(sequence&& other) noexcept
+      : first_(other.first_), size_(other.size_), capacity_(other.capacity_) {
+    other.first_ = nullptr;
+    other.size_ = other.capacity_ = 0;
+  }
+  sequence& operator=(sequence other) noexcept {
+    swap(other);
+    return *this;
+  }
+  ~sequence() {
+    clear();
+    ::operator delete(first_);
+  }
+
+  void swap(sequence& other) noexcept {
+    T* const first = first_;
+    const std::size_t size = size_, capacity = capacity_;
+    first_ = other.first_, size_ = other.size_, capacity_ = other.capacity_;
+    other.first_ = first, other.size_ = size, other.capacity_ = capacity;
+  }
+
+  std::size_t size() const noexcept { return size_; }
+  bool empty() const noexcept { return size_ == 0; }
+  T* data() noexcept { return first_; }
+  const T* data() const noexcept { return first_; }
+  T* begin() noexcept { return first_; }
+  T* end() noexcept { return first_ + size_; }
+  const T* begin() const noexcept { return first_; }
+  const T* end() const noexcept { return first_ + size_; }
+  /// @pre The element exists.
+  T& operator[](std::size_t index) noexcept { return first_[index]; }
+  const T& operator[](std::size_t index) const noexcept { return first_[index]; }
+  T& front() noexcept { return first_[0]; }
+  const T& front() const noexcept { return first_[0]; }
+  T& back() noexcept { return first_[size_ - 1]; }
+  const T& back() const noexcept { return first_[size_ - 1]; }
+
+  /// Room for `capacity` elements without moving any.
+  void reserve(std::size_t capacity) {
+    if (capacity > capacity_) move_to(capacity);
+  }
+  void push_back(const T& value) {
+    if (size_ != capacity_) {
+      ::new (static_cast<void*>(first_ + size_)) T(value);
+      ++size_;
+    } else {
+      emplace_back(T(value));  // it may be one of ours, which growing moves
+    }
+  }
+  void push_back(T&& value) { emplace_back(static_cast<T&&>(value)); }
+  /// Constructs the new last element. @pre The arguments are not elements of this array.
+  template <class... Arguments>
+  T& emplace_back(Arguments&&... arguments) {
+    if (size_ == capacity_) grow(1);
+    T* const at =
+        ::new (static_cast<void*>(first_ + size_)) T(static_cast<Arguments&&>(arguments)...);
+    ++size_;
+    return *at;
+  }
+  /// Copies [first, last) to the end. @pre The range is not part of this array.
+  template <class Iterator>
+  void append(Iterator first, Iterator last) {
+    if constexpr (requires { last - first; })
+      reserve(size_ + static_cast<std::size_t>(last - first));
+    for (; first != last; ++first) emplace_back(*first);
+  }
+  void pop_back() noexcept { first_[--size_].~T(); }
+  void clear() noexcept { shrink(0); }
+  /// New elements have the value T{}.
+  void resize(std::size_t count) {
+    shrink(count);
+    reserve(count);
+    for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) T();
+  }
+  void resize(std::size_t count, const T& value) {
+    shrink(count);
+    reserve(count);
+    for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) T(value);
+  }
+  void assign(std::size_t count, const T& value) {
+    clear();
+    resize(count, value);
+  }
+  template <class Iterator>
+  requires requires(Iterator at) { *at; }
+  void assign(Iterator first, Iterator last) {
+    clear();
+    append(first, last);
+  }
+
+  /// Puts `value` before `at`; O(elements behind it).
+  T* insert(const T* at, T value) {
+    T* const place = gap(at, 1);
+    *place = static_cast<T&&>(value);
+    return place;
+  }
+  /// Puts copies of [first, last) before `at`. @pre The range is not part of this array.
+  template <class Iterator>
+  T* insert(const T* at, Iterator first, Iterator last) {
+    T* const place = gap(at, static_cast<std::size_t>(last - first));
+    for (T* to = place; first != last; ++first, ++to) *to = *first;
+    return place;
+  }
+  T* erase(const T* at) { return erase(at, at + 1); }
+  T* erase(const T* first, const T* last) {
+    T* const place = first_ + (first - first_);
+    T* to = place;
+    for (T* from = first_ + (last - first_); from != end(); ++from, ++to)
+      *to = static_cast<T&&>(*from);
+    shrink(static_cast<std::size_t>(to - first_));
+    return place;
+  }
+
+  friend bool operator==(const sequence& left, const sequence& right) {
+    if (left.size_ != right.size_) return false;
+    for (std::size_t i = 0; i != left.size_; ++i)
+      if (!(left.first_[i] == right.first_[i])) return false;
+    return true;
+  }
+  /// Lexicographical.
+  friend bool operator<(const sequence& left, const sequence& right) {
+    for (std::size_t i = 0; i != left.size_ && i != right.size_; ++i) {
+      if (left.first_[i] < right.first_[i]) return true;
+      if (right.first_[i] < left.first_[i]) return false;
+    }
+    return left.size_ < right.size_;
+  }
+
+ private:
+  void shrink(std::size_t count) noexcept {
+    while (size_ > count) first_[--size_].~T();
+  }
+  // Kept out of line: every push_back() has a call of it.
+  [[gnu::noinline]] void grow(std::size_t count) {
+    const std::size_t twice = capacity_ == 0 ? 4 : 2 * capacity_, least = size_ + count;
+    move_to(twice > least ? twice : least);
+  }
+  void move_to(std::size_t capacity) {
+    static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+    T* const to = static_cast<T*>(::operator new(capacity * sizeof(T)));
+    for (std::size_t i = 0; i != size_; ++i) {
+      ::new (static_cast<void*>(to + i)) T(static_cast<T&&>(first_[i]));
+      first_[i].~T();
+    }
+    ::operator delete(first_);
+    first_ = to;
+    capacity_ = capacity;
+  }
+  // `count` assignable elements before `at`.
+  T* gap(const T* at, std::size_t count) {
+    const std::size_t place = static_cast<std::size_t>(at - first_), old = size_;
+    if (size_ + count > capacity_) grow(count);
+    resize(size_ + count);
+    for (std::size_t i = old; i-- > place;) first_[i + count] = static_cast<T&&>(first_[i]);
+    return first_ + place;
+  }
+
+  T* first_ = nullptr;
+  std::size_t size_ = 0;
+  std::size_t capacity_ = 0;
+};
+
+/// Removes the elements for which `wanted(element)` is true; the others keep their order.
+template <class T, class Predicate>
+void erase_if(sequence<T>& of, const Predicate& wanted) {
+  T* to = of.begin();
+  for (T& each : of) {
+    if (wanted(each)) continue;
+    if (to != &each) *to = static_cast<T&&>(each);
+    ++to;
+  }
+  of.erase(to, of.end());
+}
+
+}  // namespace lathe
