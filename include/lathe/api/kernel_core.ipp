@@ -8,7 +8,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/print.hpp>
 
-#include <algorithm>
 #include <array>
 
 namespace lathe {

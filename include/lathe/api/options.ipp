@@ -5,7 +5,6 @@
 #include <lathe/api/options.hpp>
 #include <lathe/core/algorithm.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <charconv>
 #include <cmath>
@@ -135,7 +134,8 @@ LATHE_INLINE std::size_t edit_distance(std::string_view left, std::string_view r
     std::size_t diagonal = row[0]++;
     for (std::size_t n = 1; n < row.size(); ++n) {
       const std::size_t above = row[n];
-      row[n] = std::min({above + 1, row[n - 1] + 1, diagonal + (right[n - 1] == c ? 0U : 1U)});
+      row[n] =
+          smaller(smaller(above + 1, row[n - 1] + 1), diagonal + (right[n - 1] == c ? 0U : 1U));
       diagonal = above;
     }
   }
@@ -160,7 +160,7 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
                                             const environment& variables) {
   tuning_request request;
   request.target = target;
-  request.threads = std::max(1, target.threads);
+  request.threads = larger(1, target.threads);
   request.progress = progress_mode::automatic;
   request.bound = options.bound;
   request.strategy = options.strategy.value_or(request.strategy);

@@ -3,12 +3,12 @@
 #pragma once
 
 #include <lathe/api/oracle.hpp>
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/interpret.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/target/cpu/executable.hpp>
 #include <lathe/target/cpu/vector_math.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -166,11 +166,11 @@ class sampler {
       case opcode::div: return whole(left.whole / right.whole);
       case opcode::mod: return whole(left.whole % right.whole);
       case opcode::min:
-        return real ? sampled{std::min(left.real, right.real), 0}
-                    : whole(std::min(left.whole, right.whole));
+        return real ? sampled{smaller(left.real, right.real), 0}
+                    : whole(smaller(left.whole, right.whole));
       case opcode::max:
-        return real ? sampled{std::max(left.real, right.real), 0}
-                    : whole(std::max(left.whole, right.whole));
+        return real ? sampled{larger(left.real, right.real), 0}
+                    : whole(larger(left.whole, right.whole));
       case opcode::less: return holds([](auto a, auto b) { return a < b; });
       case opcode::less_equal: return holds([](auto a, auto b) { return a <= b; });
       case opcode::greater: return holds([](auto a, auto b) { return a > b; });
@@ -211,7 +211,7 @@ class exactness {
           size *= terms;
         } else if (!extreme) {
           if (terms > 20) return false;  // products and user-defined combiners grow with every term
-          size = std::pow(std::max(size, 2.0), terms);
+          size = std::pow(larger(size, 2.0), terms);
         }
         check(of_.exprs[stage.identity].type, size);
         accumulated_ = size;
@@ -236,7 +236,7 @@ class exactness {
       const ir::interval range = at.type == dtype::i64 ? of_.exprs.range(handle) : ir::interval{};
       integer_parts(handle);
       return range.bounded()
-                 ? static_cast<double>(std::max(std::abs(range.low), std::abs(range.high)))
+                 ? static_cast<double>(larger(std::abs(range.low), std::abs(range.high)))
                  : 0x1p31;
     }
     double size = 0;
@@ -249,7 +249,7 @@ class exactness {
       case ir::kind::load:
         size = at.imm == accumulated
                    ? accumulated_
-                   : bound_[static_cast<std::size_t>(std::max<std::int64_t>(at.imm, 0))];
+                   : bound_[static_cast<std::size_t>(larger<std::int64_t>(at.imm, 0))];
         break;
       case ir::kind::unary:
         size = of(at.a);
@@ -262,14 +262,14 @@ class exactness {
           case opcode::sub: size = left + right; break;
           case opcode::mul: size = left * right; break;
           case opcode::min:
-          case opcode::max: size = std::max(left, right); break;
+          case opcode::max: size = larger(left, right); break;
           default: exact_ = false;
         }
         break;
       }
       case ir::kind::select:
         of(at.a);
-        size = std::max(of(at.b), of(at.c));
+        size = larger(of(at.b), of(at.c));
         break;
       case ir::kind::cast: size = of(at.a); break;
       default: exact_ = false;
@@ -393,7 +393,7 @@ LATHE_INLINE sequence<std::int64_t> sample_point(const sequence<std::int64_t>& s
                                                  std::uint32_t number, random_engine& engine) {
   sequence<std::int64_t> point;
   for (std::size_t dim = 0; dim < shape.size(); ++dim) {
-    const bool corner = number < (1U << std::min<std::size_t>(shape.size(), 5));
+    const bool corner = number < (1U << smaller<std::size_t>(shape.size(), 5));
     point.push_back(
         corner ? ((number >> dim & 1U) != 0 ? shape[dim] - 1 : 0)
                : static_cast<std::int64_t>(engine.below(static_cast<std::uint32_t>(shape[dim]))));
@@ -421,7 +421,7 @@ LATHE_INLINE std::pair<double, double> error_sources(const program& of) {
     double count = 1;
     for (const program_axis& axis : stage.axes)
       if (axis.reduce) count *= static_cast<double>(axis.extent);
-    terms = std::max(terms, count);
+    terms = larger(terms, count);
   }
   for (std::size_t at = 0; at < of.exprs.size(); ++at) {
     const ir::node& value = of.exprs[static_cast<ir::expr>(at)];
@@ -528,7 +528,7 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
     const program_tensor& tensor = of.tensors[static_cast<std::size_t>(outputs[at])];
     const argument& argument = (*out.arguments)[static_cast<std::size_t>(outputs[at])];
     const double most = 4e6 / detail::sample_cost(of, outputs[at]);
-    const auto count = static_cast<std::uint32_t>(std::clamp(most, 40.0, 2000.0));
+    const auto count = static_cast<std::uint32_t>(clamped(most, 40.0, 2000.0));
     for (std::uint32_t number = 0; number < count; ++number, ++checked) {
       const sequence<std::int64_t> point = detail::sample_point(tensor.shape, number, engine);
       std::int64_t flat = 0;

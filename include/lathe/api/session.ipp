@@ -7,6 +7,7 @@
 #include <lathe/api/oracle.hpp>
 #include <lathe/api/pipeline.hpp>
 #include <lathe/api/session.hpp>
+#include <lathe/core/algorithm.hpp>
 #include <lathe/search/evolve.hpp>
 #include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
@@ -14,11 +15,9 @@
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
-#include <algorithm>
 #include <mutex>
 #include <optional>
 #include <thread>
-#include <unordered_map>
 
 namespace lathe {
 namespace detail {
@@ -75,11 +74,11 @@ class cpu_evaluator final : public lathe::evaluator {
         continue;
       }
       measure_.timing.best_seconds = best_;
-      measure_.time_limit = std::clamp(50 * best_, 2.0, 60.0);
+      measure_.time_limit = clamped(50 * best_, 2.0, 60.0);
       measurement outcome =
           bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
       outcome.compile_seconds = out[at].outcome.compile_seconds;
-      if (outcome.ok()) best_ = std::min(best_, outcome.seconds());
+      if (outcome.ok()) best_ = smaller(best_, outcome.seconds());
       out[at].outcome = std::move(outcome);
     }
     return out;
@@ -148,8 +147,8 @@ class cpu_evaluator final : public lathe::evaluator {
       }
     };
     sequence<std::jthread> others;
-    const std::size_t count = std::min<std::size_t>(
-        points.size(), static_cast<std::size_t>(std::max(1, request_.target.threads)));
+    const std::size_t count = smaller<std::size_t>(
+        points.size(), static_cast<std::size_t>(larger(1, request_.target.threads)));
     for (std::size_t at = 1; at < count; ++at) others.emplace_back(work);
     work();
   }
@@ -376,7 +375,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   keep.best_seconds = out->best_seconds;
   keep.median_seconds = out->median_seconds;
   keep.samples = static_cast<int>(found.best->outcome.samples.size());
-  keep.gflops = std::max(0.0, out->gflops());
+  keep.gflops = larger(0.0, out->gflops());
   keep.origin =
       out->origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
   keep.llvm_version = compiler->code_fingerprint();

@@ -3,6 +3,7 @@
 /// std::map of each kind would cost a TU ten times the compile time (bench/compile_time).
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sequence.hpp>
 
 #include <cstddef>

@@ -2,9 +2,9 @@
 /// Bodies of sha256.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sha256.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <cstring>
 
@@ -58,7 +58,7 @@ LATHE_INLINE void sha256::absorb(const unsigned char* block) {
 LATHE_INLINE void sha256::add(std::span<const std::byte> bytes) {
   total_ += bytes.size();
   while (!bytes.empty()) {
-    const std::size_t taken = std::min(bytes.size(), pending_.size() - pending_size_);
+    const std::size_t taken = smaller(bytes.size(), pending_.size() - pending_size_);
     std::memcpy(pending_.data() + pending_size_, bytes.data(), taken);
     pending_size_ += taken;
     bytes = bytes.subspan(taken);
@@ -77,13 +77,11 @@ LATHE_INLINE std::array<std::uint8_t, 32> sha256::finish() {
   const std::uint64_t bits = total_ * 8;
   pending_[pending_size_++] = 0x80;
   if (pending_size_ > 56) {
-    std::fill(pending_.begin() + static_cast<std::ptrdiff_t>(pending_size_), pending_.end(),
-              static_cast<unsigned char>(0));
+    for (std::size_t n = pending_size_; n < pending_.size(); ++n) pending_[n] = 0;
     absorb(pending_.data());
     pending_size_ = 0;
   }
-  std::fill(pending_.begin() + static_cast<std::ptrdiff_t>(pending_size_), pending_.begin() + 56,
-            static_cast<unsigned char>(0));
+  for (std::size_t n = pending_size_; n < 56; ++n) pending_[n] = 0;
   for (std::size_t n = 0; n < 8; ++n) {
     pending_[56 + n] = static_cast<unsigned char>(bits >> (56 - 8 * n) & 0xff);
   }

@@ -7,8 +7,6 @@
 #include <lathe/lower/apply_loops.hpp>
 #include <lathe/lower/apply_stages.hpp>
 
-#include <algorithm>
-
 namespace lathe {
 namespace detail {
 

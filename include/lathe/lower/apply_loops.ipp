@@ -5,8 +5,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply_loops.hpp>
 
-#include <algorithm>
-
 namespace lathe::detail {
 
 LATHE_INLINE std::string quoted(std::string_view text) { return "'" + std::string(text) + "'"; }

@@ -6,8 +6,6 @@
 #include <lathe/lower/apply_loops.hpp>
 #include <lathe/lower/apply_stages.hpp>
 
-#include <algorithm>
-
 namespace lathe::detail {
 
 LATHE_INLINE bool reads(const program& target, ir::expr value, int tensor) {
@@ -227,7 +225,7 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
 
   // The copy is computed before its first reader: insert it there and renumber the stages.
   int place = readers.front();
-  for (const int reader : readers) place = std::min(place, reader);
+  for (const int reader : readers) place = smaller(place, reader);
   const auto moved = [&](int& stage) {
     if (stage >= place) ++stage;
   };
@@ -263,7 +261,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
   const std::int64_t inner = only ? 1 : dim.blocks[0];
   const std::int64_t outer = (axis.extent + inner - 1) / inner;
   const bool keep_outer = only || factored.part == 0;
-  const std::int64_t kept_extent = keep_outer ? outer : std::min(inner, axis.extent);
+  const std::int64_t kept_extent = keep_outer ? outer : smaller(inner, axis.extent);
 
   program_tensor partial = target.tensors[static_cast<std::size_t>(stage.tensor)];
   partial.name = name;
@@ -295,7 +293,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
     if (loop.dim == factored.dim && loop.part != factored.part) rest_name = loop.name;
   ir::expr value = kept;
   if (!only) {
-    const std::int64_t rest_extent = keep_outer ? std::min(inner, axis.extent) : outer;
+    const std::int64_t rest_extent = keep_outer ? smaller(inner, axis.extent) : outer;
     const ir::expr rest = exprs.make_variable(rest_name, rest_extent);
     made.axes.push_back({rest_name, rest, rest_extent, true});
     value = keep_outer ? exprs.add(exprs.scale(kept, inner), rest)

@@ -6,7 +6,6 @@
 #include <lathe/lower/build.hpp>
 #include <lathe/lower/placement.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 
 namespace lathe {

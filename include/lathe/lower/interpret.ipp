@@ -6,7 +6,6 @@
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/print.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -101,9 +100,9 @@ wide_number<Real> apply_operator(opcode fn, const wide_number<Real>& left,
       const double size = size_a / size_b;
       return {a / b, left.magnitude / size_b + size * (right.magnitude / size_b) - size};
     }
-    case opcode::mod: return {std::fmod(a, b), std::max(left.magnitude, right.magnitude)};
-    case opcode::min: return {std::min(a, b), std::max(left.magnitude, right.magnitude)};
-    case opcode::max: return {std::max(a, b), std::max(left.magnitude, right.magnitude)};
+    case opcode::mod: return {std::fmod(a, b), larger(left.magnitude, right.magnitude)};
+    case opcode::min: return {smaller(a, b), larger(left.magnitude, right.magnitude)};
+    case opcode::max: return {larger(a, b), larger(left.magnitude, right.magnitude)};
     default: {  // pow: d/da = b a^(b-1), d/db = a^b log a
       const Real value = std::pow(a, b);
       const double size = static_cast<double>(std::abs(value));
@@ -362,7 +361,7 @@ class nest_interpreter {
     begin(handle);
     const std::int64_t extent = integer(loop.extent);
     std::int64_t most = exprs_.variable_of(loop.variable).extent;
-    if (loop.how == ir::loop_kind::vectorized) most = std::min(most, loop.lanes);
+    if (loop.how == ir::loop_kind::vectorized) most = smaller(most, loop.lanes);
     if (extent < 0 || extent > most)
       fail("trip count " + std::to_string(extent) + " is outside [0, " + std::to_string(most) +
            "]");
@@ -504,8 +503,8 @@ class nest_interpreter {
       case opcode::add: return wrapped(at.type, wrapping_add(left, right));
       case opcode::sub: return wrapped(at.type, wrapping_add(left, wrapping_mul(right, -1)));
       case opcode::mul: return wrapped(at.type, wrapping_mul(left, right));
-      case opcode::min: return std::min(left, right);
-      case opcode::max: return std::max(left, right);
+      case opcode::min: return smaller(left, right);
+      case opcode::max: return larger(left, right);
       default: break;
     }
     const bool remainder = at.fn == opcode::mod || at.fn == opcode::floor_mod;
@@ -590,7 +589,7 @@ class nest_interpreter {
                                     ? number(each)
                                     : exact_number(static_cast<Real>(integer(each)));
       arguments.push_back(static_cast<double>(value.value));
-      magnitude = std::max(magnitude, value.magnitude);
+      magnitude = larger(magnitude, value.magnitude);
     }
     const auto function = functions_[static_cast<std::size_t>(at.imm)];
     if (function == nullptr) {
@@ -599,7 +598,7 @@ class nest_interpreter {
     }
     if (!error_.empty()) return {};
     const double value = function(arguments.data(), static_cast<int>(arguments.size()));
-    return {static_cast<Real>(value), std::max(magnitude, std::abs(value))};
+    return {static_cast<Real>(value), larger(magnitude, std::abs(value))};
   }
 
   const ir::nest& nest_;

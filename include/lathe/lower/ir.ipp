@@ -6,7 +6,6 @@
 #include <lathe/core/flat_map.hpp>
 #include <lathe/lower/ir.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <numeric>
 
@@ -91,9 +90,7 @@ LATHE_INLINE expr pool::intern(const node& value, std::span<const term> new_term
     if (!same_head) continue;
     const auto old_terms = terms(at);
     const auto old_args = args(at);
-    if (std::equal(old_terms.begin(), old_terms.end(), new_terms.begin(), new_terms.end()) &&
-        std::equal(old_args.begin(), old_args.end(), new_args.begin(), new_args.end()))
-      return at;
+    if (equal(old_terms, new_terms) && equal(old_args, new_args)) return at;
   }
   node stored = value;
   if (value.what == kind::linear) {
@@ -164,8 +161,8 @@ LATHE_INLINE expr pool::make_linear(std::int64_t constant, sequence<term> list) 
           continue;
         const std::int64_t factor = list[remainder].coef;
         const parts original = split(whole.a);
-        list.erase(list.begin() + static_cast<std::ptrdiff_t>(std::max(quotient, remainder)));
-        list.erase(list.begin() + static_cast<std::ptrdiff_t>(std::min(quotient, remainder)));
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(larger(quotient, remainder)));
+        list.erase(list.begin() + static_cast<std::ptrdiff_t>(smaller(quotient, remainder)));
         constant += factor * original.constant;
         for (const term& each : original.terms) list.push_back({each.atom, factor * each.coef});
         again = true;
@@ -225,12 +222,12 @@ LATHE_INLINE expr pool::load(std::int32_t buffer, dtype type, std::span<const ex
 }
 
 LATHE_INLINE expr pool::call(std::string_view name, dtype type, std::span<const expr> args) {
-  auto found = std::find(names_.begin(), names_.end(), name);
-  if (found == names_.end()) found = names_.insert(names_.end(), std::string(name));
+  const std::size_t found = position(names_, name);
+  if (found == names_.size()) names_.push_back(std::string(name));
   node value;
   value.what = kind::call;
   value.type = type;
-  value.imm = found - names_.begin();
+  value.imm = static_cast<std::int64_t>(found);
   const sequence<expr> copy(args.begin(), args.end());
   return as_linear(intern(value, {}, copy));
 }
@@ -473,13 +470,13 @@ LATHE_INLINE interval pool::range(expr handle) const {
       if (at.type != dtype::i64 || (at.fn != opcode::min && at.fn != opcode::max)) return {};
       const interval left = range(at.a), right = range(at.b);
       if (at.fn == opcode::min)
-        return {std::min(left.low, right.low), std::min(left.high, right.high)};
-      return {std::max(left.low, right.low), std::max(left.high, right.high)};
+        return {smaller(left.low, right.low), smaller(left.high, right.high)};
+      return {larger(left.low, right.low), larger(left.high, right.high)};
     }
     case kind::select: {
       if (at.type != dtype::i64) return {};
       const interval then = range(at.b), otherwise = range(at.c);
-      return {std::min(then.low, otherwise.low), std::max(then.high, otherwise.high)};
+      return {smaller(then.low, otherwise.low), larger(then.high, otherwise.high)};
     }
     case kind::cast:
       switch ((*this)[at.a].type) {

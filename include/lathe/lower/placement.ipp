@@ -6,8 +6,6 @@
 #include <lathe/core/flat_map.hpp>
 #include <lathe/lower/placement.hpp>
 
-#include <algorithm>
-
 namespace lathe::detail {
 
 LATHE_INLINE std::int64_t placement::layout_extent(const layout_dim& item,
@@ -155,7 +153,7 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
     out.size.possible = std::move(sums);
   }
   out.most = exprs().range(out.size.value).high;
-  if (!out.size.possible.empty()) out.most = std::min(out.most, out.size.possible.front());
+  if (!out.size.possible.empty()) out.most = smaller(out.most, out.size.possible.front());
   return out;
 }
 
@@ -190,7 +188,7 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
   sequence<std::int64_t> extent;
   for (const region& each : need) {
     at.base.push_back(each.base);
-    extent.push_back(std::min(each.most, shape[extent.size()]));
+    extent.push_back(smaller(each.most, shape[extent.size()]));
     inner.base.push_back(each.base);
   }
   for (std::size_t dim = 0; dim < producer.dims.size(); ++dim) {
@@ -213,10 +211,10 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
         {tensor(of).name, tensor(of).type, elements, ir::scope::scratch, false, false, false});
   } else {
     for (std::size_t dim = 0; dim < extent.size(); ++dim)
-      at.extent[dim] = std::max(at.extent[dim], extent[dim]);
+      at.extent[dim] = larger(at.extent[dim], extent[dim]);
     nest_.buffers[static_cast<std::size_t>(at.buffer)].elements =
-        std::max(nest_.buffers[static_cast<std::size_t>(at.buffer)].elements,
-                 element_count(tensor(of), at.extent));
+        larger(nest_.buffers[static_cast<std::size_t>(at.buffer)].elements,
+               element_count(tensor(of), at.extent));
   }
   return true;
 }

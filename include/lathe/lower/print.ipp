@@ -5,7 +5,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/print.hpp>
 
-#include <algorithm>
 #include <charconv>
 #include <cmath>
 

@@ -5,7 +5,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/program.hpp>
 
-#include <algorithm>
 #include <limits>
 
 namespace lathe {
@@ -91,7 +90,7 @@ LATHE_INLINE size_choices trip_counts(const loop_dim& dim, int part) {
   size_choices counts = block_sizes(dim, part);
   const std::int64_t block = dim.blocks[static_cast<std::size_t>(part)];
   for (std::int64_t& size : counts) size = (size + block - 1) / block;
-  counts.erase(std::unique(counts.begin(), counts.end()), counts.end());
+  remove_repeated(counts);
   return counts;
 }
 

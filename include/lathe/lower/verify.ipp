@@ -7,8 +7,6 @@
 #include <lathe/lower/print.hpp>
 #include <lathe/lower/verify.hpp>
 
-#include <algorithm>
-
 namespace lathe {
 namespace detail {
 
@@ -220,7 +218,7 @@ class nest_verifier {
     }
     if (exact) return {low, high};
     const ir::interval all = exprs_.range(handle);
-    return {std::min(all.high, std::int64_t{0}), std::max(all.low, std::int64_t{0})};
+    return {smaller(all.high, std::int64_t{0}), larger(all.low, std::int64_t{0})};
   }
 
   // ---------------------------------------------------------------- statements

@@ -2,10 +2,10 @@
 /// Bodies of buffer.hpp: POSIX mappings, fills and generators.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/error.hpp>
 #include <lathe/measure/buffer.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -34,13 +34,16 @@ constexpr std::uint64_t untouched_bits(dtype type) {
 
 template <class Word>
 void fill_words(void* data, std::int64_t count, Word value) {
-  std::fill_n(static_cast<Word*>(data), count, value);
+  auto* const first = static_cast<Word*>(data);
+  for (std::int64_t at = 0; at < count; ++at) first[at] = value;
 }
 
 template <class Word>
 std::int64_t count_words(const void* data, std::int64_t count, Word value) {
   const auto* first = static_cast<const Word*>(data);
-  return std::count(first, first + count, value);
+  std::int64_t found = 0;
+  for (std::int64_t at = 0; at < count; ++at) found += first[at] == value ? 1 : 0;
+  return found;
 }
 
 /// Stores `generate()` converted to `type` in every element.
@@ -82,7 +85,7 @@ LATHE_INLINE guarded_buffer::guarded_buffer(std::int64_t bytes, buffer_layout la
   const std::int64_t page = detail::page_bytes();
   const std::int64_t occupied =
       layout == buffer_layout::starts_aligned ? detail::rounded_up(bytes, cache_line) : bytes;
-  const std::int64_t accessible = detail::rounded_up(std::max<std::int64_t>(occupied, 1), page);
+  const std::int64_t accessible = detail::rounded_up(larger<std::int64_t>(occupied, 1), page);
   mapped_bytes_ = accessible + 2 * page;
 
   const int flags = MAP_ANONYMOUS | (sharing == buffer_sharing::shared ? MAP_SHARED : MAP_PRIVATE);
@@ -131,15 +134,19 @@ LATHE_INLINE bool guarded_buffer::padding_intact() const {
   if (mapping_ == nullptr) return true;
   const std::int64_t page = detail::page_bytes();
   const auto is_padding = [](std::byte value) { return value == detail::padding_byte; };
-  return std::all_of(mapping_ + page, data_, is_padding) &&
-         std::all_of(data_ + size_, mapping_ + mapped_bytes_ - page, is_padding);
+  return all_of(std::span(mapping_ + page, data_), is_padding) &&
+         all_of(std::span(data_ + size_, mapping_ + mapped_bytes_ - page), is_padding);
 }
 
 LATHE_INLINE void guarded_buffer::reset_padding() {
   if (mapping_ == nullptr) return;
   const std::int64_t page = detail::page_bytes();
-  std::fill(mapping_ + page, data_, detail::padding_byte);
-  std::fill(data_ + size_, mapping_ + mapped_bytes_ - page, detail::padding_byte);
+  const auto fill = [](std::byte* first, const std::byte* end) {
+    std::memset(first, static_cast<int>(detail::padding_byte),
+                static_cast<std::size_t>(end - first));
+  };
+  fill(mapping_ + page, data_);
+  fill(data_ + size_, mapping_ + mapped_bytes_ - page);
 }
 
 LATHE_INLINE void guarded_buffer::forbid_writing() const {

@@ -2,10 +2,10 @@
 /// Bodies of compare.hpp: element-wise comparison per type and the text of the first mismatch.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/measure/buffer.hpp>
 #include <lathe/measure/compare.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstdio>
 #include <cstring>
@@ -127,7 +127,7 @@ LATHE_INLINE double error_bound(dtype type, double reference, double magnitude, 
                                 double function_ulps) {
   if (!is_float(type)) return 0;
   const double roundoff = type == dtype::f32 ? 0x1p-24 : 0x1p-53;
-  const double growth = std::max(16.0, 2 * std::sqrt(terms));
+  const double growth = larger(16.0, 2 * std::sqrt(terms));
   return (growth + 2 * function_ulps) * roundoff * magnitude + 4 * roundoff * std::abs(reference);
 }
 

@@ -2,10 +2,10 @@
 /// Bodies of desk.hpp. The byte form of a plan never leaves this process and its children.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/measure/desk.hpp>
 
-#include <algorithm>
 #include <cstring>
 #include <new>
 #include <string>
@@ -112,8 +112,8 @@ LATHE_INLINE bool desk::put(const kernel_plan& plan, std::span<const std::byte> 
   if (bytes.size() + object.size() > static_cast<std::size_t>(room)) return false;
   page().plan_bytes = static_cast<std::int64_t>(bytes.size());
   page().object_bytes = static_cast<std::int64_t>(object.size());
-  std::copy(bytes.begin(), bytes.end(), payload());
-  std::copy(object.begin(), object.end(), payload() + bytes.size());
+  std::memcpy(payload(), bytes.data(), bytes.size());
+  std::memcpy(payload() + bytes.size(), object.data(), object.size());
   return true;
 }
 
@@ -126,8 +126,8 @@ LATHE_INLINE std::span<const std::byte> desk::object() const {
 LATHE_INLINE void desk::reply_failure(failure kind, std::string_view reason) {
   desk_page& reply = page();
   reply.failed = kind;
-  const std::size_t length = std::min(reason.size(), reply.reason.size() - 1);
-  std::copy_n(reason.data(), length, reply.reason.data());
+  const std::size_t length = smaller(reason.size(), reply.reason.size() - 1);
+  std::memcpy(reply.reason.data(), reason.data(), length);
   reply.reason[length] = '\0';
 }
 
@@ -135,8 +135,8 @@ LATHE_INLINE void desk::reply_times(const timing& times) {
   desk_page& reply = page();
   reply.failed = failure::none;
   reply.hopeless = times.hopeless;
-  const std::size_t count = std::min(times.samples.size(), reply.samples.size());
-  std::copy_n(times.samples.begin(), count, reply.samples.begin());
+  const std::size_t count = smaller(times.samples.size(), reply.samples.size());
+  for (std::size_t at = 0; at < count; ++at) reply.samples[at] = times.samples[at];
   reply.sample_count = static_cast<int>(count);
 }
 

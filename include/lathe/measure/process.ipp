@@ -2,10 +2,10 @@
 /// Bodies of process.hpp: Linux processes, a sequenced-packet socket between them.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/measure/process.hpp>
 #include <lathe/measure/timer.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <cmath>
 #include <csignal>
@@ -189,7 +189,7 @@ LATHE_INLINE void worker_process::stop_supervisor() {
 LATHE_INLINE bool worker_process::receive(int* kind, int* value, double seconds) {
   const double deadline = monotonic_seconds() + seconds;
   while (true) {
-    const double left = std::min(std::max(0.0, deadline - monotonic_seconds()), 1e6);
+    const double left = smaller(larger(0.0, deadline - monotonic_seconds()), 1e6);
     pollfd channel{channel_, POLLIN, 0};
     const int ready = poll(&channel, 1, static_cast<int>(std::ceil(left * 1e3)));
     if (ready < 0 && errno == EINTR) continue;

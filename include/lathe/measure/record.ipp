@@ -2,24 +2,25 @@
 /// Bodies of record.hpp: order statistics of time samples.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/measure/record.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 
 namespace lathe {
 
 LATHE_INLINE double minimum(std::span<const double> samples) {
-  return *std::min_element(samples.begin(), samples.end());
+  double least = samples.front();
+  for (const double each : samples) least = smaller(least, each);
+  return least;
 }
 
 LATHE_INLINE double median(std::span<const double> samples) {
   sequence<double> sorted(samples.begin(), samples.end());
-  const auto middle = sorted.begin() + static_cast<std::ptrdiff_t>(sorted.size() / 2);
-  std::nth_element(sorted.begin(), middle, sorted.end());
-  if (sorted.size() % 2 == 1) return *middle;
-  return (*std::max_element(sorted.begin(), middle) + *middle) / 2;
+  sort(sorted);
+  const std::size_t middle = sorted.size() / 2;
+  return sorted.size() % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
 LATHE_INLINE double median_deviation(std::span<const double> samples) {

@@ -2,10 +2,10 @@
 /// Bodies of timer.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/measure/timer.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <ctime>
 
@@ -55,7 +55,7 @@ LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_
     // The first call pays for page faults and cold caches: judge by a second one.
     const double warm = seconds_of(1);
     if (warm > hopeless) {
-      result.samples.push_back(std::min(cold, warm));
+      result.samples.push_back(smaller(cold, warm));
       result.hopeless = true;
       return result;
     }
@@ -66,8 +66,8 @@ LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_
     const double seconds = seconds_of(calls);
     if (seconds * calls < options.sample_seconds && calls < 1 << 20) {
       // Too short to be told from the clock's own resolution: lengthen the sample, start again.
-      const double wanted = 1.2 * options.sample_seconds / std::max(seconds, 1e-9);
-      calls = static_cast<int>(std::clamp(wanted, 2.0 * calls, static_cast<double>(1 << 20)));
+      const double wanted = 1.2 * options.sample_seconds / larger(seconds, 1e-9);
+      calls = static_cast<int>(clamped(wanted, 2.0 * calls, static_cast<double>(1 << 20)));
       continue;
     }
     result.samples.push_back(seconds);

@@ -2,9 +2,9 @@
 /// Bodies of worker.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/measure/worker.hpp>
 
-#include <algorithm>
 #include <array>
 #include <csignal>
 #include <cstdio>
@@ -130,7 +130,7 @@ LATHE_INLINE measurement worker::attempt(const kernel_plan& plan,
 
   failed = perform(desk_job::time, options.time_limit + options.timing.max_seconds, plan);
   if (failed) return *failed;
-  const int samples = std::clamp(reply.sample_count, 1, static_cast<int>(reply.samples.size()));
+  const int samples = clamped(reply.sample_count, 1, static_cast<int>(reply.samples.size()));
   result.samples.assign(reply.samples.begin(), reply.samples.begin() + samples);
   result.stopped_early = reply.hopeless;
   const std::string late_fault = fault_in_outputs(wanted);
@@ -197,7 +197,7 @@ LATHE_INLINE std::string worker::crash_text(const kernel_plan& plan) const {
 
   const std::uintptr_t place = page.crash_address;
   const auto reach = static_cast<std::uintptr_t>(detail::page_bytes()) + 64;
-  const std::size_t known = std::min(plan.buffers.size(), page.addresses.size());
+  const std::size_t known = smaller(plan.buffers.size(), page.addresses.size());
   for (std::size_t n = 0; n < known; ++n) {
     const plan_buffer& buffer = plan.buffers[n];
     const std::uintptr_t begin = page.addresses[n];
@@ -214,7 +214,7 @@ LATHE_INLINE std::string worker::crash_text(const kernel_plan& plan) const {
   }
   rlimit stack{};
   getrlimit(RLIMIT_STACK, &stack);
-  const auto most = std::min<std::uintptr_t>(stack.rlim_cur, std::uintptr_t{1} << 30);
+  const auto most = smaller<std::uintptr_t>(stack.rlim_cur, std::uintptr_t{1} << 30);
   if (place < page.stack_top && page.stack_top - place < most + reach) {
     return text + ": stack overflow";
   }
@@ -250,7 +250,7 @@ LATHE_INLINE void worker::serve_job() {
     } else {
       trial_.emplace(std::move(*made));
       const std::span<void* const> addresses = trial_->addresses();
-      for (std::size_t n = 0; n < std::min(addresses.size(), page.addresses.size()); ++n) {
+      for (std::size_t n = 0; n < smaller(addresses.size(), page.addresses.size()); ++n) {
         page.addresses[n] = reinterpret_cast<std::uintptr_t>(addresses[n]);
       }
       trial_->run_afresh();

@@ -2,10 +2,10 @@
 /// Bodies of evolve.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/search/evolve.hpp>
 #include <lathe/search/random.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -17,20 +17,20 @@ LATHE_INLINE evolutionary_search::evolutionary_search(const search_space& space,
 
 LATHE_INLINE sequence<point> evolutionary_search::propose(int n) {
   if (proposed_ == bred_.size()) breed();
-  const std::size_t count = std::min(bred_.size() - proposed_, static_cast<std::size_t>(n));
+  const std::size_t count = smaller(bred_.size() - proposed_, static_cast<std::size_t>(n));
   const auto first = bred_.begin() + static_cast<std::ptrdiff_t>(proposed_);
   proposed_ += count;
   return {first, first + static_cast<std::ptrdiff_t>(count)};
 }
 
 LATHE_INLINE void evolutionary_search::observe(std::span<const observation> trials) {
-  const auto slower = [](double seconds, const member& other) { return seconds < other.seconds; };
   for (const observation& trial : trials) {
     seen_.add(space_, trial.at);
     if (!trial.outcome.ok()) continue;
     const double seconds = trial.outcome.seconds();
     // Behind its equals, so that the order of observations decides and nothing else.
-    const auto place = std::upper_bound(population_.begin(), population_.end(), seconds, slower);
+    const member* place = population_.begin();
+    while (place != population_.end() && !(seconds < place->seconds)) ++place;
     population_.insert(place, {trial.at, seconds});
     if (population_.size() > static_cast<std::size_t>(options_.population)) population_.pop_back();
   }
@@ -70,7 +70,7 @@ LATHE_INLINE std::optional<point> evolutionary_search::child() {
 LATHE_INLINE const point& evolutionary_search::parent() {
   const auto size = static_cast<std::uint32_t>(population_.size());
   std::uint32_t best = engine_.below(size);
-  for (int n = 1; n < options_.tournament; ++n) best = std::min(best, engine_.below(size));
+  for (int n = 1; n < options_.tournament; ++n) best = smaller(best, engine_.below(size));
   return population_[best].at;
 }
 

@@ -2,9 +2,9 @@
 /// Bodies of progress.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/search/progress.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <sys/ioctl.h>
@@ -103,7 +103,7 @@ LATHE_INLINE void progress_printer::print(const search_progress& state) {
   std::string text = progress_text(state, scale_);
   if (mode_ == progress_mode::updated) {
     // A line that wraps could not be overwritten.
-    text.resize(std::min(text.size(), detail::terminal_columns(stream_) - 1));
+    text.resize(smaller(text.size(), detail::terminal_columns(stream_) - 1));
     std::fprintf(stream_, "\r%s\x1b[K", text.c_str());
   } else {
     std::fprintf(stream_, "%s\n", text.c_str());

@@ -2,9 +2,9 @@
 /// Bodies of random.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/search/random.hpp>
 
-#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -35,7 +35,7 @@ LATHE_INLINE std::optional<point> draw_unseen(const search_space& space, random_
     }
     if (seen.add(space, candidate)) return candidate;
   }
-  const std::uint64_t steps = std::min(space.size(), most_steps);
+  const std::uint64_t steps = smaller(space.size(), most_steps);
   for (std::uint64_t step = 1; step < steps; ++step) {
     detail::count_on(space, candidate);
     if (seen.add(space, candidate)) return candidate;

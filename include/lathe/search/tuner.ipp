@@ -7,7 +7,6 @@
 #include <lathe/measure/timer.hpp>
 #include <lathe/search/tuner.hpp>
 
-#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -28,7 +27,7 @@ class search_run {
     try_estimates();
     while (!finished()) {
       const int left = options_.limits.trials - use_.trials;
-      sequence<point> proposals = proposer_.propose(std::min(std::max(options_.batch, 1), left));
+      sequence<point> proposals = proposer_.propose(smaller(larger(options_.batch, 1), left));
       if (proposals.empty()) {
         result_.stopped = stop_reason::exhausted;
         break;
@@ -149,7 +148,7 @@ class search_run {
     result_.best.reset();
     for (std::size_t first = 0; first < ranked.size() && !result_.best;) {
       const std::size_t last =
-          std::min(ranked.size(), first + static_cast<std::size_t>(options_.finalists));
+          smaller(ranked.size(), first + static_cast<std::size_t>(options_.finalists));
       sequence<point> finalists;
       for (std::size_t n = first; n < last; ++n) finalists.push_back(ranked[n]);
       if (first == 0) add_estimate(finalists, ranked);
@@ -168,7 +167,7 @@ class search_run {
     const auto is_best = [&](const observation& trial) { return trial.at == result_.best->at; };
     for (const observation& trial : result_.trials) add(trial);
     const auto& trials = result_.trials;
-    if (result_.best && std::none_of(trials.begin(), trials.end(), is_best)) add(*result_.best);
+    if (result_.best && !any_of(trials, is_best)) add(*result_.best);
 
     sequence<std::size_t> order(timed.size());
     for (std::size_t n = 0; n < order.size(); ++n) order[n] = n;
@@ -183,10 +182,7 @@ class search_run {
   void add_estimate(sequence<point>& finalists, const sequence<point>& ranked) const {
     if (space_.estimates.empty()) return;
     const point& estimate = space_.estimates.front();
-    const auto has = [&](const sequence<point>& points) {
-      return std::find(points.begin(), points.end(), estimate) != points.end();
-    };
-    if (has(ranked) && !has(finalists)) finalists.push_back(estimate);
+    if (contains(ranked, estimate) && !contains(finalists, estimate)) finalists.push_back(estimate);
   }
 
   void compare(const sequence<point>& finalists) {

@@ -6,7 +6,6 @@
 #include <lathe/space/cpu_space.hpp>
 #include <lathe/space/reuse.hpp>
 
-#include <algorithm>
 #include <array>
 
 namespace lathe {
@@ -83,7 +82,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   first_site_.push_back(sites.size());
   vector_axes_.emplace_back();
   const auto add = [&](const std::string& what, std::int32_t choices, bool ordered) {
-    site made{what + " " + stage.name, std::max(choices, 1), {}};
+    site made{what + " " + stage.name, larger(choices, 1), {}};
     if (ordered) made.moves = linear_moves(made.choices);
     sites.push_back(std::move(made));
   };
@@ -136,7 +135,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     if (!stage.reduction) {
       const dtype type = program_.tensors[static_cast<std::size_t>(stage.tensor)].type;
       out[at].point.place = choice(0) == 1 ? placement::inlined : placement::root;
-      out[at].point.lanes = choice(1) == 1 ? std::max(1, target_.vector_bytes / size_of(type)) : 1;
+      out[at].point.lanes = choice(1) == 1 ? larger(1, target_.vector_bytes / size_of(type)) : 1;
       continue;
     }
     const std::size_t uses = loads_of(program_, stage).size();
@@ -149,7 +148,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     tile.vector_blocks_outside = choice(site.order) % 2 == 1;
     tile.inner_reduce = stage.spatial + static_cast<int>(choice(site.inner_reduce));
     tile.prefetch = detail::prefetch_distances[choice(site.prefetch)];
-    tile.lanes = std::max(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
+    tile.lanes = larger(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool row = !stage.axes[axis].reduce && static_cast<int>(axis) != tile.vector_axis;
       tile.rows.push_back(row ? detail::row_factors[choice(site.rows + axis)] : 1);
@@ -160,7 +159,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
       const std::size_t entry = choice(site.blocks + axis);
       if (spatial) {
         const std::int64_t factor =
-            std::min(detail::tile_factor(tile, axis), stage.axes[axis].extent);
+            smaller(detail::tile_factor(tile, axis), stage.axes[axis].extent);
         const std::int64_t tiles = detail::block_tiles[entry];
         tile.block.push_back(tiles > stage.axes[axis].extent ? stage.axes[axis].extent
                                                              : tiles * factor);
@@ -190,7 +189,7 @@ LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& til
       if (tile.rows[axis] > tile.rows[longest]) longest = axis;
     for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
       tile.rows[axis] =
-          axis != longest ? 1 : std::min<std::int64_t>(tile.rows[axis], detail::most_partial_rows);
+          axis != longest ? 1 : smaller<std::int64_t>(tile.rows[axis], detail::most_partial_rows);
   }
   while (registers_of(stage, tile) > target_.vector_registers) {
     std::int64_t* smallest = nullptr;
@@ -211,7 +210,7 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     const auto set = [&](std::size_t site, std::int64_t choice) {
       const std::size_t number = first_site_[at] + site;
       out.choices[number] =
-          static_cast<std::int32_t>(std::clamp<std::int64_t>(choice, 0, sites[number].choices - 1));
+          static_cast<std::int32_t>(clamped<std::int64_t>(choice, 0, sites[number].choices - 1));
     };
     const auto choices = [&](std::size_t site) { return sites[first_site_[at] + site].choices; };
     if (!stage.reduction) {
@@ -239,7 +238,7 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
       }
       set(site.rows + axis,
           detail::nearest_entry(detail::row_factors, tile.rows[axis], choices(site.rows + axis)));
-      const std::int64_t factor = std::min(detail::tile_factor(tile, axis), extent);
+      const std::int64_t factor = smaller(detail::tile_factor(tile, axis), extent);
       const std::int32_t count = choices(site.blocks + axis);
       set(site.blocks + axis,
           tile.block[axis] >= extent

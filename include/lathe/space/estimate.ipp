@@ -7,7 +7,6 @@
 #include <lathe/space/estimate.hpp>
 #include <lathe/space/reuse.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 
 namespace lathe {
@@ -32,7 +31,7 @@ class tile_chooser {
         output_(output_strides(of, stage)) {
     const dtype type = of.exprs[stage.identity].type;
     bytes_ = size_of(type);
-    lanes_ = std::max(1, target.vector_bytes / bytes_);
+    lanes_ = larger(1, target.vector_bytes / bytes_);
     for (const program_axis& axis : stage.axes)
       if (axis.reduce) terms_ *= static_cast<double>(axis.extent);
   }
@@ -93,14 +92,14 @@ class tile_chooser {
     const auto at = static_cast<std::size_t>(axis);
     if (use.irregular[at] != 0) return 1;
     const double bytes = static_cast<double>(std::abs(use.stride[at])) * bytes_;
-    return std::min(1.0, bytes / cache_line_bytes);
+    return smaller(1.0, bytes / cache_line_bytes);
   }
 
   /// The same along the reduce axis that moves least: how often the next term is in a new line.
   double line_share_of_terms(const load_use& use) const {
     double share = 1;
     for (int axis = stage_.spatial; axis < static_cast<int>(stage_.axes.size()); ++axis)
-      if (use.depends(axis)) share = std::min(share, line_share(use, axis));
+      if (use.depends(axis)) share = smaller(share, line_share(use, axis));
     return share;
   }
 
@@ -161,7 +160,7 @@ class tile_chooser {
     }
     const double tile_fma = static_cast<double>(accumulators);
     double cycles =
-        std::max({tile_fma / fma_per_cycle, loads / loads_per_cycle, fma_latency}) + lines;
+        larger(larger(tile_fma / fma_per_cycle, loads / loads_per_cycle), fma_latency) + lines;
     cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(lanes_) * vectors);
     if (row >= 0) cycles /= utilisation(extent(row), static_cast<double>(factor));
     double points = points_of(stage_) / (tile_fma * lanes_);
@@ -195,7 +194,7 @@ class tile_chooser {
       const double inner =
           partial ? extent(best_.vector_axis) / lanes_ : extent(best_.inner_reduce);
       best_.unroll = inner <= 4 && !partial
-                         ? std::max<std::int64_t>(1, static_cast<std::int64_t>(inner))
+                         ? larger<std::int64_t>(1, static_cast<std::int64_t>(inner))
                      : inner >= 8 ? 4
                                   : 1;
       if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256 || window_slides())
@@ -217,13 +216,13 @@ class tile_chooser {
         tile_width * depth * bytes_ > room) {
       const double others = depth / extent(longest);
       auto block = static_cast<std::int64_t>(room / (tile_width * others * bytes_));
-      block = std::max<std::int64_t>(16, block / 16 * 16);
+      block = larger<std::int64_t>(16, block / 16 * 16);
       if (static_cast<double>(block) < extent(longest)) {
         best_.block[static_cast<std::size_t>(longest)] = block;
         depth = others * static_cast<double>(block);
       }
     }
-    const double panel_width = std::max(1.0, l2 / 2 / (depth * bytes_ * tile_width));
+    const double panel_width = larger(1.0, l2 / 2 / (depth * bytes_ * tile_width));
     best_.block[vector] =
         static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
     // Several short reduce loops: the hardware does not see one long stream of vectors.
@@ -236,7 +235,7 @@ class tile_chooser {
       const std::int64_t rows = best_.rows[static_cast<std::size_t>(axis)];
       const auto tiles =
           static_cast<std::int64_t>(l2 / 8 / (depth * bytes_ * static_cast<double>(rows)));
-      best_.block[static_cast<std::size_t>(axis)] = rows * std::max<std::int64_t>(1, tiles);
+      best_.block[static_cast<std::size_t>(axis)] = rows * larger<std::int64_t>(1, tiles);
     }
     share_among_threads();
     for (std::size_t at = 0; at < uses_.size(); ++at) best_.pack[at] = packing_of(uses_[at]);
@@ -283,7 +282,7 @@ class tile_chooser {
       const double before = blocks(axis);
       const std::int64_t factor = detail::tile_factor(best_, at);
       auto size = static_cast<std::int64_t>(extent(axis) / (before * wanted / tasks));
-      best_.block[at] = std::max(factor, size / factor * factor);
+      best_.block[at] = larger(factor, size / factor * factor);
       tasks *= blocks(axis) / before;
     }
   }
@@ -337,7 +336,7 @@ LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_targ
       continue;
     }
     const dtype type = of.tensors[static_cast<std::size_t>(stage.tensor)].type;
-    out[at].point.lanes = std::max(1, target.vector_bytes / size_of(type));
+    out[at].point.lanes = larger(1, target.vector_bytes / size_of(type));
     out[at].point.place = detail::worth_inlining(of, stage) ? placement::inlined : placement::root;
   }
   return out;

@@ -5,8 +5,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/space/reuse.hpp>
 
-#include <algorithm>
-
 namespace lathe {
 namespace detail {
 

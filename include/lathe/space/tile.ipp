@@ -7,8 +7,6 @@
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/tile.hpp>
 
-#include <algorithm>
-
 namespace lathe {
 namespace detail {
 
@@ -99,9 +97,9 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
   const bool vector = static_cast<int>(axis) == tile.vector_axis;
   const bool unrolled_reduce =
       of.reduce && static_cast<int>(axis) == tile.inner_reduce && tile.unroll > 1;
-  const std::int64_t factor = std::min(
-      of.extent, of.reduce ? (unrolled_reduce ? tile.unroll : 1) : tile_factor(tile, axis));
-  const std::int64_t block = std::clamp(tile.block[axis], factor, of.extent);
+  const std::int64_t factor =
+      smaller(of.extent, of.reduce ? (unrolled_reduce ? tile.unroll : 1) : tile_factor(tile, axis));
+  const std::int64_t block = clamped(tile.block[axis], factor, of.extent);
   const std::int64_t tiles = (block + factor - 1) / factor;
   axis_loops out;
   sequence<split_part> parts;
@@ -112,7 +110,7 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
   if (tiles * factor < of.extent) part(out.outer, '0', 0);
   if (tiles > 1) part(out.inner, '1', tiles);
   if (vector && !of.reduce) {
-    const std::int64_t lanes = std::min<std::int64_t>(tile.lanes, of.extent);
+    const std::int64_t lanes = smaller<std::int64_t>(tile.lanes, of.extent);
     const std::int64_t count = (factor + lanes - 1) / lanes;
     out.rows_count = count;
     if (count > 1) part(out.rows, '2', count);
@@ -216,7 +214,7 @@ LATHE_INLINE void append_partial_sums(const program_stage& stage, const reductio
   std::string rows, partial_rows;
   for (int at = 0; at < stage.spatial; ++at) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(at)];
-    const std::int64_t factor = std::min(tile.rows[static_cast<std::size_t>(at)], of.extent);
+    const std::int64_t factor = smaller(tile.rows[static_cast<std::size_t>(at)], of.extent);
     if (factor < 2) {
       leading.push_back(of.name);
       inner.push_back(of.name);
@@ -325,7 +323,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage.spatial); ++axis)
     if (axis != vector_axis && !loops[axis].inner.empty()) order.push_back(loops[axis].inner);
   if (!tile.vector_blocks_outside && !vector_tiles.empty()) order.push_back(vector_tiles);
-  const auto inner = static_cast<std::size_t>(std::max(tile.inner_reduce, 0));
+  const auto inner = static_cast<std::size_t>(larger(tile.inner_reduce, 0));
   std::string terms;  // the innermost reduce loop that is not unrolled
   for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis)
     if (axis != inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);

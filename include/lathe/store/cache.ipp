@@ -2,6 +2,7 @@
 /// Bodies of cache.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/store/cache.hpp>
 #include <lathe/store/objects.hpp>
 #include <lathe/store/segment.hpp>

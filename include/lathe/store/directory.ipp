@@ -6,7 +6,6 @@
 #include <lathe/store/directory.hpp>
 #include <lathe/store/text.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <ctime>
 #include <dirent.h>

@@ -7,8 +7,6 @@
 #include <lathe/store/key.hpp>
 #include <lathe/store/text.hpp>
 
-#include <algorithm>
-
 namespace lathe {
 
 LATHE_INLINE std::string cache_key::text() const {

@@ -6,7 +6,6 @@
 #include <lathe/core/sha256.hpp>
 #include <lathe/store/objects.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <string_view>
@@ -61,7 +60,7 @@ LATHE_INLINE std::string keep_object(const store_directory& directory,
                                      std::span<const std::byte> bytes, std::int64_t limit,
                                      store_report& report) {
   const auto size = static_cast<std::int64_t>(bytes.size());
-  if (size == 0 || size > std::min(limit, max_object)) {
+  if (size == 0 || size > smaller(limit, max_object)) {
     report.say("[LATHE-E404] an object of " + std::to_string(size) +
                " bytes is not kept: expected 1 byte up to the size limit of the cache");
     return {};

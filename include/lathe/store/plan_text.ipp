@@ -2,10 +2,9 @@
 /// Bodies of plan_text.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/store/plan_text.hpp>
 #include <lathe/store/text.hpp>
-
-#include <algorithm>
 
 namespace lathe {
 namespace detail {
@@ -23,7 +22,7 @@ LATHE_INLINE std::string flag_letters(std::string_view all, std::initializer_lis
 
 LATHE_INLINE bool is_symbol(std::string_view text) {
   return !text.empty() && text.size() <= 128 && (text[0] < '0' || text[0] > '9') &&
-         std::all_of(text.begin(), text.end(), [](char c) {
+         all_of(text, [](char c) {
            return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                   c == '_' || c == '.';
          });

@@ -2,11 +2,10 @@
 /// Bodies of record_io.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sha256.hpp>
 #include <lathe/store/record_io.hpp>
 #include <lathe/store/text.hpp>
-
-#include <algorithm>
 
 namespace lathe::detail {
 
@@ -19,7 +18,7 @@ LATHE_INLINE std::string record_checksum(std::string_view length_and_payload) {
 }
 
 LATHE_INLINE bool is_field_name(std::string_view name) {
-  return !name.empty() && name.size() <= 32 && std::all_of(name.begin(), name.end(), [](char c) {
+  return !name.empty() && name.size() <= 32 && all_of(name, [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_';
   });
 }
@@ -71,13 +70,13 @@ LATHE_INLINE std::optional<scanned> line_scanner::next() {
   const auto rest = text_.substr(position_);
   if (rest.empty()) return std::nullopt;
   const std::size_t next_mark = rest.find(record_mark, 1);
-  const std::size_t available = std::min(next_mark, rest.size());
+  const std::size_t available = smaller(next_mark, rest.size());
   const auto torn = [&]() -> scanned {
     position_ = text_.size();
     return {scanned::state::torn, rest, {}};
   };
   const bool last = next_mark == std::string_view::npos;
-  if (!rest.starts_with(record_mark.substr(0, std::min(rest.size(), record_mark.size())))) {
+  if (!rest.starts_with(record_mark.substr(0, smaller(rest.size(), record_mark.size())))) {
     return skip_damage(position_ + 1);
   }
   if (available < record_head) return last ? torn() : skip_damage(position_ + 1);

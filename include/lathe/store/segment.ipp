@@ -2,13 +2,13 @@
 /// Bodies of segment.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/flat_map.hpp>
 #include <lathe/core/sha256.hpp>
 #include <lathe/store/record_io.hpp>
 #include <lathe/store/segment.hpp>
 #include <lathe/store/text.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -193,7 +193,7 @@ LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const 
   for (const std::string& name : directory.names()) {
     const auto owner = owner_of(name, family);
     if (!owner) continue;
-    const bool mine = std::find(own.begin(), own.end(), name) != own.end();
+    const bool mine = contains(own, name);
     if (!mine && !is_abandoned(*owner, this_host, directory.status(name).second, now)) continue;
     const file_content content = directory.read(name, 0, max_segment);
     if (content.error != 0) continue;

@@ -6,7 +6,6 @@
 #include <lathe/store/text.hpp>
 #include <lathe/store/winner.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -45,8 +44,8 @@ class field_reader {
 
   // The value of a field, "" if it is absent; longer than `limit` bytes fails the record.
   std::string take(std::string_view name, std::size_t limit) {
-    const auto found = std::find_if(fields_.begin(), fields_.end(),
-                                    [&](const field& one) { return one.name == name; });
+    field* found = fields_.begin();
+    while (found != fields_.end() && found->name != name) ++found;
     if (found == fields_.end()) return {};
     std::string value = std::move(found->value);
     fields_.erase(found);
@@ -99,9 +98,10 @@ LATHE_INLINE std::optional<provenance> parse_provenance(std::string_view word) {
 LATHE_INLINE bool is_date(std::string_view text) {
   static constexpr std::string_view shape = "dddd-dd-ddTdd:dd:ddZ";
   if (text.empty()) return true;
-  return std::equal(text.begin(), text.end(), shape.begin(), shape.end(), [](char c, char kind) {
-    return kind == 'd' ? c >= '0' && c <= '9' : c == kind;
-  });
+  if (text.size() != shape.size()) return false;
+  for (std::size_t at = 0; at < shape.size(); ++at)
+    if (shape[at] == 'd' ? text[at] < '0' || text[at] > '9' : text[at] != shape[at]) return false;
+  return true;
 }
 
 LATHE_INLINE winner read_winner(field_reader& in) {

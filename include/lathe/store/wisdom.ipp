@@ -7,7 +7,6 @@
 #include <lathe/store/segment.hpp>
 #include <lathe/store/wisdom.hpp>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <dirent.h>

@@ -2,11 +2,11 @@
 /// Bodies of c_text.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/flat_map.hpp>
 #include <lathe/lower/print.ipp>
 #include <lathe/target/c/c_text.hpp>
 
-#include <algorithm>
 #include <cmath>
 #include <utility>
 
@@ -47,7 +47,7 @@ LATHE_INLINE c_identifiers::c_identifiers() {
       "INDEPENDENT INFINITY INT32_MIN INT64_MIN NAN NULL PRAGMA PREFETCH UNROLL begin buffers "
       "end floor_div floor_mod int32_t int64_t int8_t linux scratch std uint8_t unix";
   for (std::size_t at = 0; at < reserved.size();) {
-    const std::size_t space = std::min(reserved.find(' ', at), reserved.size());
+    const std::size_t space = smaller(reserved.find(' ', at), reserved.size());
     taken_.insert(reserved.substr(at, space - at));
     at = space + 1;
   }

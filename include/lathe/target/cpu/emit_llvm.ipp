@@ -2,12 +2,12 @@
 /// Body of emit_llvm.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/flat_map.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/target/cpu/emit_llvm.hpp>
 #include <lathe/target/cpu/llvm_element.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <optional>
 
@@ -155,7 +155,7 @@ class llvm_emitter : llvm_element_writer {
       return;
     }
     vector_.lanes = static_cast<int>(
-        std::bit_ceil(static_cast<std::uint64_t>(std::max<std::int64_t>(at.lanes, most))));
+        std::bit_ceil(static_cast<std::uint64_t>(larger<std::int64_t>(at.lanes, most))));
     if (count && *count < vector_.lanes / 2)
       vector_.lanes = static_cast<int>(std::bit_ceil(static_cast<std::uint64_t>(*count)));
     vector_.active = count ? *count : -1;

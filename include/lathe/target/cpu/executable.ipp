@@ -6,7 +6,6 @@
 #include <lathe/target/cpu/executable.hpp>
 #include <lathe/target/cpu/run.hpp>
 
-#include <algorithm>
 #include <array>
 #include <cstdlib>
 #include <mutex>
@@ -113,7 +112,7 @@ LATHE_INLINE result<executable> executable::make(kernel_plan plan, sequence<std:
   code->object = std::move(object);
   auto made = std::make_shared<state>();
   made->of = std::move(code);
-  made->threads = std::max(threads, 1);
+  made->threads = larger(threads, 1);
   made->hook = hook;
   made->lay_out();
   executable out;

@@ -3,11 +3,11 @@
 /// the affinity mask and the control group's quota. Declared in host.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/mvec_api.hpp>
 
-#include <algorithm>
 #include <cstdlib>
 #include <fcntl.h>
 #include <limits>
@@ -67,7 +67,7 @@ LATHE_INLINE void probe_caches(int cpu, cpu_target& target) {
       l3_found = true;
     }
   }
-  if (!l3_found) target.l3_bytes = std::max(target.l3_bytes, target.l2_bytes);
+  if (!l3_found) target.l3_bytes = larger(target.l3_bytes, target.l2_bytes);
 }
 
 /// Processor name as the CPUID instruction gives it, without padding.
@@ -116,7 +116,7 @@ LATHE_INLINE int quota_cpus(const std::string& quota, const std::string& period)
   const std::int64_t used = std::atoll(quota.c_str());
   const std::int64_t of = std::atoll(period.c_str());
   if (used <= 0 || of <= 0) return std::numeric_limits<int>::max();
-  return static_cast<int>(std::max<std::int64_t>(1, (used + of - 1) / of));
+  return static_cast<int>(larger<std::int64_t>(1, (used + of - 1) / of));
 }
 
 /// CPUs granted by the control group of this process and its ancestors (versions 2 and 1).
@@ -124,7 +124,7 @@ LATHE_INLINE int cgroup_cpus() {
   int cpus = std::numeric_limits<int>::max();
   const std::string groups = file_text("/proc/self/cgroup");
   for (std::size_t begin = 0, end = 0; begin < groups.size(); begin = end + 1) {
-    end = std::min(groups.find('\n', begin), groups.size());
+    end = smaller(groups.find('\n', begin), groups.size());
     const std::string line = groups.substr(begin, end - begin);
     const std::size_t first = line.find(':');
     const std::size_t second = line.find(':', first + 1);
@@ -139,11 +139,11 @@ LATHE_INLINE int cgroup_cpus() {
         const std::string limit = first_line("/sys/fs/cgroup" + path + "/cpu.max");
         const std::size_t blank = limit.find(' ');
         if (blank != std::string::npos)
-          cpus = std::min(cpus, quota_cpus(limit.substr(0, blank), limit.substr(blank + 1)));
+          cpus = smaller(cpus, quota_cpus(limit.substr(0, blank), limit.substr(blank + 1)));
       } else {
         const std::string folder = "/sys/fs/cgroup/cpu" + path;
-        cpus = std::min(cpus, quota_cpus(first_line(folder + "/cpu.cfs_quota_us"),
-                                         first_line(folder + "/cpu.cfs_period_us")));
+        cpus = smaller(cpus, quota_cpus(first_line(folder + "/cpu.cfs_quota_us"),
+                                        first_line(folder + "/cpu.cfs_period_us")));
       }
       if (path.empty()) break;
       path.erase(path.rfind('/'));
@@ -183,7 +183,7 @@ LATHE_INLINE std::optional<isa> parse_isa(std::string_view name) {
 }
 
 LATHE_INLINE int allowed_cpus() {
-  return std::min(static_cast<int>(detail::affinity_cpus().size()), detail::cgroup_cpus());
+  return smaller(static_cast<int>(detail::affinity_cpus().size()), detail::cgroup_cpus());
 }
 
 LATHE_INLINE result<cpu_target> host_target(std::optional<isa> forced) {

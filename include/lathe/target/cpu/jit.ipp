@@ -6,7 +6,6 @@
 #include <lathe/target/cpu/jit.hpp>
 #include <lathe/target/cpu/llvm_api.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <mutex>
 #include <utility>
@@ -141,11 +140,10 @@ LATHE_INLINE std::string jit_session::open(const cpu_target& wanted) {
 LATHE_INLINE code_generator jit_session::acquire_generator(int level) {
   {
     const std::lock_guard lock(guard_);
-    const auto found = std::find_if(idle_generators_.begin(), idle_generators_.end(),
-                                    [level](const code_generator& g) { return g.level == level; });
-    if (found != idle_generators_.end()) {
-      const code_generator taken = *found;
-      idle_generators_.erase(found);
+    for (const code_generator& each : idle_generators_) {
+      if (each.level != level) continue;
+      const code_generator taken = each;
+      idle_generators_.erase(&each);
       return taken;
     }
   }

@@ -2,9 +2,8 @@
 /// Bodies of llvm_element.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/target/cpu/llvm_element.hpp>
-
-#include <algorithm>
 
 namespace lathe::native::detail {
 
@@ -207,7 +206,7 @@ LATHE_INLINE llvm_value llvm_element_writer::value(ir::expr handle) {
 
 /// Brings operands to the same number of lanes.
 LATHE_INLINE void llvm_element_writer::match(llvm_value& left, llvm_value& right) {
-  const int lanes = std::max(left.lanes, right.lanes);
+  const int lanes = larger(left.lanes, right.lanes);
   left = widen(left, lanes);
   right = widen(right, lanes);
 }
@@ -234,7 +233,7 @@ LATHE_INLINE llvm_value llvm_element_writer::element(ir::expr handle) {
       int lanes = 1;
       for (const ir::expr each : exprs_.args(handle)) {
         operands.push_back(value(each));
-        lanes = std::max(lanes, operands.back().lanes);
+        lanes = larger(lanes, operands.back().lanes);
       }
       for (llvm_value& each : operands) each = widen(each, lanes);
       return external_call(exprs_.name(at.imm), at.type, operands, lanes);
@@ -286,7 +285,7 @@ LATHE_INLINE llvm_value llvm_element_writer::select(const ir::node& at) {
   llvm_value then = arm(at.b, true);
   llvm_value otherwise = arm(at.c, false);
   match(then, otherwise);
-  const int lanes = std::max(condition.lanes, then.lanes);
+  const int lanes = larger(condition.lanes, then.lanes);
   return choose(widen(condition, lanes), widen(then, lanes), widen(otherwise, lanes));
 }
 

@@ -5,8 +5,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/target/cpu/llvm_index.hpp>
 
-#include <algorithm>
-
 namespace lathe::native::detail {
 
 /// Value of an integer or boolean expression if the constants bound so far decide it.
@@ -45,8 +43,8 @@ LATHE_INLINE std::optional<std::int64_t> llvm_index_writer::known(ir::expr handl
         return 0;
       if (!left || !right) return std::nullopt;
       switch (at.fn) {
-        case opcode::min: return std::min(*left, *right);
-        case opcode::max: return std::max(*left, *right);
+        case opcode::min: return smaller(*left, *right);
+        case opcode::max: return larger(*left, *right);
         case opcode::less: return *left < *right;
         case opcode::less_equal: return *left <= *right;
         case opcode::greater: return *left > *right;
@@ -66,7 +64,7 @@ LATHE_INLINE llvm_index_writer::dependence llvm_index_writer::depends(ir::expr h
   dependence out;
   if (handle == ir::none) return out;
   const auto join = [&out](const dependence& other) {
-    out.level = std::max(out.level, other.level);
+    out.level = larger(out.level, other.level);
     out.constants |= other.constants;
     out.lanes |= other.lanes;
     out.element |= other.element;

@@ -5,7 +5,6 @@
 #include <lathe/target/cpu/llvm_writer.hpp>
 #include <lathe/target/cpu/vector_math.hpp>
 
-#include <algorithm>
 #include <bit>
 #include <cstdio>
 

@@ -2,12 +2,12 @@
 /// Runs task ranges on OpenMP, the user's hook or sleeping threads. Declared in parallel.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/openmp_api.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 
-#include <algorithm>
 #include <atomic>
 #include <condition_variable>
 #include <exception>
@@ -42,14 +42,14 @@ LATHE_INLINE void work_on(parallel_job& job, int worker, int workers) {
   if (job.grain <= 0) {
     const std::int64_t share = job.tasks / workers;
     const std::int64_t rest = job.tasks % workers;
-    const std::int64_t begin = worker * share + std::min<std::int64_t>(worker, rest);
+    const std::int64_t begin = worker * share + smaller<std::int64_t>(worker, rest);
     const std::int64_t end = begin + share + (worker < rest ? 1 : 0);
     if (begin < end) job.body(job.context, begin, end, worker);
   } else {
     for (;;) {
       const std::int64_t begin = job.next.fetch_add(job.grain, std::memory_order_relaxed);
       if (begin >= job.tasks) break;
-      job.body(job.context, begin, std::min(begin + job.grain, job.tasks), worker);
+      job.body(job.context, begin, smaller(begin + job.grain, job.tasks), worker);
     }
   }
   inside = was_inside;
@@ -58,7 +58,7 @@ LATHE_INLINE void work_on(parallel_job& job, int worker, int workers) {
 /// Workers worth starting: never more than there are ranges to hand out.
 LATHE_INLINE int useful_workers(std::int64_t tasks, std::int64_t grain, int threads) {
   const std::int64_t ranges = grain > 0 ? (tasks + grain - 1) / grain : tasks;
-  return static_cast<int>(std::min<std::int64_t>(ranges, threads));
+  return static_cast<int>(smaller<std::int64_t>(ranges, threads));
 }
 
 /// Threads that sleep until a job is posted. Worker 0 is the caller, worker n is threads_[n - 1].
@@ -81,7 +81,7 @@ class thread_pool {
   bool run(parallel_job& job, int workers) {
     const std::unique_lock busy(in_use_, std::try_to_lock);
     if (!busy) return false;
-    workers = std::min(workers, start_threads(workers - 1) + 1);
+    workers = smaller(workers, start_threads(workers - 1) + 1);
     {
       const std::lock_guard lock(guard_);
       job_ = &job;
@@ -117,7 +117,7 @@ class thread_pool {
       threads_.emplace_back([this, worker] { serve(worker); });
 #endif
     }
-    return std::min(wanted, static_cast<int>(threads_.size()));
+    return smaller(wanted, static_cast<int>(threads_.size()));
   }
 
   void serve(int worker) {
@@ -252,7 +252,7 @@ LATHE_INLINE parallel_for_hook default_parallel_for() {
 }
 
 LATHE_INLINE int default_threads() {
-  if (const openmp_api* omp = openmp_api::find()) return std::max(1, omp->max_threads());
+  if (const openmp_api* omp = openmp_api::find()) return larger(1, omp->max_threads());
   static const int cpus = allowed_cpus();
   return cpus;
 }

@@ -2,13 +2,14 @@
 /// Measures the roofline: FMA rate and memory bandwidth. Declared in peak.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/dtype.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
-#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -35,8 +36,8 @@ double best_seconds(double budget, Run&& run) {
     const double start = thread_seconds();
     run();
     const double seconds = thread_seconds() - start;
-    best = std::min(best, seconds);
-    total += std::max(seconds, 1e-6);
+    best = smaller(best, seconds);
+    total += larger(seconds, 1e-6);
   }
   return best;
 }
@@ -116,7 +117,7 @@ LATHE_INLINE std::string stream_text(const cpu_target& target, bool triad,
 struct peak_array {
   explicit peak_array(std::size_t bytes)
       : memory(std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free) {
-    if (memory) std::fill_n(static_cast<char*>(memory.get()), bytes, char{0});
+    if (memory) std::memset(memory.get(), 0, bytes);
   }
   std::unique_ptr<void, void (*)(void*)> memory;
 };
@@ -169,7 +170,7 @@ LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target
   peak.f64_gflops = fma_gflops(functions[1], target, dtype::f64);
   // Together the arrays exceed the last-level cache; the upper limit bounds time and memory.
   constexpr std::int64_t mib = 1024 * 1024;
-  const std::int64_t bytes = std::clamp(target.l3_bytes, 16 * mib, 64 * mib) / 64 * 64;
+  const std::int64_t bytes = clamped(target.l3_bytes, 16 * mib, 64 * mib) / 64 * 64;
   sequence<peak_array> blocks;
   for (int n = 0; n < 3; ++n) {
     blocks.emplace_back(static_cast<std::size_t>(bytes));
