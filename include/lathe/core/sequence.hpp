@@ -192,6 +192,7 @@ class sequence {
   // `count` assignable elements before `at`.
   T* gap(const T* at, std::size_t count) {
     const std::size_t place = static_cast<std::size_t>(at - first_), old = size_;
+    if (count == 0) return first_ + place;  // not every type may be moved to itself
     if (size_ + count > capacity_) grow(count);
     resize(size_ + count);
     for (std::size_t i = old; i-- > place;) first_[i + count] = static_cast<T&&>(first_[i]);
