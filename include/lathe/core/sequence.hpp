@@ -147,6 +147,7 @@ class sequence {
   T* erase(const T* at) { return erase(at, at + 1); }
   T* erase(const T* first, const T* last) {
     T* const place = first_ + (first - first_);
+    if (first == last) return place;
     T* to = place;
     for (T* from = first_ + (last - first_); from != end(); ++from, ++to)
       *to = static_cast<T&&>(*from);
