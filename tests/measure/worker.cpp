@@ -175,6 +175,38 @@ TEST_CASE_FIXTURE(fixture, "worker: stray writes are caught and attributed") {
   CHECK(measure(add_kernel()).ok());
 }
 
+TEST_CASE_FIXTURE(fixture, "worker: a crash of several threads at once is attributed") {
+  // Both threads wait for each other (or a millisecond), then write behind C.
+  const std::string both =
+      "@arrived = internal global i64 0\n"
+      "define void @phase0(ptr %buffers, ptr %scratch, i64 %begin, i64 %end) {\n"
+      "entry:\n"
+      "  %c.at = getelementptr ptr, ptr %buffers, i64 2\n"
+      "  %c = load ptr, ptr %c.at\n"
+      "  %stray = getelementptr i8, ptr %c, i64 4000\n"
+      "  %before = atomicrmw add ptr @arrived, i64 1 seq_cst\n"
+      "  br label %wait\n"
+      "wait:\n"
+      "  %n = phi i64 [ 0, %entry ], [ %next, %wait ]\n"
+      "  %next = add i64 %n, 1\n"
+      "  %there = load atomic i64, ptr @arrived seq_cst, align 8\n"
+      "  %all = icmp sge i64 %there, 2\n"
+      "  %late = icmp sge i64 %n, 1000000\n"
+      "  %go = or i1 %all, %late\n"
+      "  br i1 %go, label %crash, label %wait\n"
+      "crash:\n"
+      "  store volatile float 1.0, ptr %stray\n"
+      "  ret void\n"
+      "}\n";
+  const sequence<std::byte> object = compiler().compile(both).value();
+  int attributed = 0;
+  for (int n = 0; n < 50; ++n) {
+    const measurement crash = tester->measure(plan, object, {&wanted, 1});
+    attributed += crash.reason == "SIGSEGV: accessed C 0 bytes behind its end" ? 1 : 0;
+  }
+  CHECK(attributed == 50);
+}
+
 TEST_CASE_FIXTURE(fixture, "worker: crashes are named") {
   CHECK(measure(trapping_kernel).reason == "SIGILL");
   CHECK(measure(aborting_kernel).reason == "SIGABRT");

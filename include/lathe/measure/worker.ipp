@@ -6,6 +6,7 @@
 #include <lathe/measure/worker.hpp>
 
 #include <array>
+#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -25,10 +26,15 @@ inline desk_page*& page_of_this_child() {
 }
 
 /// Leaves a note where the host finds it, then lets the fault happen again with its default effect.
+/// Threads of a kernel often fault at the same moment: the first one writes, and the default effect
+/// comes back only after that (SA_RESETHAND would let the second fault end the process before).
 inline void note_crash(int number, siginfo_t* info, void*) {
+  static std::atomic_flag is_noted = ATOMIC_FLAG_INIT;
+  while (is_noted.test_and_set()) pause();  // until the other thread's fault ends the process
   desk_page* const page = page_of_this_child();
   page->crash_signal = number;
   page->crash_address = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  std::signal(number, SIG_DFL);
 }
 
 /// Handlers on a stack of their own, so that a stack overflow is noted, too.
@@ -44,7 +50,9 @@ inline void watch_crashes(desk_page& page) {
   sigaltstack(&stack, nullptr);
   struct sigaction action {};
   action.sa_sigaction = note_crash;
-  action.sa_flags = static_cast<int>(SA_SIGINFO | SA_ONSTACK | SA_RESETHAND);
+  action.sa_flags = static_cast<int>(SA_SIGINFO | SA_ONSTACK);
+  // A fault inside the handler finds both signals blocked, which ends the process.
+  for (const int number : {SIGSEGV, SIGBUS}) sigaddset(&action.sa_mask, number);
   for (const int number : {SIGSEGV, SIGBUS}) sigaction(number, &action, nullptr);
 }
 
