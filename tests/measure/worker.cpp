@@ -227,7 +227,7 @@ TEST_CASE_FIXTURE(fixture, "worker: a kernel that does not end is ended in time"
   const double spent = monotonic_seconds() - begin;
   CHECK(late.failed == failure::timeout);
   CHECK(late.reason == "not done after 0.05 s");
-  CHECK(spent < 0.05 + 0.1);
+  CHECK(spent < 1);  // well before the child's own alarm, however busy the machine is
   CHECK(measure(add_kernel()).ok());
 }
 
