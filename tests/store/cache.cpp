@@ -1,3 +1,4 @@
+#include <lathe/measure/timer.hpp>
 #include <lathe/store/cache.hpp>
 #include <lathe/store/wisdom.hpp>
 
@@ -193,6 +194,63 @@ TEST_CASE("cache: torn, damaged and newer records are reported, skipped and kept
   reader.put(sample_winner(9));
   reader.prune();
   CHECK(read_file(path) == content);
+}
+
+TEST_CASE("cache: whole records with senseless fields are reported, and cost their winner only") {
+  const scratch temporary;
+  auto writer = cache::open(options_for(temporary / "c"));
+  for (int n = 0; n < 3; ++n) writer.put(sample_winner(n));
+  const std::string path = files(temporary / "c", "seg-")[0];
+  std::string content = read_file(path);
+  const std::string schema = std::to_string(lathe::record_schema);
+  for (const char* kind : {"winner", "rejected"}) {
+    content += lathe::detail::framed(
+                   {{"kind", kind}, {"schema", schema}, {"key", sample_key(7).text()}})
+                   .value();
+  }
+  content += lathe::detail::framed({{"kind", "winner"}, {"schema", schema}}).value();
+  write_file(path, content);
+  auto reader = cache::open(options_for(temporary / "c"));
+  CHECK(reader.find(sample_key(1)));
+  CHECK_FALSE(reader.find(sample_key(7)));
+  CHECK(reader.report().records == 3);
+  CHECK(reader.report().malformed == 3);
+  CHECK(reader.list().size() == 3);
+  CHECK(reader.report().malformed == 3);  // counted once
+}
+
+TEST_CASE("cache: a rejection on disk holds for winners put later, and the other way round") {
+  const scratch temporary;
+  auto first = cache::open(options_for(temporary / "c"));
+  first.put(sample_winner(0, 1e-3));
+  auto second = cache::open(options_for(temporary / "c"));
+  second.reject(sample_key(), sample_winner().trace, "wrong answer");  // nothing decoded yet
+  CHECK_FALSE(second.find(sample_key()));
+  auto third = cache::open(options_for(temporary / "c"));
+  third.put(sample_winner(0, 1e-4));
+  CHECK_FALSE(third.find(sample_key()));
+}
+
+TEST_CASE("cache: finding one of many winners does not read them all") {
+  const scratch temporary;
+  cache::open(options_for(temporary / "c")).put(sample_winner(0));
+  const std::string path = files(temporary / "c", "seg-")[0];
+  std::string content = read_file(path);
+  for (int n = 1; n < 1001; ++n) content += lathe::detail::line_of(sample_winner(n)).value();
+  write_file(path, content);
+  const auto seconds_for = [&](auto use) {
+    double least = 1e9;
+    for (int n = 0; n < 5; ++n) {
+      const double begin = lathe::thread_seconds();
+      auto opened = cache::open(options_for(temporary / "c"));
+      use(opened);
+      least = std::min(least, lathe::thread_seconds() - begin);
+    }
+    return least;
+  };
+  const double one = seconds_for([](cache& opened) { CHECK(opened.find(sample_key(500))); });
+  const double all = seconds_for([](cache& opened) { CHECK(opened.list().size() == 1001); });
+  CHECK(one < 0.5 * all);
 }
 
 TEST_CASE("cache: every flipped byte of a segment costs one winner") {

@@ -48,7 +48,8 @@ struct cache_options {
 class cache {
  public:
   /// Opens the layers. Never fails: a layer that cannot or must not be used is left out and
-  /// report() says why. Merges segments, as prune() does, when there are more than 64.
+  /// report() says why. Merges segments, as prune() does, when there are more than 64. Every record's
+  /// checksum is verified; its fields are read when its key, the list or the report is asked for.
   static LATHE_INLINE cache open(const cache_options& options = {});
 
   /// The best winner of a key, by ranks_before(). One with origin `imported` must be checked first;
@@ -95,7 +96,7 @@ class cache {
   /// never dropped. @returns number of segments merged
   LATHE_INLINE std::size_t prune();
 
-  /// What was met so far that could not be used.
+  /// What was met so far that could not be used, in all records read.
   LATHE_INLINE store_report report() const;
   /// Directory in use; empty: memory only.
   LATHE_INLINE std::string directory() const;

@@ -54,6 +54,12 @@ struct cache_entry {
   }
 };
 
+// A whole record that nobody has asked for yet: most of a large cache is never decoded.
+struct undecoded_record {
+  std::size_t key_hash;
+  std::string payload;
+};
+
 inline constexpr std::size_t many_segments = 64;
 
 LATHE_INLINE std::string utc_now() {
@@ -116,6 +122,7 @@ struct cache::state {
   bool can_write = false;
   store_report report;
   std::map<std::string, detail::cache_entry, std::less<>> entries;  // by key text
+  sequence<detail::undecoded_record> undecoded;                  // in the order read
   detail::segment_reader winners{"seg"};
   detail::segment_writer winner_log{"seg"};
   detail::segment_writer trial_log{"trial"};
@@ -134,18 +141,50 @@ struct cache::state {
 
   void read_new() {
     if (!directory) return;
-    for (const std::string& payload : winners.read_new(directory, report)) {
-      auto record = detail::decode(payload);
-      detail::count_skipped(record, directory.path(), report);
-      if (record.what != detail::decoded::state::ok) continue;
-      ++report.records;
-      if (auto* const found = std::get_if<winner>(&record.value)) add(std::move(*found));
-      if (auto* const found = std::get_if<rejected_trace>(&record.value)) add(*found);
+    for (std::string& payload : winners.read_new(directory, report)) {
+      const std::string_view key = detail::stored_key(payload);
+      if (key.empty()) {
+        add_payload(payload);
+      } else {
+        const std::size_t hash = std::hash<std::string_view>{}(key);
+        undecoded.push_back({hash, std::move(payload)});
+      }
     }
   }
 
-  const winner* best(std::string_view key) const {
-    const auto place = entries.find(key);
+  void add_payload(std::string_view payload) {
+    auto record = detail::decode(payload);
+    detail::count_skipped(record, directory.path(), report);
+    if (record.what != detail::decoded::state::ok) return;
+    ++report.records;
+    if (auto* const found = std::get_if<winner>(&record.value)) add(std::move(*found));
+    if (auto* const found = std::get_if<rejected_trace>(&record.value)) add(*found);
+  }
+
+  // Decodes what was read about a key.
+  void decode(const cache_key& key) {
+    const std::string text = detail::stored_form(key);
+    const std::size_t hash = std::hash<std::string_view>{}(text);
+    std::size_t kept = 0;
+    for (detail::undecoded_record& one : undecoded) {
+      if (one.key_hash == hash && detail::stored_key(one.payload) == text) {
+        add_payload(one.payload);
+        continue;
+      }
+      detail::undecoded_record& place = undecoded[kept++];
+      if (&place != &one) place = std::move(one);
+    }
+    undecoded.resize(kept);
+  }
+
+  void decode_all() {
+    for (const detail::undecoded_record& one : undecoded) add_payload(one.payload);
+    undecoded.clear();
+  }
+
+  const winner* best(const cache_key& key) {
+    decode(key);
+    const auto place = entries.find(key.text());
     return place == entries.end() ? nullptr : place->second.best();
   }
 
@@ -179,6 +218,7 @@ struct cache::state {
       found.object_digest = detail::keep_object(objects, object, options.object_limit, report);
     }
     if (const auto line = detail::line_of(found)) append(winner_log, *line, true);
+    decode(found.key);
     add(found);
     return found;
   }
@@ -230,9 +270,11 @@ LATHE_INLINE cache cache::open(const cache_options& options) {
 
 LATHE_INLINE std::optional<winner> cache::find(const cache_key& key) const {
   const std::lock_guard guard(state_->lock);
-  const std::string text = key.text();
-  if (state_->best(text) == nullptr) state_->read_new();
-  const winner* const found = state_->best(text);
+  const winner* found = state_->best(key);
+  if (found == nullptr) {
+    state_->read_new();
+    found = state_->best(key);
+  }
   return found == nullptr ? std::nullopt : std::optional<winner>(*found);
 }
 
@@ -251,6 +293,7 @@ LATHE_INLINE void cache::reject(const cache_key& key, const std::string& trace,
   } else {
     state_->say_invalid("rejection");
   }
+  state_->decode(key);
   state_->add(rejected);
 }
 
@@ -302,6 +345,7 @@ LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
 
 LATHE_INLINE sequence<winner> cache::list() const {
   const std::lock_guard guard(state_->lock);
+  state_->decode_all();
   sequence<winner> out;
   for (const auto& [key, entry] : state_->entries) {
     if (const winner* const found = entry.best()) out.push_back(*found);
@@ -377,6 +421,7 @@ LATHE_INLINE std::size_t cache::prune() {
 
 LATHE_INLINE store_report cache::report() const {
   const std::lock_guard guard(state_->lock);
+  state_->decode_all();
   return state_->report;
 }
 

@@ -100,6 +100,13 @@ struct decoded {
   std::variant<std::monostate, winner, trial, rejected_trace> value;
 };
 
+/// The key of a payload as it is written there, without reading the rest; two payloads have the same
+/// key if and only if these texts are equal. "" if decode() has to find out what this is.
+LATHE_INLINE std::string_view stored_key(std::string_view payload);
+
+/// A key as stored_key() gives it.
+LATHE_INLINE std::string stored_form(const cache_key& key);
+
 /// Reads one payload strictly. `newer`: of a newer schema, or of a kind this version does not know.
 LATHE_INLINE decoded decode(std::string_view payload);
 

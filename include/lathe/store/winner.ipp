@@ -156,6 +156,21 @@ LATHE_INLINE rejected_trace read_rejection(field_reader& in) {
   return out;
 }
 
+LATHE_INLINE std::string_view stored_key(std::string_view payload) {
+  // What line_of() writes, up to the key.
+  static const std::string schema = "schema=" + std::to_string(record_schema) + '\t';
+  const auto skip = [&](std::string_view start) {
+    if (!payload.starts_with(start)) return false;
+    payload.remove_prefix(start.size());
+    return true;
+  };
+  if (!skip("kind=winner\t") && !skip("kind=rejected\t")) return {};
+  if (!skip(schema) || !skip("key=")) return {};
+  return payload.substr(0, payload.find('\t'));
+}
+
+LATHE_INLINE std::string stored_form(const cache_key& key) { return escaped(key.text(), "@"); }
+
 LATHE_INLINE decoded decode(std::string_view payload) {
   auto fields = parse_fields(payload);
   if (!fields) return {};
