@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/flat_map.hpp>
 #include <lathe/store/cache.hpp>
 #include <lathe/store/objects.hpp>
 #include <lathe/store/segment.hpp>
@@ -12,9 +13,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <ctime>
-#include <map>
 #include <mutex>
-#include <set>
 #include <sys/auxv.h>
 #include <unistd.h>
 #include <utility>
@@ -24,10 +23,10 @@ namespace detail {
 
 // What is known about one key.
 struct cache_entry {
-  std::optional<winner> measured;              // best of those measured here
-  std::map<std::string, winner> imported;      // by trace
-  std::set<std::string, std::less<>> settled;  // traces measured or rejected here
-  std::set<std::string, std::less<>> rejected;
+  std::optional<winner> measured;          // best of those measured here
+  flat_map<std::string, winner> imported;  // by trace
+  flat_set<std::string> settled;           // traces measured or rejected here
+  flat_set<std::string> rejected;
 
   const winner* best() const {
     const winner* found = measured ? &*measured : nullptr;
@@ -39,12 +38,9 @@ struct cache_entry {
   }
   void add(winner candidate) {
     if (candidate.origin == provenance::imported) {
-      const auto place = imported.find(candidate.trace);
-      if (place == imported.end()) {
-        std::string trace = candidate.trace;
-        imported.emplace(std::move(trace), std::move(candidate));
-      } else if (ranks_before(candidate, place->second)) {
-        place->second = std::move(candidate);
+      if (!imported.add(candidate.trace, candidate)) {
+        winner& known = imported[candidate.trace];
+        if (ranks_before(candidate, known)) known = std::move(candidate);
       }
       return;
     }
@@ -121,19 +117,21 @@ struct cache::state {
   detail::store_directory objects;
   bool can_write = false;
   store_report report;
-  std::map<std::string, detail::cache_entry, std::less<>> entries;  // by key text
-  sequence<detail::undecoded_record> undecoded;                  // in the order read
+  sequence<detail::cache_entry> entries;         // in the order first met
+  flat_map<std::string, std::size_t> places;     // in entries, by key text
+  sequence<detail::undecoded_record> undecoded;  // in the order read
   detail::segment_reader winners{"seg"};
   detail::segment_writer winner_log{"seg"};
   detail::segment_writer trial_log{"trial"};
   sequence<trial> unwritten_trials;
 
-  void add(winner found) {
-    std::string key = found.key.text();
-    entries[std::move(key)].add(std::move(found));
+  detail::cache_entry& entry_of(const std::string& key_text) {
+    if (places.add(key_text, entries.size())) entries.emplace_back();
+    return entries[places[key_text]];
   }
+  void add(winner found) { entry_of(found.key.text()).add(std::move(found)); }
   void add(const rejected_trace& found) {
-    detail::cache_entry& entry = entries[found.key.text()];
+    detail::cache_entry& entry = entry_of(found.key.text());
     entry.settled.insert(found.trace);
     entry.rejected.insert(found.trace);
     if (entry.measured && entry.measured->trace == found.trace) entry.measured.reset();
@@ -184,8 +182,8 @@ struct cache::state {
 
   const winner* best(const cache_key& key) {
     decode(key);
-    const auto place = entries.find(key.text());
-    return place == entries.end() ? nullptr : place->second.best();
+    const auto* const place = places.find(key.text());
+    return place == places.end() ? nullptr : entries[place->second].best();
   }
 
   // Appends a line to the disk if there is one. @returns false if it stays in memory only.
@@ -322,7 +320,7 @@ LATHE_INLINE void cache::put(const trial& one) {
 LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
   const std::lock_guard guard(state_->lock);
   const std::string hash = key.hash();
-  std::map<std::int64_t, trial> by_number;
+  flat_map<std::int64_t, trial> by_number;
   if (state_->directory) {
     // Trials are many and rarely wanted: they are read when asked for, not kept.
     detail::segment_reader all("trial");
@@ -331,12 +329,12 @@ LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
       detail::count_skipped(record, state_->directory.path(), state_->report);
       auto* const found = std::get_if<trial>(&record.value);
       if (found != nullptr && found->key_hash == hash) {
-        by_number.emplace(found->number, std::move(*found));
+        by_number.add(found->number, std::move(*found));
       }
     }
   }
   for (const trial& one : state_->unwritten_trials) {
-    if (one.key_hash == hash) by_number.emplace(one.number, one);
+    if (one.key_hash == hash) by_number.add(one.number, one);
   }
   sequence<trial> out;
   for (auto& [number, one] : by_number) out.push_back(std::move(one));
@@ -347,7 +345,8 @@ LATHE_INLINE sequence<winner> cache::list() const {
   const std::lock_guard guard(state_->lock);
   state_->decode_all();
   sequence<winner> out;
-  for (const auto& [key, entry] : state_->entries) {
+  for (const auto& [key, place] : state_->places) {
+    const detail::cache_entry& entry = state_->entries[place];
     if (const winner* const found = entry.best()) out.push_back(*found);
   }
   return out;

@@ -10,10 +10,8 @@
 
 #include <atomic>
 #include <condition_variable>
-#include <exception>
 #include <mutex>
 #include <pthread.h>
-#include <thread>
 
 namespace lathe::native {
 
@@ -61,7 +59,7 @@ LATHE_INLINE int useful_workers(std::int64_t tasks, std::int64_t grain, int thre
   return static_cast<int>(smaller<std::int64_t>(ranges, threads));
 }
 
-/// Threads that sleep until a job is posted. Worker 0 is the caller, worker n is threads_[n - 1].
+/// Threads that sleep until a job is posted. Worker 0 is the caller.
 class thread_pool {
  public:
   thread_pool() = default;
@@ -74,7 +72,7 @@ class thread_pool {
       stopping_ = true;
     }
     posted_.notify_all();
-    threads_.clear();  // joins
+    for (const pthread_t thread : threads_) ::pthread_join(thread, nullptr);
   }
 
   /// Runs the job with at most `workers` workers; false if another call is using the pool.
@@ -106,23 +104,22 @@ class thread_pool {
   /// Makes `wanted` threads exist; returns how many do (the system may refuse).
   int start_threads(int wanted) {
     while (static_cast<int>(threads_.size()) < wanted) {
-      const int worker = static_cast<int>(threads_.size()) + 1;
-#if LATHE_HAS_EXCEPTIONS
-      try {
-        threads_.emplace_back([this, worker] { serve(worker); });
-      } catch (const std::exception&) {
-        break;  // no more threads allowed: run with those there are
-      }
-#else
-      threads_.emplace_back([this, worker] { serve(worker); });
-#endif
+      pthread_t thread{};
+      const auto body = [](void* self) -> void* {
+        static_cast<thread_pool*>(self)->serve();
+        return nullptr;
+      };
+      // Refused: no more threads are allowed, so the job runs with those there are.
+      if (::pthread_create(&thread, nullptr, body, this) != 0) break;
+      threads_.push_back(thread);
     }
     return smaller(wanted, static_cast<int>(threads_.size()));
   }
 
-  void serve(int worker) {
+  void serve() {
     std::uint64_t seen = 0;
     std::unique_lock lock(guard_);
+    const int worker = ++serving_;
     for (;;) {
       posted_.wait(lock, [&] {
         return stopping_ || (generation_ != seen && job_ != nullptr && worker < workers_);
@@ -149,7 +146,8 @@ class thread_pool {
   int active_ = 0;      ///< workers inside work_on
   std::uint64_t generation_ = 0;
   bool stopping_ = false;
-  sequence<std::jthread> threads_;
+  int serving_ = 0;  ///< threads that have begun; each takes the next number
+  sequence<pthread_t> threads_;
 };
 
 /// The process's pool; null until needed. Constant-initialised: a fork handler must not wait for
