@@ -16,9 +16,9 @@ void check_payload(std::string_view payload) {
   namespace store = lathe::detail;
   const auto record = store::decode(payload);
   if (record.what != store::decoded::state::ok) return;
-  if (const auto* one = std::get_if<lathe::winner>(&record.value)) require(!!store::line_of(*one));
-  if (const auto* one = std::get_if<lathe::trial>(&record.value)) require(!!store::line_of(*one));
-  if (const auto* one = std::get_if<lathe::rejected_trace>(&record.value)) {
+  if (const auto& one = record.is_winner) require(!!store::line_of(*one));
+  if (const auto& one = record.is_trial) require(!!store::line_of(*one));
+  if (const auto& one = record.is_rejected_trace) {
     require(!!store::line_of(*one));
   }
 }

@@ -30,7 +30,7 @@ TEST_CASE("winner: every field survives the round trip, unknown ones too") {
   REQUIRE(line);
   auto record = reread(*line);
   REQUIRE(record.what == decoded::state::ok);
-  const auto& back = std::get<lathe::winner>(record.value);
+  const auto& back = record.is_winner.value();
   CHECK(back.key == source.key);
   CHECK(back.key.op == "gemm");
   CHECK(back.median_seconds == source.median_seconds);
@@ -44,13 +44,13 @@ TEST_CASE("winner: trials and rejected traces round-trip") {
   lathe::trial one{sample_key().hash(), 42, "parallel(C.i)", "ok", {1e-3, 2.5e-300}, {}};
   auto record = reread(lathe::detail::line_of(one).value());
   REQUIRE(record.what == decoded::state::ok);
-  const auto& back = std::get<lathe::trial>(record.value);
+  const auto& back = record.is_trial.value();
   CHECK(back.number == 42);
   CHECK(back.times == one.times);
   const lathe::rejected_trace bad{sample_key(), "unroll(C.i)", "wrong answer", {}};
   record = reread(lathe::detail::line_of(bad).value());
   REQUIRE(record.what == decoded::state::ok);
-  CHECK(std::get<lathe::rejected_trace>(record.value).reason == "wrong answer");
+  CHECK(record.is_rejected_trace.value().reason == "wrong answer");
 }
 
 TEST_CASE("winner: values that no record may have are not written") {

@@ -23,7 +23,7 @@ class sequence {
   using const_iterator = const T*;
 
   sequence() noexcept = default;
-  sequence(std::initializer_list<T> values) : sequence(values.begin(), values.end()) {}
+  sequence(std::initializer_list<T> values) : sequence() { copy(values.begin(), values.size()); }
   /// `count` elements with the value T{}.
   explicit sequence(std::size_t count) : sequence() { resize(count); }
   /// `count` copies of `value`.
@@ -38,9 +38,10 @@ class sequence {
     static_cast<T>(*range.data());
     range.size();
   }
-  sequence(const Range& range)  // NOLINT(google-explicit-constructor)
-      : sequence(range.data(), range.data() + range.size()) {}
-  sequence(const sequence& other) : sequence(other.begin(), other.end()) {}
+  sequence(const Range& range) : sequence() {  // NOLINT(google-explicit-constructor)
+    copy(range.data(), range.size());
+  }
+  sequence(const sequence& other) : sequence() { copy(other.first_, other.size_); }
   sequence(sequence&& other) noexcept
       : first_(other.first_), size_(other.size_), capacity_(other.capacity_) {
     other.first_ = nullptr;
@@ -171,6 +172,12 @@ class sequence {
   }
 
  private:
+  // Appends the elements from[0] to from[count - 1], which are not of this array.
+  void copy(const T* from, std::size_t count) {
+    reserve(size_ + count);
+    for (const T* const end = from + count; from != end; ++from, ++size_)
+      ::new (static_cast<void*>(first_ + size_)) T(*from);
+  }
   void shrink(std::size_t count) noexcept {
     while (size_ > count) first_[--size_].~T();
   }

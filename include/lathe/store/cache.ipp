@@ -155,8 +155,8 @@ struct cache::state {
     detail::count_skipped(record, directory.path(), report);
     if (record.what != detail::decoded::state::ok) return;
     ++report.records;
-    if (auto* const found = std::get_if<winner>(&record.value)) add(std::move(*found));
-    if (auto* const found = std::get_if<rejected_trace>(&record.value)) add(*found);
+    if (record.is_winner) add(std::move(*record.is_winner));
+    if (record.is_rejected_trace) add(*record.is_rejected_trace);
   }
 
   // Decodes what was read about a key.
@@ -327,8 +327,8 @@ LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
     for (const std::string& payload : all.read_new(state_->directory, state_->report)) {
       auto record = detail::decode(payload);
       detail::count_skipped(record, state_->directory.path(), state_->report);
-      auto* const found = std::get_if<trial>(&record.value);
-      if (found != nullptr && found->key_hash == hash) {
+      std::optional<trial>& found = record.is_trial;
+      if (found && found->key_hash == hash) {
         by_number.add(found->number, std::move(*found));
       }
     }

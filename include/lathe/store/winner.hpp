@@ -13,7 +13,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <variant>
 
 namespace lathe {
 
@@ -93,11 +92,13 @@ LATHE_INLINE std::optional<std::string> line_of(const winner& value);
 LATHE_INLINE std::optional<std::string> line_of(const trial& value);
 LATHE_INLINE std::optional<std::string> line_of(const rejected_trace& value);
 
-/// A payload read.
+/// A payload read: at most one of the three records.
 struct decoded {
   enum class state : unsigned char { ok, malformed, newer };
   state what = state::malformed;
-  std::variant<std::monostate, winner, trial, rejected_trace> value;
+  std::optional<winner> is_winner;
+  std::optional<trial> is_trial;
+  std::optional<rejected_trace> is_rejected_trace;
 };
 
 /// The key of a payload as it is written there, without reading the rest; two payloads have the same

@@ -178,16 +178,26 @@ LATHE_INLINE decoded decode(std::string_view payload) {
   const std::string kind = in.require("kind", 64);
   const auto schema = in.integer("schema", 1, 1'000'000'000);
   if (in.failed()) return {};
-  if (schema > record_schema) return {decoded::state::newer, {}};
-  const auto finish = [&](auto value) -> decoded {
-    if (in.failed()) return {};
+  decoded out;
+  if (schema > record_schema) {
+    out.what = decoded::state::newer;
+    return out;
+  }
+  const auto finish = [&](auto& place, auto value) {
+    if (in.failed()) return;
     value.unknown = in.rest();
-    return {decoded::state::ok, std::move(value)};
+    place = std::move(value);
+    out.what = decoded::state::ok;
   };
-  if (kind == "winner") return finish(read_winner(in));
-  if (kind == "trial") return finish(read_trial(in));
-  if (kind == "rejected") return finish(read_rejection(in));
-  return {decoded::state::newer, {}};
+  if (kind == "winner")
+    finish(out.is_winner, read_winner(in));
+  else if (kind == "trial")
+    finish(out.is_trial, read_trial(in));
+  else if (kind == "rejected")
+    finish(out.is_rejected_trace, read_rejection(in));
+  else
+    out.what = decoded::state::newer;
+  return out;
 }
 
 // Frames the fields and reads them back: a line that this version would not accept is not written.

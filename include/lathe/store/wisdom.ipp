@@ -66,7 +66,7 @@ LATHE_INLINE sequence<winner> parse_wisdom(std::string_view text, const std::str
   for (const std::string& payload : detail::payloads_of(text, source, report, consumed)) {
     auto record = detail::decode(payload);
     detail::count_skipped(record, source, report);
-    if (auto* const found = std::get_if<winner>(&record.value)) {
+    if (std::optional<winner>& found = record.is_winner) {
       ++report.records;
       out.push_back(without_code(std::move(*found)));
     }
