@@ -113,6 +113,19 @@ TEST_CASE("tune: a cancelled search returns the best so far") {
   CHECK(is_right(made));
 }
 
+TEST_CASE("tune: a search ends in time and says what it cut off") {
+  // Candidates of this size differ by factors of 100: the slow ones must not eat the time.
+  const double limit = 3;
+  const auto made = tune(ops::gemm(512, 512, 512), cpu(),
+                         {.time_limit = limit,
+                          .threads = 1,
+                          .cache = cache_mode::off,
+                          .progress = progress_mode::silent});
+  CHECK(made.how().stopped == "time limit reached");
+  CHECK(made.how().tuning_seconds < limit + 2);  // a candidate, and much for other programs
+  CHECK(made.how().outcomes[static_cast<std::size_t>(failure::timeout)] == 0);
+}
+
 TEST_CASE("tune: operators that gather get inputs that stay inside") {
   const auto made = tune(ops::shift(1, 7, 5, 3, 3), cpu(),
                          {.time_limit = 1,

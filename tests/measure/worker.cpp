@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <doctest/doctest.h>
+#include <limits>
 #include <string>
 
 using namespace lathe;
@@ -229,6 +230,20 @@ TEST_CASE_FIXTURE(fixture, "worker: a kernel that does not end is ended in time"
   CHECK(late.reason == "not done after 0.05 s");
   CHECK(spent < 1);  // well before the child's own alarm, however busy the machine is
   CHECK(measure(add_kernel()).ok());
+}
+
+TEST_CASE_FIXTURE(fixture, "worker: a kernel far behind the best is cut off early, as slow") {
+  measure_options options;
+  options.time_limit = 30;
+  options.slow_limit = 0.05;
+  options.timing.best_seconds = 1e-6;
+  const measurement slow = measure(endless_kernel, options);
+  CHECK(slow.failed == failure::slow);
+  CHECK(slow.reason == "not done after 0.05 s, the best so far takes 1e-06 s");
+  options.timing.best_seconds = std::numeric_limits<double>::infinity();
+  CHECK(measure(add_kernel(), options).ok());
+  options.time_limit = 0.04;
+  CHECK(measure(endless_kernel, options).failed == failure::timeout);
 }
 
 TEST_CASE_FIXTURE(fixture, "worker: 100 hostile kernels leave the host and its inputs alone") {

@@ -16,6 +16,7 @@ search_progress state_after(int trials, double elapsed) {
   state.best_seconds = 10.2e-3;
   state.outcomes[static_cast<std::size_t>(failure::limit)] = 3;
   state.outcomes[static_cast<std::size_t>(failure::crash)] = 1;
+  state.outcomes[static_cast<std::size_t>(failure::slow)] = 5;
   state.elapsed_seconds = elapsed;
   state.left_seconds = 90;
   return state;
@@ -41,8 +42,8 @@ TEST_CASE("progress: one line says it all") {
   const progress_scale scale{"gemm", 2.0 * 1024 * 1024 * 1024, 9.5e-3};
   CHECK(
       progress_text(state_after(120, 12), scale) ==
-      "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, failed 3 limit 1 crash, "
-      "12 s, 2 min left");
+      "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, 5 too slow, failed 3 limit "
+      "1 crash, 12 s, 2 min left");
 }
 
 TEST_CASE("progress: nothing is shown that is not known") {

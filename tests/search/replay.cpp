@@ -14,7 +14,7 @@ TEST_CASE("replay: recorded outcomes come back, others are illegal") {
   judge.record({{1}}, good);
   judge.record({{0}}, good);  // the last one counts
   const lathe::sequence<point> points = {{{1}}, {{0}}, {{2}}};
-  const lathe::sequence<observation> found = judge.evaluate(points);
+  const lathe::sequence<observation> found = judge.evaluate(points, 1);
   REQUIRE(found.size() == 3);
   CHECK(found[0].outcome.seconds() == 2);
   CHECK(found[1].outcome.ok());

@@ -1,3 +1,4 @@
+#include <lathe/core/error.hpp>
 #include <lathe/search/evolve.hpp>
 #include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
@@ -26,7 +27,7 @@ class threaded_evaluator final : public evaluator {
  public:
   threaded_evaluator(const rugged_space& space, int threads) : space_(space), threads_(threads) {}
 
-  lathe::sequence<observation> evaluate(std::span<const point> points) override {
+  lathe::sequence<observation> evaluate(std::span<const point> points, double) override {
     lathe::sequence<observation> found(points.size());
     std::atomic<std::size_t> next{0};
     const auto work = [&] {
@@ -54,6 +55,8 @@ struct scripted_evaluator final : evaluator {
   bool (*works_again)(const point&) = [](const point&) { return true; };
   lathe::sequence<point> evaluated;
   lathe::sequence<point> compared;
+  double compare_seconds = -1;
+  bool forgets = false;  // a point, for no reason
 
   lathe::sequence<observation> outcomes(std::span<const point> points, bool (*good)(const point&)) {
     lathe::sequence<observation> found;
@@ -68,12 +71,19 @@ struct scripted_evaluator final : evaluator {
     }
     return found;
   }
-  lathe::sequence<observation> evaluate(std::span<const point> points) override {
-    evaluated.insert(evaluated.end(), points.begin(), points.end());
-    return outcomes(points, works);
+  lathe::sequence<observation> evaluate(std::span<const point> points, double seconds) override {
+    lathe::sequence<observation> found;
+    const double end = fake_now + seconds;
+    for (const point& at : points) {
+      if (fake_now >= end || (forgets && found.size() == 1)) break;
+      evaluated.push_back(at);
+      found.push_back(outcomes({&at, 1}, works).front());
+    }
+    return found;
   }
-  lathe::sequence<observation> compare(std::span<const point> points) override {
+  lathe::sequence<observation> compare(std::span<const point> points, double seconds) override {
     compared.insert(compared.end(), points.begin(), points.end());
+    compare_seconds = seconds;
     return outcomes(points, works_again);
   }
 };
@@ -191,7 +201,9 @@ TEST_CASE("tuner: time, trials, patience and target end a search") {
   };
   budget limits;
   limits.seconds = 20;
-  CHECK(trials_with(limits, stop_reason::time) == 21);  // 1 + 5 batches of 4
+  CHECK(trials_with(limits, stop_reason::time) == 20);
+  limits.seconds = 18.5;  // in the middle of a batch of 4 and of a candidate
+  CHECK(trials_with(limits, stop_reason::time) == 19);
   limits = {};
   limits.trials = 22;
   CHECK(trials_with(limits, stop_reason::trials) == 22);
@@ -204,6 +216,55 @@ TEST_CASE("tuner: time, trials, patience and target end a search") {
   limits.roofline_seconds = 50;
   limits.target_fraction = 0.8;
   CHECK(trials_with(limits, stop_reason::target) < 50);
+}
+
+TEST_CASE("tuner: time is kept for the comparison") {
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  search_options options = fake_time_options();
+  options.limits.seconds = 20;
+  options.compare_seconds = 4;
+  const double begin = fake_now;
+  const search_result result = run_search(space, proposer, judge, options);
+  CHECK(result.stopped == stop_reason::time);
+  CHECK(result.trials.size() == 16);
+  CHECK(judge.compare_seconds == doctest::Approx(4));
+  CHECK(fake_now - begin == doctest::Approx(16.0 + static_cast<double>(judge.compared.size())));
+  options.limits.trials = 10;  // ends early: the comparison may take what is left
+  random_search again(space, 1);
+  run_search(space, again, judge, options);
+  CHECK(judge.compare_seconds == doctest::Approx(10));
+}
+
+TEST_CASE("tuner: leaving out points without a limit of time is an error") {
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  judge.forgets = true;
+  search_options options = fake_time_options();
+  try {
+    run_search(space, proposer, judge, options);
+    FAIL("no error");
+  } catch (const lathe::error& problem) {
+    CHECK(problem.id() == "LATHE-E504");
+  }
+  options.limits.seconds = 30;  // now it may have had no time: the search ends with what there is
+  random_search again(space, 1);
+  const search_result result = run_search(space, again, judge, options);
+  CHECK(result.trials.size() == 2);
+  CHECK(result.stopped == stop_reason::time);
+}
+
+TEST_CASE("tuner: every estimate is compared") {
+  search_space space = ramp();
+  space.estimates.push_back({{5}});
+  random_search proposer(space, 1);
+  scripted_evaluator judge;
+  search_options options = fake_time_options();
+  options.finalists = 2;
+  run_search(space, proposer, judge, options);
+  CHECK(judge.compared == lathe::sequence<point>{{{49}}, {{48}}, {{10}}, {{5}}});
 }
 
 TEST_CASE("tuner: pruned points are counted, not tried") {

@@ -40,9 +40,11 @@ struct tune_command {
     out["flops"] = how.flops;
     out["tuning_seconds"] = how.tuning_seconds;
     out["trials"] = how.trials;
+    out["too_slow"] = how.outcomes[static_cast<std::size_t>(failure::slow)];
     out["failed"] = nlohmann::ordered_json::object();
     for (std::size_t kind = 1; kind < failure_count; ++kind)
-      if (const int times = how.outcomes[kind]; times > 0)
+      if (const int times = how.outcomes[kind];
+          times > 0 && static_cast<failure>(kind) != failure::slow)
         out["failed"][name_of(static_cast<failure>(kind))] = times;
     out["stopped"] = how.stopped;
     out["checked"] = how.checked;

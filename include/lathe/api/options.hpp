@@ -28,22 +28,24 @@ namespace lathe {
 /// Choices for tune() and compile(); what is not set is taken from the environment, then from the
 /// defaults named here: `tune(op, cpu(), {.time_limit = 10, .bound = {"W"}})`.
 struct tune_options {
-  std::optional<effort_level> effort{};     ///< measure
-  std::optional<double> time_limit{};       ///< [s] of search, >= 0; 60
-  std::optional<int> trials{};              ///< candidates, >= 1; no limit
-  std::optional<double> target_fraction{};  ///< of the roofline: stop there, in (0, 1]; 1
-  std::optional<int> threads{};             ///< of kernels, 1 to 4096; the CPUs allowed
-  std::optional<std::uint64_t> seed{};      ///< of the search; 1
-  std::optional<strategy_kind> strategy{};  ///< evolve
-  sequence<std::string> bound{};            ///< inputs that stay the same over many calls; none
-  std::optional<bool> strict_fp{};          ///< no fused multiply-add; false
-  std::optional<check_level> check{};       ///< sample
-  std::optional<isolation> isolate{};       ///< of candidates; process
-  std::optional<cache_mode> cache{};        ///< rw
-  std::string cache_dir{};                  ///< $XDG_CACHE_HOME/lathe
-  sequence<std::string> wisdom_path{};      ///< files and folders of winners, read only; none
-  std::optional<progress_mode> progress{};  ///< automatic
-  const std::atomic<bool>* cancel{};  ///< ends the search with the best so far when true; none
+  std::optional<effort_level> effort{};         ///< measure
+  /// [s] of search, >= 0; 60. Finding the right answer (up to half of it) and the final comparison
+  /// count; the candidate being tried when it ends may overrun it.
+  std::optional<double> time_limit{};
+  std::optional<int> trials{};                  ///< candidates, >= 1; no limit
+  std::optional<double> target_fraction{};      ///< of the roofline: stop there, in (0, 1]; 1
+  std::optional<int> threads{};                 ///< of kernels, 1 to 4096; the CPUs allowed
+  std::optional<std::uint64_t> seed{};          ///< of the search; 1
+  std::optional<strategy_kind> strategy{};      ///< evolve
+  sequence<std::string> bound{};             ///< inputs that stay the same over many calls; none
+  std::optional<bool> strict_fp{};              ///< no fused multiply-add; false
+  std::optional<check_level> check{};           ///< sample
+  std::optional<isolation> isolate{};           ///< of candidates; process
+  std::optional<cache_mode> cache{};            ///< rw
+  std::string cache_dir{};                      ///< $XDG_CACHE_HOME/lathe
+  sequence<std::string> wisdom_path{};       ///< files and folders of winners, read only; none
+  std::optional<progress_mode> progress{};      ///< automatic
+  const std::atomic<bool>* cancel{};            ///< ends the search with the best so far when true; none
 };
 
 /// Names and values of the LATHE_* variables.

@@ -49,7 +49,7 @@ struct tuning_request {
   cpu_target target;
   int threads = 1;
   effort_level effort = effort_level::measure;
-  double time_limit = 60;  ///< [s] of search
+  double time_limit = 60;  ///< [s] of search, see tune_options; ten times that if patient
   int trials = std::numeric_limits<int>::max();
   double target_fraction = 1;  ///< of the roofline: stop there
   std::uint64_t seed = 1;

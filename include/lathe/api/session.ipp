@@ -63,32 +63,47 @@ class cpu_evaluator final : public lathe::evaluator {
     if (request.threads == 1) measure_.timing.clock = &thread_seconds;
   }
 
-  sequence<observation> evaluate(std::span<const point> points) override {
+  sequence<observation> evaluate(std::span<const point> points, double seconds) override {
+    constexpr double longest = 60;  // [s]
+    const double end = monotonic_seconds() + seconds;
     sequence<observation> out(points.size());
     sequence<std::optional<compiled>> kernels(points.size());
-    compile_all(points, out, kernels);
+    const std::size_t begun = compile_all(points, out, kernels, end);
     for (std::size_t at = 0; at < points.size(); ++at) {
-      if (!kernels[at]) continue;
-      if (request_.cancel != nullptr && request_.cancel->load()) {
-        out[at].outcome = measurement::failure_of(failure::timeout, "the search was cancelled");
-        continue;
+      const double left = end - monotonic_seconds();
+      if (at >= begun || is_over(left)) {
+        out.resize(at);
+        break;
       }
+      if (!kernels[at]) continue;
       measure_.timing.best_seconds = best_;
-      measure_.time_limit = clamped(50 * best_, 2.0, 60.0);
+      measure_.slow_limit = slow_limit(kernels[at]->plan);
+      measure_.time_limit = smaller(longest, left);
       measurement outcome =
           bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
+      if (outcome.failed == failure::timeout && left < longest) {  // the search's time, not its own
+        out.resize(at);
+        break;
+      }
       outcome.compile_seconds = out[at].outcome.compile_seconds;
-      if (outcome.ok()) best_ = smaller(best_, outcome.seconds());
+      if (outcome.ok()) {
+        best_ = smaller(best_, outcome.seconds());
+        keep(points[at], outcome.seconds(), std::move(*kernels[at]));
+      }
       out[at].outcome = std::move(outcome);
     }
     return out;
   }
 
   /// In this process, with the threads that the program will use, one call of each in turn.
-  sequence<observation> compare(std::span<const point> finalists) override {
+  sequence<observation> compare(std::span<const point> finalists, double seconds) override {
+    const double begin = monotonic_seconds();
     sequence<observation> out(finalists.size());
     sequence<std::optional<compiled>> kernels(finalists.size());
-    compile_all(finalists, out, kernels);
+    for (std::size_t at = 0; at < finalists.size(); ++at)
+      for (const kept_kernel& each : kept_)
+        if (each.at == finalists[at]) kernels[at] = each.made;
+    compile_all(finalists, out, kernels, std::numeric_limits<double>::infinity());
     sequence<std::optional<native::executable>> runs(finalists.size());
     sequence<void*> params;
     for (std::size_t at = 0; at < answer_.arguments->size(); ++at)
@@ -96,22 +111,27 @@ class cpu_evaluator final : public lathe::evaluator {
     for (std::size_t at = 0; at < finalists.size(); ++at) {
       if (!kernels[at]) continue;
       result<native::executable> made = native::executable::make(
-          kernels[at]->plan, kernels[at]->object, compiler_, request_.threads, hook_of(request_));
+          std::move(kernels[at]->plan), std::move(kernels[at]->object), compiler_,
+          request_.threads, hook_of(request_));
       if (!made) {
         out[at].outcome = measurement::failure_of(failure::compile, made.error().what());
         continue;
       }
-      runs[at] = made->needs_bind() ? made->bind(params.data()) : std::move(*made);
+      runs[at] = made->needs_bind() ? made->bind(params.data()) : *made;
+      compared_.emplace_back(finalists[at], std::move(*made));
     }
     double (*const clock)() = request_.threads == 1 ? &thread_seconds : &monotonic_seconds;
-    const double begin = monotonic_seconds();
-    constexpr int rounds = 15;
+    constexpr int rounds = 15, least_rounds = 3;
     constexpr double most_seconds = 4;
-    for (int round = 0; round < rounds; ++round) {
-      if (round >= 5 && monotonic_seconds() - begin > most_seconds) break;
+    constexpr double long_call = 5e-3;  // [s] what filling the caches again is nothing against
+    constexpr double hopeless = 1.5;
+    for (int round = 0;; ++round) {
+      const double spent = monotonic_seconds() - begin;
+      const bool is_late = spent > smaller(seconds, most_seconds);
+      if (round >= (spent > 2 * seconds ? 1 : is_late ? least_rounds : rounds)) break;
       for (std::size_t at = 0; at < finalists.size(); ++at) {
         if (!runs[at]) continue;
-        (*runs[at])(params.data());  // warm
+        if (round == 0 || out[at].outcome.samples.back() < long_call) (*runs[at])(params.data());
         const double start = clock();
         int calls = 0;
         double now = start;
@@ -122,17 +142,72 @@ class cpu_evaluator final : public lathe::evaluator {
         } while (now - start < 2e-4);
         out[at].outcome.samples.push_back((now - start) / calls);
       }
+      if (round + 1 < least_rounds) continue;
+      // Those far behind, mostly the estimate, have had their chance.
+      double best = std::numeric_limits<double>::infinity();
+      for (const observation& each : out) best = smaller(best, each.outcome.seconds());
+      for (std::size_t at = 0; at < finalists.size(); ++at)
+        if (out[at].outcome.seconds() > hopeless * best) runs[at].reset();
     }
     return out;
   }
 
+  /// The kernel of a finalist, ready to run (and to bind); null if it was not compared.
+  const native::executable* executable_of(const point& finalist) const {
+    for (const auto& [at, run] : compared_)
+      if (at == finalist) return &run;
+    return nullptr;
+  }
+
  private:
-  void compile_all(std::span<const point> points, sequence<observation>& out,
-                   sequence<std::optional<compiled>>& kernels) {
+  /// A kernel that may become a finalist.
+  struct kept_kernel {
+    point at;
+    double seconds;
+    compiled made;
+  };
+
+  /// Keeps the fastest kernels and the estimates', so that they need not be compiled again.
+  void keep(const point& at, double seconds, compiled made) {
+    constexpr std::size_t most_kept = 16;
+    kept_.push_back({at, seconds, std::move(made)});
+    if (kept_.size() <= most_kept) return;
+    double longest = 0;
+    std::size_t slowest = 0;
+    for (std::size_t n = 0; n < kept_.size(); ++n) {
+      if (contains(space_.estimates, kept_[n].at) || kept_[n].seconds < longest) continue;
+      longest = kept_[n].seconds;
+      slowest = n;
+    }
+    kept_.erase(kept_.begin() + slowest);
+  }
+
+  /// Linking and a first run that take longer mean a kernel too far behind to be timed [s].
+  double slow_limit(const kernel_plan& plan) const {
+    constexpr double factor = 8;               // cold caches, other programs
+    constexpr double link_seconds = 0.1;
+    constexpr double seconds_per_byte = 4e-9;  // pages touched first, packing in bind()
+    double bytes = 0;
+    for (const plan_buffer& buffer : plan.buffers) bytes += static_cast<double>(buffer.bytes());
+    return link_seconds + seconds_per_byte * bytes + factor * best_;
+  }
+
+  /// True if the search ends here.
+  bool is_over(double seconds_left) const {
+    return seconds_left <= 0 || (request_.cancel != nullptr && request_.cancel->load());
+  }
+
+  /// Compiles what is not there yet until `end`. @returns how many points were begun, the first ones
+  std::size_t compile_all(std::span<const point> points, sequence<observation>& out,
+                          sequence<std::optional<compiled>>& kernels, double end) {
     std::atomic<std::size_t> next{0};
+    sequence<char> is_begun(points.size(), 0);
     const auto work = [&] {
       for (std::size_t at = next++; at < points.size(); at = next++) {
+        if (end <= monotonic_seconds()) return;
+        is_begun[at] = 1;
         out[at].at = points[at];
+        if (kernels[at]) continue;
         const double start = monotonic_seconds();
         result<compiled> made = compile_trace(program_, space_.to_trace(points[at]),
                                               request_.target, compiler_, options_);
@@ -151,6 +226,9 @@ class cpu_evaluator final : public lathe::evaluator {
         points.size(), static_cast<std::size_t>(larger(1, request_.target.threads)));
     for (std::size_t at = 1; at < count; ++at) others.emplace_back(work);
     work();
+    others.clear();  // joins
+    return static_cast<std::size_t>(std::find(is_begun.begin(), is_begun.end(), 0) -
+                                    is_begun.begin());
   }
 
   const cpu_space& space_;
@@ -162,6 +240,8 @@ class cpu_evaluator final : public lathe::evaluator {
   pipeline_options options_;
   measure_options measure_;
   double best_ = std::numeric_limits<double>::infinity();
+  sequence<kept_kernel> kept_;
+  sequence<std::pair<point, native::executable>> compared_;
 };
 
 /// A stored winner made runnable: from its object bytes, or compiled again from its trace.
@@ -323,7 +403,11 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   detail::cpu_evaluator judge(space, of, request, *compiler, **bench, *answer, roofline / 1.05);
   const bool patient = request.effort == effort_level::patient;
   search_options options;
-  options.limits.seconds = request.time_limit * (patient ? 10 : 1);
+  const double most_seconds = request.time_limit * (patient ? 10 : 1);
+  // What finding the right answer took counts, up to half of the time.
+  options.limits.seconds =
+      larger(most_seconds / 2, most_seconds - (monotonic_seconds() - begin));
+  options.compare_seconds = smaller(4.0, options.limits.seconds / 10);
   options.limits.trials = request.trials;
   options.limits.roofline_seconds = roofline;
   options.limits.target_fraction = request.target_fraction;
@@ -358,8 +442,15 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
 
   // 4. Keep the winner.
   const trace steps = space.to_trace(found.best->at);
-  result<tuned> out = compile_description(desc, steps, request);
-  if (!out) return out.error();
+  result<tuned> out = tuned{};
+  if (const native::executable* compared = judge.executable_of(found.best->at)) {
+    out->run = *compared;
+    out->steps = steps;
+    out->flops = flops_of(desc);
+  } else {
+    out = compile_description(desc, steps, request);
+    if (!out) return out.error();
+  }
   out->origin =
       found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
   out->median_seconds = median(found.best->outcome.samples);

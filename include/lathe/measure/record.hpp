@@ -23,11 +23,12 @@ enum class failure : unsigned char {
   compile,      ///< the code generator or the linker refused it
   timeout,      ///< still running when its time was over
   crash,        ///< killed by a signal, or left the process
-  wrong_answer  ///< ran, but the outputs differ, inputs were changed, or the time is impossible
+  wrong_answer, ///< ran, but the outputs differ, inputs were changed, or the time is impossible
+  slow          ///< cut off: many times slower than the best so far. No fault of the kernel
 };
 
 /// Number of enumerators of `failure`, `none` included.
-inline constexpr std::size_t failure_count = 7;
+inline constexpr std::size_t failure_count = 8;
 
 /// The word used in records and reports: "crash", "wrong_answer", ...
 constexpr const char* name_of(failure kind) {
@@ -39,6 +40,7 @@ constexpr const char* name_of(failure kind) {
     case failure::timeout: return "timeout";
     case failure::crash: return "crash";
     case failure::wrong_answer: return "wrong_answer";
+    case failure::slow: return "slow";
   }
   return "?";
 }

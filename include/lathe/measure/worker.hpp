@@ -21,6 +21,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -45,6 +46,8 @@ struct worker_options {
 struct measure_options {
   timing_options timing;
   double time_limit = 5;     ///< [s] for linking and the first run; timing may take as long again
+  /// [s] the same for kernels that only matter if they are fast: later ones are `slow`, not `timeout`
+  double slow_limit = std::numeric_limits<double>::infinity();
   double floor_seconds = 0;  ///< no correct kernel is faster: operations over peak, 5 % off
 };
 
@@ -79,7 +82,7 @@ class worker {
   // In the host.
   LATHE_INLINE measurement attempt(const kernel_plan& plan, std::span<const expectation> wanted,
                                    const measure_options& options);
-  LATHE_INLINE std::optional<measurement> perform(desk_job job, double seconds,
+  LATHE_INLINE std::optional<measurement> perform(desk_job job, const measure_options& options,
                                                   const kernel_plan& plan);
   LATHE_INLINE std::string fault_in_outputs(std::span<const expectation> wanted) const;
   LATHE_INLINE std::string crash_text(const kernel_plan& plan) const;

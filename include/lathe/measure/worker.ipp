@@ -7,6 +7,7 @@
 
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -118,7 +119,7 @@ LATHE_INLINE measurement worker::attempt(const kernel_plan& plan,
 
   const double begin = monotonic_seconds();
   arguments_.reset_outputs();
-  std::optional<measurement> failed = perform(desk_job::check, options.time_limit, plan);
+  std::optional<measurement> failed = perform(desk_job::check, options, plan);
   if (failed) return *failed;
   result.compile_seconds = reply.link_seconds;
   const std::string fault = fault_in_outputs(wanted);
@@ -136,7 +137,7 @@ LATHE_INLINE measurement worker::attempt(const kernel_plan& plan,
     return result;
   }
 
-  failed = perform(desk_job::time, options.time_limit + options.timing.max_seconds, plan);
+  failed = perform(desk_job::time, options, plan);
   if (failed) return *failed;
   const int samples = clamped(reply.sample_count, 1, static_cast<int>(reply.samples.size()));
   result.samples.assign(reply.samples.begin(), reply.samples.begin() + samples);
@@ -156,8 +157,12 @@ LATHE_INLINE measurement worker::attempt(const kernel_plan& plan,
   return result;
 }
 
-LATHE_INLINE std::optional<measurement> worker::perform(desk_job job, double seconds,
+LATHE_INLINE std::optional<measurement> worker::perform(desk_job job,
+                                                        const measure_options& options,
                                                         const kernel_plan& plan) {
+  const bool is_cut_off = options.slow_limit < options.time_limit;
+  const double seconds = (is_cut_off ? options.slow_limit : options.time_limit) +
+                         (job == desk_job::time ? options.timing.max_seconds : 0);
   desk_page& page = desk_.page();
   page.job = job;
   page.alarm_seconds = 2 * seconds + 2;
@@ -169,8 +174,11 @@ LATHE_INLINE std::optional<measurement> worker::perform(desk_job job, double sec
     serve_job();
   }
   if (end == request_end::timed_out || (end == request_end::died && process_.signal() == SIGALRM)) {
-    return measurement::failure_of(failure::timeout,
-                                   "not done after " + detail::seconds_text(seconds));
+    std::string text = "not done after " + detail::seconds_text(seconds);
+    const double best = options.timing.best_seconds;
+    if (!is_cut_off) return measurement::failure_of(failure::timeout, std::move(text));
+    if (std::isfinite(best)) text += ", the best so far takes " + detail::seconds_text(best);
+    return measurement::failure_of(failure::slow, std::move(text));
   }
   if (end == request_end::died) {
     return measurement::failure_of(failure::crash, crash_text(plan));

@@ -26,8 +26,8 @@ struct progress_scale {
   double roofline_seconds = 0;  ///< no kernel is faster; 0 = show no share
 };
 
-/// "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, failed 3 limit 1 crash, 12
-/// s, 1 min left".
+/// "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, 5 too slow, failed 3 limit 1
+/// crash, 12 s, 1 min left".
 LATHE_INLINE std::string progress_text(const search_progress& state, const progress_scale& scale);
 
 /// Prints progress_text() when it is time to.

@@ -61,9 +61,11 @@ LATHE_INLINE std::string progress_text(const search_progress& state, const progr
   } else {
     text += ", none works yet";
   }
+  const int slow = state.outcomes[static_cast<std::size_t>(failure::slow)];
+  if (slow > 0) text += ", " + std::to_string(slow) + " too slow";
   std::string failures;
   for (std::size_t kind = 1; kind < failure_count; ++kind) {
-    if (state.outcomes[kind] == 0) continue;
+    if (state.outcomes[kind] == 0 || static_cast<failure>(kind) == failure::slow) continue;
     failures +=
         " " + std::to_string(state.outcomes[kind]) + " " + name_of(static_cast<failure>(kind));
   }

@@ -26,7 +26,7 @@ class replay_evaluator final : public evaluator {
     outcomes_[space_.hash(at)] = std::move(outcome);
   }
 
-  sequence<observation> evaluate(std::span<const point> points) override {
+  sequence<observation> evaluate(std::span<const point> points, double) override {
     sequence<observation> found;
     for (const point& at : points) found.push_back({at, outcome_of(at)});
     return found;

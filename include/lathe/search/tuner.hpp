@@ -29,12 +29,16 @@ class evaluator {
 
   /// One observation per point, in their order. A bad candidate is a failed measurement, never an
   /// exception.
-  virtual sequence<observation> evaluate(std::span<const point> points) = 0;
+  /// @param seconds  left for the search [s], infinite if there is no limit. Looked at between
+  ///     candidates: once it is over, or the search is cancelled, those not finished are left out
+  virtual sequence<observation> evaluate(std::span<const point> points, double seconds) = 0;
 
   /// Times finalists against each other, interleaved, so that a change of the machine's speed hits
   /// all of them alike. The default evaluates them once more.
-  virtual sequence<observation> compare(std::span<const point> finalists) {
-    return evaluate(finalists);
+  /// @param seconds  that it should take at most [s]; every finalist gets a time all the same
+  virtual sequence<observation> compare(std::span<const point> finalists, double seconds) {
+    static_cast<void>(seconds);
+    return evaluate(finalists, std::numeric_limits<double>::infinity());
   }
 };
 
@@ -54,6 +58,7 @@ struct search_options {
   budget limits;
   int batch = 8;      ///< points evaluated together; does not change what is tried
   int finalists = 4;  ///< fastest points compared at the end; 0 = trust the first times
+  double compare_seconds = 0;  ///< [s] of limits.seconds that are kept for that comparison
   const std::atomic<bool>* cancel = nullptr;  ///< stop when true; the evaluator may look, too
   void (*on_progress)(const search_progress& state, void* context) = nullptr;  ///< after each batch
   void* progress_context = nullptr;
@@ -70,10 +75,12 @@ struct search_result {
 };
 
 /// Searches. The first estimate of the space is always evaluated, whatever the budget, and always
-/// one of the finalists, so that the result is never slower than it. The trials depend only on the
-/// space, the strategy's seed, `known` and the outcomes, unless the budget limits time.
+/// one of the finalists, so that the result is never slower than it. So are the other estimates. The
+/// trials depend only on the space, the strategy's seed, `known` and the outcomes, unless the budget
+/// limits time: then the search ends with the candidate that is being tried when it is over.
 /// @param known  outcomes of an earlier run: told to the strategy, not tried again, no trials here
-/// @error LATHE-E504 if the evaluator returns another number of observations than it got points
+/// @error LATHE-E504 if the evaluator returns another number of observations than it got points,
+///        though neither was the time limited nor the search cancelled
 LATHE_INLINE search_result run_search(const search_space& space, strategy& proposer,
                                       evaluator& judge, const search_options& options = {},
                                       std::span<const observation> known = {});

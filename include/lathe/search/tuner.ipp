@@ -7,6 +7,7 @@
 #include <lathe/measure/timer.hpp>
 #include <lathe/search/tuner.hpp>
 
+#include <cmath>
 #include <string>
 #include <utility>
 
@@ -19,14 +20,21 @@ class search_run {
  public:
   search_run(const search_space& space, strategy& proposer, evaluator& judge,
              const search_options& options)
-      : space_(space), proposer_(proposer), judge_(judge), options_(options), begin_(now()) {}
+      : space_(space),
+        proposer_(proposer),
+        judge_(judge),
+        options_(options),
+        limits_(options.limits),
+        begin_(now()) {
+    limits_.seconds = larger(0.0, limits_.seconds - options_.compare_seconds);
+  }
 
   search_result run(std::span<const observation> known) {
     proposer_.observe(known);
     for (const observation& earlier : known) note_best(earlier);
     try_estimates();
     while (!finished()) {
-      const int left = options_.limits.trials - use_.trials;
+      const int left = limits_.trials - use_.trials;
       sequence<point> proposals = proposer_.propose(smaller(larger(options_.batch, 1), left));
       if (proposals.empty()) {
         result_.stopped = stop_reason::exhausted;
@@ -57,9 +65,23 @@ class search_run {
       result_.stopped = stop_reason::exhausted;
       return true;
     }
-    const std::optional<stop_reason> reason = why_stop(options_.limits, use_);
+    std::optional<stop_reason> reason = why_stop(limits_, use_);
+    if (!reason && interrupted_) reason = stop_reason::time;
     if (reason) result_.stopped = *reason;
     return reason.has_value();
+  }
+
+  /// Observations of the first points: all of them, unless the time was over or the search
+  /// cancelled.
+  sequence<observation> evaluate(std::span<const point> points, double seconds) {
+    sequence<observation> judged = judge_.evaluate(points, seconds);
+    interrupted_ = judged.size() < points.size() && (std::isfinite(seconds) || cancelled());
+    if (!interrupted_) require_all(judged.size(), points.size());
+    return judged;
+  }
+
+  double seconds_of_search_left() const {
+    return larger(0.0, limits_.seconds - (now() - begin_));
   }
 
   /// The first one whatever happens: it is what makes sure that there is a result.
@@ -68,8 +90,11 @@ class search_run {
     for (const point& estimate : space_.estimates) {
       if (!tried.add(space_, estimate)) continue;
       if (tried.size() > 1 && finished()) return;
-      sequence<observation> outcome = judge_.evaluate({&estimate, 1});
-      require_all(outcome.size(), 1);
+      const bool first = tried.size() == 1;
+      sequence<observation> outcome =
+          evaluate({&estimate, 1}, first ? std::numeric_limits<double>::infinity()
+                                         : seconds_of_search_left());
+      if (outcome.empty()) return;
       count(outcome.front());
       result_.trials.push_back(outcome.front());
       proposer_.observe(outcome);
@@ -97,15 +122,15 @@ class search_run {
     }
     if (!promising.empty()) {
       pruned_in_a_row_ = 0;
-      sequence<observation> judged = judge_.evaluate(promising);
-      require_all(judged.size(), promising.size());
+      sequence<observation> judged = evaluate(promising, seconds_of_search_left());
       for (std::size_t n = 0; n < judged.size(); ++n) {
         count(judged[n]);
         result_.trials.push_back(judged[n]);
         outcomes[places[n]] = std::move(judged[n]);
       }
     }
-    proposer_.observe(outcomes);
+    // The strategy is told about all points or none; after an interruption it is not asked again.
+    if (!interrupted_) proposer_.observe(outcomes);
     report();
   }
 
@@ -130,15 +155,15 @@ class search_run {
     use_.seconds = now() - begin_;
     search_progress& state = result_.progress;
     state.trials = use_.trials;
-    const int limit = options_.limits.trials;
+    const int limit = limits_.trials;
     state.trials_limit = limit == std::numeric_limits<int>::max() ? 0 : limit;
     state.best_seconds = use_.best_seconds;
     state.elapsed_seconds = use_.seconds;
-    state.left_seconds = seconds_left(options_.limits, use_);
+    state.left_seconds = seconds_left(limits_, use_);
     if (options_.on_progress != nullptr) options_.on_progress(state, options_.progress_context);
   }
 
-  /// Compares the fastest points and the first estimate; whoever fails now is out, and the next
+  /// Compares the fastest points and the estimates; whoever fails now is out, and the next
   /// fastest take their turn until somebody is left.
   void choose_winner() {
     if (options_.finalists <= 0 || cancelled()) return;
@@ -151,7 +176,7 @@ class search_run {
           smaller(ranked.size(), first + static_cast<std::size_t>(options_.finalists));
       sequence<point> finalists;
       for (std::size_t n = first; n < last; ++n) finalists.push_back(ranked[n]);
-      if (first == 0) add_estimate(finalists, ranked);
+      if (first == 0) add_estimates(finalists, ranked);
       compare(finalists);
       first = last;
     }
@@ -179,14 +204,19 @@ class search_run {
     return ranked;
   }
 
-  void add_estimate(sequence<point>& finalists, const sequence<point>& ranked) const {
-    if (space_.estimates.empty()) return;
-    const point& estimate = space_.estimates.front();
-    if (contains(ranked, estimate) && !contains(finalists, estimate)) finalists.push_back(estimate);
+  void add_estimates(sequence<point>& finalists, const sequence<point>& ranked) const {
+    for (const point& estimate : space_.estimates) {
+      if (contains(ranked, estimate) && !contains(finalists, estimate))
+        finalists.push_back(estimate);
+    }
   }
 
   void compare(const sequence<point>& finalists) {
-    sequence<observation> compared = judge_.compare(finalists);
+    // A search that ended early leaves more than was kept for this; one candidate may have taken
+    // some of it.
+    const double left = options_.limits.seconds - (now() - begin_);
+    sequence<observation> compared =
+        judge_.compare(finalists, larger(options_.compare_seconds, left));
     require_all(compared.size(), finalists.size());
     for (observation& finalist : compared) {
       const bool best =
@@ -208,9 +238,11 @@ class search_run {
   strategy& proposer_;
   evaluator& judge_;
   const search_options& options_;
+  budget limits_;  // without what is kept for the comparison
   double begin_;
   budget_use use_;
   int pruned_in_a_row_ = 0;
+  bool interrupted_ = false;  // points were left out: the time was over
   search_result result_;
 };
 
