@@ -59,6 +59,8 @@
 #include <lathe/store/cache.ipp>
 #include <lathe/api/pipeline.ipp>
 #include <lathe/api/oracle.ipp>
+#include <lathe/api/cpu_evaluator.ipp>
+#include <lathe/api/stored_kernel.ipp>
 #include <lathe/api/session.ipp>
 #include <lathe/api/options.ipp>
 #include <lathe/api/arguments.ipp>

@@ -49,6 +49,28 @@ TEST_CASE("cache: the lowest median wins, whoever wrote it and in whichever orde
   CHECK(one.list().size() == 1);
 }
 
+TEST_CASE("cache: every search of a key is remembered, whichever found the best") {
+  const scratch temporary;
+  const auto put = [&](double seconds, const lathe::search_effort& effort) {
+    auto found = sample_winner(0, seconds);
+    found.effort = effort;
+    cache::open(options_for(temporary / "c")).put(found);
+  };
+  const lathe::search_effort early{"measure", 5, 40, "time"}, late{"patient", 600, 4000, "time"};
+  put(1e-3, early);
+  put(2e-3, late);
+  put(3e-3, early);
+  put(4e-3, {});
+  const auto reader = cache::open(options_for(temporary / "c"));
+  auto efforts = reader.efforts(sample_key());
+  REQUIRE(efforts.size() == 2);
+  if (efforts[0] == late) std::swap(efforts[0], efforts[1]);
+  CHECK(efforts[0] == early);
+  CHECK(efforts[1] == late);
+  CHECK(reader.efforts(sample_key(1)).empty());
+  CHECK(reader.find(sample_key())->effort == early);
+}
+
 TEST_CASE("cache: modes") {
   const scratch temporary;
   auto options = options_for(temporary / "c");

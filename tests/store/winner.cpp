@@ -25,6 +25,8 @@ TEST_CASE("winner: every field survives the round trip, unknown ones too") {
   source.object_digest = std::string(64, 'a');
   source.origin = lathe::provenance::estimate;
   source.median_seconds = 0.1 + 0.2;
+  source.effort = {"patient", 61.5, 1234, "time"};
+  source.choices = "3,0,12";
   source.unknown = {{"from_the_future", "yes @ %"}};
   const auto line = lathe::detail::line_of(source);
   REQUIRE(line);
@@ -35,6 +37,8 @@ TEST_CASE("winner: every field survives the round trip, unknown ones too") {
   CHECK(back.key.op == "gemm");
   CHECK(back.median_seconds == source.median_seconds);
   CHECK(back.origin == lathe::provenance::estimate);
+  CHECK(back.effort == source.effort);
+  CHECK(back.choices == "3,0,12");
   REQUIRE(back.unknown.size() == 1);
   CHECK(back.unknown[0].value == "yes @ %");
   CHECK(lathe::detail::line_of(back) == line);
@@ -73,6 +77,36 @@ TEST_CASE("winner: values that no record may have are not written") {
   CHECK(refused([](winner& w) { w.date = "yesterday"; }));
   CHECK(refused([](winner& w) { w.plan->phases.clear(); }));
   CHECK(refused([](winner& w) { w.unknown = {{"trace", "again"}}; }));
+}
+
+TEST_CASE("winner: an effort is whole or not known") {
+  auto source = sample_winner();
+  CHECK_FALSE(source.effort.is_known());
+  const auto without = lathe::detail::line_of(source);
+  REQUIRE(without);
+  CHECK_FALSE(std::get<lathe::winner>(reread(*without).value).effort.is_known());
+  source.effort = {"measure", 1, 2, ""};
+  CHECK_FALSE(lathe::detail::line_of(source));
+  source.effort = {"measure", -1, 2, "time"};
+  CHECK_FALSE(lathe::detail::line_of(source));
+}
+
+TEST_CASE("winner: the stored key of a payload is the stored form of its key, nothing else's") {
+  const auto payload_of = [](const auto& value) {
+    return std::string(lathe::detail::line_scanner(lathe::detail::line_of(value).value())
+                           .next()
+                           ->payload);
+  };
+  auto odd = sample_winner(1);
+  odd.key.target = "a@b%40 | tab";
+  const lathe::rejected_trace bad{sample_key(), "unroll(C.i)", "wrong answer", {}};
+  CHECK(lathe::detail::stored_key(payload_of(odd)) == lathe::detail::stored_form(odd.key));
+  CHECK(lathe::detail::stored_key(payload_of(bad)) == lathe::detail::stored_form(sample_key()));
+  CHECK(lathe::detail::stored_form(odd.key) != lathe::detail::stored_form(sample_key(1)));
+  const lathe::trial one{sample_key().hash(), 42, "parallel(C.i)", "ok", {1e-3}, {}};
+  CHECK(lathe::detail::stored_key(payload_of(one)) == "");
+  CHECK(lathe::detail::stored_key("kind=winner\tschema=2\tkey=x") == "");
+  CHECK(lathe::detail::stored_key("kind=winner") == "");
 }
 
 TEST_CASE("winner: newer schemas and unknown kinds are told from malformed records") {

@@ -27,6 +27,12 @@ namespace lathe {
 
 /// Choices for tune() and compile(); what is not set is taken from the environment, then from the
 /// defaults named here: `tune(op, cpu(), {.time_limit = 10, .bound = {"W"}})`.
+///
+/// A cached winner is used whatever the limits, with one exception: it was searched for clearly less
+/// than is asked for now, and the cache can be written. Then a new search starts from it. Clearly
+/// less: its effort was `measure` and now it is `patient`; or its search ran out of time (or was
+/// cancelled), and the time limit is now more than four times what it took; or it ran out of trials,
+/// and `trials` is now set to more than four times that number.
 struct tune_options {
   std::optional<effort_level> effort{};         ///< measure
   /// [s] of search, >= 0; 60. Finding the right answer (up to half of it) and the final comparison

@@ -11,7 +11,9 @@
 #include <lathe/lower/build.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/target/cpu/emit_llvm.hpp>
+#include <lathe/target/cpu/executable.hpp>
 #include <lathe/target/cpu/jit.hpp>
+#include <lathe/target/cpu/parallel.hpp>
 #include <lathe/target/plan.hpp>
 
 #include <cstddef>
@@ -39,6 +41,14 @@ LATHE_INLINE result<ir::nest> lower(const program& base, const trace& steps,
 LATHE_INLINE result<compiled> compile_trace(const program& base, const trace& steps,
                                             const cpu_target& target, const native::jit& compiler,
                                             const pipeline_options& options);
+
+/// All steps and linking: a kernel that can be called.
+/// @error LATHE-E2xx, LATHE-E3xx
+LATHE_INLINE result<native::executable> ready_kernel(const program& base, const trace& steps,
+                                                     const cpu_target& target,
+                                                     const native::jit& compiler,
+                                                     const pipeline_options& options, int threads,
+                                                     const parallel_for_hook& hook);
 
 }  // namespace lathe
 

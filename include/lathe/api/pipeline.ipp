@@ -25,4 +25,15 @@ LATHE_INLINE result<compiled> compile_trace(const program& base, const trace& st
   return compiled{plan_of(*nest), std::move(*object)};
 }
 
+LATHE_INLINE result<native::executable> ready_kernel(const program& base, const trace& steps,
+                                                     const cpu_target& target,
+                                                     const native::jit& compiler,
+                                                     const pipeline_options& options, int threads,
+                                                     const parallel_for_hook& hook) {
+  result<compiled> made = compile_trace(base, steps, target, compiler, options);
+  if (!made) return made.error();
+  return native::executable::make(std::move(made->plan), std::move(made->object), compiler, threads,
+                                  hook);
+}
+
 }  // namespace lathe

@@ -4,9 +4,11 @@
 
 #include <lathe/analysis/fingerprint.hpp>
 #include <lathe/analysis/stats.hpp>
+#include <lathe/api/cpu_evaluator.hpp>
 #include <lathe/api/oracle.hpp>
 #include <lathe/api/pipeline.hpp>
 #include <lathe/api/session.hpp>
+#include <lathe/api/stored_kernel.hpp>
 #include <lathe/core/algorithm.hpp>
 #include <lathe/search/evolve.hpp>
 #include <lathe/search/random.hpp>
@@ -15,9 +17,9 @@
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
+#include <array>
 #include <mutex>
 #include <optional>
-#include <thread>
 
 namespace lathe {
 namespace detail {
@@ -37,255 +39,6 @@ LATHE_INLINE result<native::jit> shared_jit(const cpu_target& target) {
     at.made.emplace(std::move(*made));
   }
   return *at.made;
-}
-
-LATHE_INLINE parallel_for_hook hook_of(const tuning_request& request) {
-  return request.hook.run != nullptr ? request.hook : native::default_parallel_for();
-}
-
-/// Lowers, compiles, checks and times candidates.
-class cpu_evaluator final : public lathe::evaluator {
- public:
-  cpu_evaluator(const cpu_space& space, const program& of, const tuning_request& request,
-                const native::jit& compiler, worker& bench, oracle& answer, double floor_seconds)
-      : space_(space),
-        program_(of),
-        request_(request),
-        compiler_(compiler),
-        bench_(bench),
-        answer_(answer),
-        options_{request.bound, request.strict_fp} {
-    measure_.floor_seconds = floor_seconds;
-    // Short timings rank candidates well enough: the finalists are timed again, interleaved.
-    measure_.timing.max_seconds = 0.12;
-    measure_.timing.max_samples = 20;
-    measure_.timing.hopeless_factor = 1.5;
-    if (request.threads == 1) measure_.timing.clock = &thread_seconds;
-  }
-
-  sequence<observation> evaluate(std::span<const point> points, double seconds) override {
-    constexpr double longest = 60;  // [s]
-    const double end = monotonic_seconds() + seconds;
-    sequence<observation> out(points.size());
-    sequence<std::optional<compiled>> kernels(points.size());
-    const std::size_t begun = compile_all(points, out, kernels, end);
-    for (std::size_t at = 0; at < points.size(); ++at) {
-      const double left = end - monotonic_seconds();
-      if (at >= begun || is_over(left)) {
-        out.resize(at);
-        break;
-      }
-      if (!kernels[at]) continue;
-      measure_.timing.best_seconds = best_;
-      measure_.slow_limit = slow_limit(kernels[at]->plan);
-      measure_.time_limit = smaller(longest, left);
-      measurement outcome =
-          bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
-      if (outcome.failed == failure::timeout && left < longest) {  // the search's time, not its own
-        out.resize(at);
-        break;
-      }
-      outcome.compile_seconds = out[at].outcome.compile_seconds;
-      if (outcome.ok()) {
-        best_ = smaller(best_, outcome.seconds());
-        keep(points[at], outcome.seconds(), std::move(*kernels[at]));
-      }
-      out[at].outcome = std::move(outcome);
-    }
-    return out;
-  }
-
-  /// In this process, with the threads that the program will use, one call of each in turn.
-  sequence<observation> compare(std::span<const point> finalists, double seconds) override {
-    const double begin = monotonic_seconds();
-    sequence<observation> out(finalists.size());
-    sequence<std::optional<compiled>> kernels(finalists.size());
-    for (std::size_t at = 0; at < finalists.size(); ++at)
-      for (const kept_kernel& each : kept_)
-        if (each.at == finalists[at]) kernels[at] = each.made;
-    compile_all(finalists, out, kernels, std::numeric_limits<double>::infinity());
-    sequence<std::optional<native::executable>> runs(finalists.size());
-    sequence<void*> params;
-    for (std::size_t at = 0; at < answer_.arguments->size(); ++at)
-      params.push_back((*answer_.arguments)[at].memory.data());
-    for (std::size_t at = 0; at < finalists.size(); ++at) {
-      if (!kernels[at]) continue;
-      result<native::executable> made = native::executable::make(
-          std::move(kernels[at]->plan), std::move(kernels[at]->object), compiler_,
-          request_.threads, hook_of(request_));
-      if (!made) {
-        out[at].outcome = measurement::failure_of(failure::compile, made.error().what());
-        continue;
-      }
-      runs[at] = made->needs_bind() ? made->bind(params.data()) : *made;
-      compared_.emplace_back(finalists[at], std::move(*made));
-    }
-    double (*const clock)() = request_.threads == 1 ? &thread_seconds : &monotonic_seconds;
-    constexpr int rounds = 15, least_rounds = 3;
-    constexpr double most_seconds = 4;
-    constexpr double long_call = 5e-3;  // [s] what filling the caches again is nothing against
-    constexpr double hopeless = 1.5;
-    for (int round = 0;; ++round) {
-      const double spent = monotonic_seconds() - begin;
-      const bool is_late = spent > smaller(seconds, most_seconds);
-      if (round >= (spent > 2 * seconds ? 1 : is_late ? least_rounds : rounds)) break;
-      for (std::size_t at = 0; at < finalists.size(); ++at) {
-        if (!runs[at]) continue;
-        if (round == 0 || out[at].outcome.samples.back() < long_call) (*runs[at])(params.data());
-        const double start = clock();
-        int calls = 0;
-        double now = start;
-        do {
-          (*runs[at])(params.data());
-          ++calls;
-          now = clock();
-        } while (now - start < 2e-4);
-        out[at].outcome.samples.push_back((now - start) / calls);
-      }
-      if (round + 1 < least_rounds) continue;
-      // Those far behind, mostly the estimate, have had their chance.
-      double best = std::numeric_limits<double>::infinity();
-      for (const observation& each : out) best = smaller(best, each.outcome.seconds());
-      for (std::size_t at = 0; at < finalists.size(); ++at)
-        if (out[at].outcome.seconds() > hopeless * best) runs[at].reset();
-    }
-    return out;
-  }
-
-  /// The kernel of a finalist, ready to run (and to bind); null if it was not compared.
-  const native::executable* executable_of(const point& finalist) const {
-    for (const auto& [at, run] : compared_)
-      if (at == finalist) return &run;
-    return nullptr;
-  }
-
- private:
-  /// A kernel that may become a finalist.
-  struct kept_kernel {
-    point at;
-    double seconds;
-    compiled made;
-  };
-
-  /// Keeps the fastest kernels and the estimates', so that they need not be compiled again.
-  void keep(const point& at, double seconds, compiled made) {
-    constexpr std::size_t most_kept = 16;
-    kept_.push_back({at, seconds, std::move(made)});
-    if (kept_.size() <= most_kept) return;
-    double longest = 0;
-    std::size_t slowest = 0;
-    for (std::size_t n = 0; n < kept_.size(); ++n) {
-      if (contains(space_.estimates, kept_[n].at) || kept_[n].seconds < longest) continue;
-      longest = kept_[n].seconds;
-      slowest = n;
-    }
-    kept_.erase(kept_.begin() + slowest);
-  }
-
-  /// Linking and a first run that take longer mean a kernel too far behind to be timed [s].
-  double slow_limit(const kernel_plan& plan) const {
-    constexpr double factor = 8;               // cold caches, other programs
-    constexpr double link_seconds = 0.1;
-    constexpr double seconds_per_byte = 4e-9;  // pages touched first, packing in bind()
-    double bytes = 0;
-    for (const plan_buffer& buffer : plan.buffers) bytes += static_cast<double>(buffer.bytes());
-    return link_seconds + seconds_per_byte * bytes + factor * best_;
-  }
-
-  /// True if the search ends here.
-  bool is_over(double seconds_left) const {
-    return seconds_left <= 0 || (request_.cancel != nullptr && request_.cancel->load());
-  }
-
-  /// Compiles what is not there yet until `end`. @returns how many points were begun, the first ones
-  std::size_t compile_all(std::span<const point> points, sequence<observation>& out,
-                          sequence<std::optional<compiled>>& kernels, double end) {
-    std::atomic<std::size_t> next{0};
-    sequence<char> is_begun(points.size(), 0);
-    const auto work = [&] {
-      for (std::size_t at = next++; at < points.size(); at = next++) {
-        if (end <= monotonic_seconds()) return;
-        is_begun[at] = 1;
-        out[at].at = points[at];
-        if (kernels[at]) continue;
-        const double start = monotonic_seconds();
-        result<compiled> made = compile_trace(program_, space_.to_trace(points[at]),
-                                              request_.target, compiler_, options_);
-        if (made) {
-          kernels[at].emplace(std::move(*made));
-        } else {
-          const bool illegal = made.error().id().starts_with("LATHE-E2");
-          out[at].outcome = measurement::failure_of(illegal ? failure::illegal : failure::compile,
-                                                    made.error().what());
-        }
-        out[at].outcome.compile_seconds = monotonic_seconds() - start;
-      }
-    };
-    sequence<std::jthread> others;
-    const std::size_t count = smaller<std::size_t>(
-        points.size(), static_cast<std::size_t>(larger(1, request_.target.threads)));
-    for (std::size_t at = 1; at < count; ++at) others.emplace_back(work);
-    work();
-    others.clear();  // joins
-    return static_cast<std::size_t>(std::find(is_begun.begin(), is_begun.end(), 0) -
-                                    is_begun.begin());
-  }
-
-  const cpu_space& space_;
-  const program& program_;
-  const tuning_request& request_;
-  native::jit compiler_;
-  worker& bench_;
-  oracle& answer_;
-  pipeline_options options_;
-  measure_options measure_;
-  double best_ = std::numeric_limits<double>::infinity();
-  sequence<kept_kernel> kept_;
-  sequence<std::pair<point, native::executable>> compared_;
-};
-
-/// A stored winner made runnable: from its object bytes, or compiled again from its trace.
-LATHE_INLINE result<tuned> revive(const winner& found, cache& store, const desc_view& desc,
-                                  const tuning_request& request, const native::jit& compiler) {
-  tuned out;
-  out.origin = kernel_origin::cache;
-  out.median_seconds = found.median_seconds;
-  out.best_seconds = found.best_seconds;
-  result<trace> steps = parse_trace(found.trace);
-  if (!steps) return steps.error();
-  out.steps = std::move(*steps);
-  const std::string& code = compiler.code_fingerprint();
-  if (found.plan) {
-    if (auto object = store.object_of(found, code, code)) {
-      result<native::executable> made = native::executable::make(
-          *found.plan, std::move(*object), compiler, request.threads, hook_of(request));
-      if (made) {
-        out.run = std::move(*made);
-        return out;
-      }
-    }
-  }
-  result<tuned> again = compile_description(desc, out.steps, request);
-  if (!again) return again.error();
-  out.run = again->run;
-  return out;
-}
-
-/// Checks an imported winner before its first use.
-LATHE_INLINE std::string check_imported(const tuned& candidate, const program& of,
-                                        const tuning_request& request, const native::jit& compiler,
-                                        const trace& estimate) {
-  result<oracle> answer = make_oracle(of, estimate, request.target, compiler,
-                                      {request.bound, request.strict_fp}, request.seed);
-  if (!answer) return answer.error().what();
-  worker_options options;
-  options.threads = request.threads;
-  options.isolate = request.isolate;
-  result<std::unique_ptr<worker>> bench = worker::create(compiler, *answer->arguments, options);
-  if (!bench) return bench.error().what();
-  const measurement outcome =
-      (*bench)->measure(candidate.run.plan(), candidate.run.object(), answer->wanted, {});
-  return outcome.ok() ? "" : outcome.reason;
 }
 
 LATHE_INLINE std::string extents_text(const desc_view& desc) {
@@ -331,12 +84,9 @@ LATHE_INLINE result<tuned> compile_description(const desc_view& desc, const trac
                                                const tuning_request& request) {
   result<native::jit> compiler = detail::shared_jit(request.target);
   if (!compiler) return compiler.error();
-  result<compiled> made = compile_trace(make_program(desc), steps, request.target, *compiler,
-                                        {request.bound, request.strict_fp});
-  if (!made) return made.error();
   result<native::executable> run =
-      native::executable::make(std::move(made->plan), std::move(made->object), *compiler,
-                               request.threads, detail::hook_of(request));
+      ready_kernel(make_program(desc), steps, request.target, *compiler,
+                   {request.bound, request.strict_fp}, request.threads, hook_of(request));
   if (!run) return run.error();
   tuned out;
   out.run = std::move(*run);
@@ -350,28 +100,24 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   result<native::jit> compiler = detail::shared_jit(request.target);
   if (!compiler) return compiler.error();
   const program of = make_program(desc);
-  cpu_space space(of, request.target, {request.bound, request.threads});
-  const trace first = space.to_trace(space.estimates[0]);
 
   // 1. What an earlier run found.
   cache store = cache::open(request.cache);
   const cache_key key = key_of(desc, request);
-  while (std::optional<winner> found = store.find(key)) {
-    result<tuned> old = detail::revive(*found, store, desc, request, *compiler);
-    std::string reason = old ? "" : old.error().what();
-    if (old && found->origin == provenance::imported)
-      reason = detail::check_imported(*old, of, request, *compiler, first);
-    if (reason.empty()) {
-      old->flops = flops_of(desc);
-      return old;
-    }
-    store.reject(key, found->trace, reason);
-    if (found->origin != provenance::imported) break;
+  std::optional<detail::stored_kernel> known =
+      detail::usable_winner(store, key, of, request, *compiler);
+  if (known) {
+    known->how.flops = flops_of(desc);
+    const bool can_keep_more = store.mode() == cache_mode::rw;
+    if (!can_keep_more || !detail::asks_for_more(request, known->record, store))
+      return std::move(known->how);
   }
   if (request.effort == effort_level::wisdom_only)
     return error("LATHE-E506", "effort 'wisdom_only': the cache has no winner for '" +
                                    std::string(desc.name) + "' (" + key.extents +
                                    ") on this machine; tune it once with effort 'measure'");
+  cpu_space space(of, request.target, {request.bound, request.threads});
+  const trace first = space.to_trace(space.estimates[0]);
   if (request.effort == effort_level::estimate) {
     result<tuned> made = compile_description(desc, first, request);
     if (made) made->origin = kernel_origin::estimate;
@@ -386,24 +132,18 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   if (!answer) return answer.error();
   if (request.check == check_level::off) answer->wanted.clear();
   const double roofline = detail::roofline_of(desc, request, *compiler);
-  worker_options bench_options;
-  bench_options.threads = request.threads;
-  bench_options.isolate = request.isolate;
-  result<std::unique_ptr<worker>> bench =
-      worker::create(*compiler, *answer->arguments, bench_options);
   sequence<std::string> notes;
-  if (!bench && request.isolate == isolation::process) {
-    notes.push_back("candidates run in this process: " + bench.error().text());
-    bench_options.isolate = isolation::none;
-    bench = worker::create(*compiler, *answer->arguments, bench_options);
-  }
+  result<std::unique_ptr<worker>> bench =
+      detail::make_bench(request, *compiler, *answer->arguments, notes);
   if (!bench) return bench.error();
 
-  // 3. Search.
+  // 3. Search, from the stored winner on if it was not searched for long enough.
+  const std::optional<point> start =
+      known ? detail::point_of(known->record, space) : std::nullopt;
+  if (start && !(*start == space.estimates[0])) space.estimates.push_back(*start);
   detail::cpu_evaluator judge(space, of, request, *compiler, **bench, *answer, roofline / 1.05);
-  const bool patient = request.effort == effort_level::patient;
   search_options options;
-  const double most_seconds = request.time_limit * (patient ? 10 : 1);
+  const double most_seconds = seconds_of(request);
   // What finding the right answer took counts, up to half of the time.
   options.limits.seconds =
       larger(most_seconds / 2, most_seconds - (monotonic_seconds() - begin));
@@ -425,6 +165,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
     found = run_search(space, proposer, judge, options);
   }
   printer.finish(found.progress);
+  if (!found.best && known) return std::move(known->how);
   if (!found.best && request.cancel != nullptr && request.cancel->load()) {
     result<tuned> made = compile_description(desc, first, request);
     if (!made) return made;
@@ -441,40 +182,58 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   }
 
   // 4. Keep the winner.
-  const trace steps = space.to_trace(found.best->at);
-  result<tuned> out = tuned{};
-  if (const native::executable* compared = judge.executable_of(found.best->at)) {
-    out->run = *compared;
-    out->steps = steps;
-    out->flops = flops_of(desc);
-  } else {
-    out = compile_description(desc, steps, request);
-    if (!out) return out.error();
-  }
-  out->origin =
+  tuned out;
+  out.steps = space.to_trace(found.best->at);
+  out.origin =
       found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
-  out->median_seconds = median(found.best->outcome.samples);
-  out->best_seconds = minimum(found.best->outcome.samples);
-  out->checked = request.check == check_level::off ? "not checked (check = off)" : answer->how;
-  out->trials = found.progress.trials;
-  out->outcomes = found.progress.outcomes;
-  out->stopped = text_of(found.stopped);
-  out->notes = std::move(notes);
+  sequence<double> samples = std::move(found.best->outcome.samples);
+  std::string choices = detail::choices_text(found.best->at);
+  if (const native::executable* compared = judge.executable_of(found.best->at)) {
+    out.run = *compared;
+  } else {
+    result<native::executable> made =
+        ready_kernel(of, out.steps, request.target, *compiler, {request.bound, request.strict_fp},
+                     request.threads, hook_of(request));
+    if (!made) return made.error();
+    out.run = std::move(*made);
+  }
+  const bool met = start && judge.executable_of(*start) != nullptr;
+  if (known && !met && known->record.trace != to_text(out.steps)) {
+    // The stored winner is no point of this space, or there was no time for it.
+    auto times = judge.duel(known->how.run, out.run);
+    if (median(times[0]) < median(times[1])) {
+      out.run = known->how.run;
+      out.steps = known->how.steps;
+      out.origin = kernel_origin::search;
+      samples = std::move(times[0]);
+      choices = known->record.choices;
+    }
+  }
+  out.median_seconds = median(samples);
+  out.best_seconds = minimum(samples);
+  out.flops = flops_of(desc);
+  out.checked = request.check == check_level::off ? "not checked (check = off)" : answer->how;
+  out.trials = found.progress.trials;
+  out.outcomes = found.progress.outcomes;
+  out.stopped = text_of(found.stopped);
+  out.notes = std::move(notes);
+  out.tuning_seconds = monotonic_seconds() - begin;
   winner keep;
   keep.key = key;
-  keep.trace = to_text(steps);
-  keep.best_seconds = out->best_seconds;
-  keep.median_seconds = out->median_seconds;
-  keep.samples = static_cast<int>(found.best->outcome.samples.size());
-  keep.gflops = larger(0.0, out->gflops());
+  keep.trace = to_text(out.steps);
+  keep.best_seconds = out.best_seconds;
+  keep.median_seconds = out.median_seconds;
+  keep.samples = static_cast<int>(samples.size());
+  keep.gflops = larger(0.0, out.gflops());
   keep.origin =
-      out->origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
+      out.origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
+  keep.effort = {name_of(request.effort), out.tuning_seconds, out.trials, name_of(found.stopped)};
+  keep.choices = std::move(choices);
   keep.llvm_version = compiler->code_fingerprint();
   keep.cpu_features = compiler->code_fingerprint();
-  keep.plan = out->run.plan();
-  store.put(std::move(keep), out->run.object());
-  for (const std::string& trouble : store.report().messages) out->notes.push_back(trouble);
-  out->tuning_seconds = monotonic_seconds() - begin;
+  keep.plan = out.run.plan();
+  store.put(std::move(keep), out.run.object());
+  for (const std::string& trouble : store.report().messages) out.notes.push_back(trouble);
   return out;
 }
 

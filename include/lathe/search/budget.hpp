@@ -18,6 +18,19 @@ enum class stop_reason : unsigned char {
   cancelled        ///< by the caller
 };
 
+/// The word used in records: "time", "no_improvement".
+constexpr const char* name_of(stop_reason reason) {
+  switch (reason) {
+    case stop_reason::trials: return "trials";
+    case stop_reason::time: return "time";
+    case stop_reason::no_improvement: return "no_improvement";
+    case stop_reason::target: return "target";
+    case stop_reason::exhausted: return "exhausted";
+    case stop_reason::cancelled: return "cancelled";
+  }
+  return "?";
+}
+
 /// Text for reports: "time limit reached".
 constexpr const char* text_of(stop_reason reason) {
   switch (reason) {

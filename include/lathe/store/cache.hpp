@@ -57,6 +57,9 @@ class cache {
   /// returned again, whatever time it claims. Looks for new records of other processes on a miss.
   LATHE_INLINE std::optional<winner> find(const cache_key& key) const;
 
+  /// How hard winners of a key were searched for here, in no order, whichever of them is the best.
+  LATHE_INLINE sequence<search_effort> efforts(const cache_key& key) const;
+
   /// Keeps a winner, and its object file if `object` is not empty; version, date and digest are
   /// filled in. @returns the winner as it was kept, in memory at least; an invalid one (empty
   /// trace, times not positive) is not kept, and report() says so

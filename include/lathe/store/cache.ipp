@@ -24,6 +24,7 @@ namespace detail {
 // What is known about one key.
 struct cache_entry {
   std::optional<winner> measured;          // best of those measured here
+  sequence<search_effort> efforts;         // of all searches here, the same ones once
   flat_map<std::string, winner> imported;  // by trace
   flat_set<std::string> settled;           // traces measured or rejected here
   flat_set<std::string> rejected;
@@ -45,6 +46,10 @@ struct cache_entry {
       return;
     }
     settled.insert(candidate.trace);
+    // A longer search may have found nothing better: it counts all the same.
+    bool is_known = !candidate.effort.is_known();
+    for (const search_effort& one : efforts) is_known |= one == candidate.effort;
+    if (!is_known) efforts.push_back(candidate.effort);
     if (rejected.contains(candidate.trace)) return;
     if (!measured || ranks_before(candidate, *measured)) measured = std::move(candidate);
   }
@@ -274,6 +279,14 @@ LATHE_INLINE std::optional<winner> cache::find(const cache_key& key) const {
     found = state_->best(key);
   }
   return found == nullptr ? std::nullopt : std::optional<winner>(*found);
+}
+
+LATHE_INLINE sequence<search_effort> cache::efforts(const cache_key& key) const {
+  const std::lock_guard guard(state_->lock);
+  state_->decode(key);
+  const auto* const place = state_->places.find(key.text());
+  if (place == state_->places.end()) return {};
+  return state_->entries[place->second].efforts;
 }
 
 LATHE_INLINE winner cache::put(winner found, std::span<const std::byte> object) {

@@ -36,6 +36,17 @@ constexpr const char* name_of(provenance origin) {
   return "?";
 }
 
+/// How hard a winner was searched for: what decides whether a longer search may find a better one.
+struct search_effort {
+  std::string level;    ///< "measure", "patient"; "" = not known, as in older records
+  double seconds = 0;   ///< [s] it took
+  int trials = 0;       ///< candidates tried
+  std::string stopped;  ///< why it ended, by name: "time", "trials", "exhausted", ...
+
+  bool is_known() const { return !level.empty(); }
+  friend bool operator==(const search_effort&, const search_effort&) = default;
+};
+
 /// The best known schedule of one key.
 struct winner {
   cache_key key;
@@ -45,6 +56,8 @@ struct winner {
   int samples = 1;            ///< number of samples behind the times
   double gflops = 0;          ///< [GFLOP/s] at the median, 0 if the operator has no flops
   provenance origin = provenance::searched;
+  search_effort effort;  ///< of the search that found it
+  std::string choices;   ///< its point in the search space, "3,0,1"; "" = not known
   std::string version;  ///< lathe version that wrote it; filled in by cache::put if empty
   std::string date;     ///< "2026-01-31T12:00:00Z"; filled in by cache::put if empty
 

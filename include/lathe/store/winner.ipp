@@ -113,6 +113,13 @@ LATHE_INLINE winner read_winner(field_reader& in) {
   out.samples = static_cast<int>(in.integer("samples", 1, 1'000'000'000));
   out.gflops = in.number("gflops");
   out.origin = in.checked(parse_provenance(in.require("origin", 32)));
+  out.effort.level = in.take("effort", 32);
+  if (out.effort.is_known()) {
+    out.effort.seconds = in.number("searched");
+    out.effort.trials = static_cast<int>(in.integer("tried", 0, 1'000'000'000));
+    out.effort.stopped = in.require("stopped", 32);
+  }
+  out.choices = in.take("choices", max_name);
   out.version = in.take("version", 64);
   out.date = in.take("date", 32);
   out.object_digest = in.take("object", 64);
@@ -213,6 +220,7 @@ std::optional<std::string> checked_line(sequence<field> fields, const Value& val
 }
 
 LATHE_INLINE std::optional<std::string> line_of(const winner& value) {
+  const bool known = value.effort.is_known();
   return checked_line({{"kind", "winner"},
                        {"schema", std::to_string(record_schema)},
                        {"key", value.key.text()},
@@ -224,6 +232,11 @@ LATHE_INLINE std::optional<std::string> line_of(const winner& value) {
                        {"samples", std::to_string(value.samples)},
                        {"gflops", shortest_number(value.gflops)},
                        {"origin", name_of(value.origin)},
+                       {"effort", value.effort.level},
+                       {"searched", known ? shortest_number(value.effort.seconds) : ""},
+                       {"tried", known ? std::to_string(value.effort.trials) : ""},
+                       {"stopped", known ? value.effort.stopped : ""},
+                       {"choices", value.choices},
                        {"version", value.version},
                        {"date", value.date},
                        {"object", value.object_digest},

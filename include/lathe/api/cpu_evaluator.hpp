@@ -1,0 +1,102 @@
+/// @file
+/// What points of the CPU space are worth: lowers, compiles, checks and times them. In: points. Out:
+/// observations; kernels of finalists. Called by the search of session.hpp.
+#pragma once
+
+#include <lathe/api/oracle.hpp>
+#include <lathe/api/pipeline.hpp>
+#include <lathe/api/request.hpp>
+#include <lathe/config.hpp>
+#include <lathe/core/error.hpp>
+#include <lathe/core/sequence.hpp>
+#include <lathe/measure/worker.hpp>
+#include <lathe/search/tuner.hpp>
+#include <lathe/space/cpu_space.hpp>
+#include <lathe/target/cpu/executable.hpp>
+#include <lathe/target/cpu/jit.hpp>
+
+#include <cstddef>
+#include <limits>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+
+namespace lathe::detail {
+
+/// A kernel to be compared with others; nothing if it could not be made.
+using contestant = std::optional<native::executable>;
+
+/// Times contestants in this process, with the threads that the program will use, one call of each
+/// in turn. Those far behind drop out after three rounds.
+/// @param[in,out] runs  bound kernels; dropped ones are reset
+/// @param begin    when the comparison began [s], on the monotonic clock
+/// @param seconds  that it should take; each kernel is called at least once all the same
+/// @returns samples per contestant [s], none for missing ones
+LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
+                                                   void* const* params, int threads, double begin,
+                                                   double seconds);
+
+/// A process in which candidates can do no harm. Where the system allows none they run in this one,
+/// which is then said in `notes`.
+LATHE_INLINE result<std::unique_ptr<worker>> make_bench(const tuning_request& request,
+                                                        const native::jit& compiler,
+                                                        argument_set& arguments,
+                                                        sequence<std::string>& notes);
+
+/// See the head of this file.
+class cpu_evaluator final : public lathe::evaluator {
+ public:
+  /// All references must outlive the evaluator.
+  /// @param floor_seconds  no kernel is faster [s]
+  LATHE_INLINE cpu_evaluator(const cpu_space& space, const program& of,
+                             const tuning_request& request, const native::jit& compiler,
+                             worker& bench, oracle& answer, double floor_seconds);
+
+  LATHE_INLINE sequence<observation> evaluate(std::span<const point> points,
+                                                 double seconds) override;
+  LATHE_INLINE sequence<observation> compare(std::span<const point> finalists,
+                                                double seconds) override;
+
+  /// The kernel of a finalist, ready to run (and to bind); null if it was not compared.
+  LATHE_INLINE const native::executable* executable_of(const point& finalist) const;
+
+  /// Samples of two kernels timed against each other [s].
+  LATHE_INLINE sequence<sequence<double>> duel(const native::executable& left,
+                                                     const native::executable& right) const;
+
+ private:
+  /// A kernel that may become a finalist.
+  struct kept_kernel {
+    point at;
+    double seconds;
+    compiled made;
+  };
+
+  LATHE_INLINE void keep(const point& at, double seconds, compiled made);
+  LATHE_INLINE double slow_limit(const kernel_plan& plan) const;
+  LATHE_INLINE bool is_over(double seconds_left) const;
+  LATHE_INLINE std::size_t compile_all(std::span<const point> points,
+                                       sequence<observation>& out,
+                                       sequence<std::optional<compiled>>& kernels, double end);
+  LATHE_INLINE sequence<void*> params() const;
+
+  const cpu_space& space_;
+  const program& program_;
+  const tuning_request& request_;
+  native::jit compiler_;
+  worker& bench_;
+  oracle& answer_;
+  pipeline_options options_;
+  measure_options measure_;
+  double best_ = std::numeric_limits<double>::infinity();
+  sequence<kept_kernel> kept_;
+  sequence<std::pair<point, native::executable>> compared_;
+};
+
+}  // namespace lathe::detail
+
+#if LATHE_HEADER_ONLY
+#  include <lathe/api/cpu_evaluator.ipp>
+#endif

@@ -1,0 +1,245 @@
+/// @file
+/// Bodies of cpu_evaluator.hpp.
+#pragma once
+
+#include <lathe/api/cpu_evaluator.hpp>
+#include <lathe/core/algorithm.hpp>
+#include <lathe/measure/timer.hpp>
+
+#include <atomic>
+#include <pthread.h>
+
+namespace lathe::detail {
+
+LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
+                                                   void* const* params, int threads, double begin,
+                                                   double seconds) {
+  constexpr int rounds = 15, least_rounds = 3;
+  constexpr double most_seconds = 4;
+  constexpr double sample_seconds = 2e-4;
+  constexpr double long_call = 5e-3;  // [s] cold caches make no difference to it
+  constexpr double hopeless = 1.5;
+  double (*const clock)() = threads == 1 ? &thread_seconds : &monotonic_seconds;
+  sequence<sequence<double>> samples(runs.size());
+  for (int round = 0;; ++round) {
+    const double spent = monotonic_seconds() - begin;
+    const bool is_late = spent > smaller(seconds, most_seconds);
+    if (round >= (spent > 2 * seconds ? 1 : is_late ? least_rounds : rounds)) break;
+    for (std::size_t at = 0; at < runs.size(); ++at) {
+      if (!runs[at]) continue;
+      if (round == 0 || samples[at].back() < long_call) (*runs[at])(params);
+      const double start = clock();
+      int calls = 0;
+      double now = start;
+      do {
+        (*runs[at])(params);
+        ++calls;
+        now = clock();
+      } while (now - start < sample_seconds);
+      samples[at].push_back((now - start) / calls);
+    }
+    if (round + 1 < least_rounds) continue;
+    double best = std::numeric_limits<double>::infinity();
+    for (const auto& each : samples)
+      if (!each.empty()) best = smaller(best, median(each));
+    for (std::size_t at = 0; at < runs.size(); ++at)
+      if (!samples[at].empty() && median(samples[at]) > hopeless * best) runs[at].reset();
+  }
+  return samples;
+}
+
+LATHE_INLINE result<std::unique_ptr<worker>> make_bench(const tuning_request& request,
+                                                        const native::jit& compiler,
+                                                        argument_set& arguments,
+                                                        sequence<std::string>& notes) {
+  worker_options options;
+  options.threads = request.threads;
+  options.isolate = request.isolate;
+  result<std::unique_ptr<worker>> bench = worker::create(compiler, arguments, options);
+  if (bench || options.isolate == isolation::none) return bench;
+  notes.push_back("candidates run in this process: " + bench.error().text());
+  options.isolate = isolation::none;
+  return worker::create(compiler, arguments, options);
+}
+
+LATHE_INLINE cpu_evaluator::cpu_evaluator(const cpu_space& space, const program& of,
+                                          const tuning_request& request,
+                                          const native::jit& compiler, worker& bench,
+                                          oracle& answer, double floor_seconds)
+    : space_(space),
+      program_(of),
+      request_(request),
+      compiler_(compiler),
+      bench_(bench),
+      answer_(answer),
+      options_{request.bound, request.strict_fp} {
+  measure_.floor_seconds = floor_seconds;
+  // Short timings rank candidates well enough: the finalists are timed again, interleaved.
+  measure_.timing.max_seconds = 0.12;
+  measure_.timing.max_samples = 20;
+  measure_.timing.hopeless_factor = 1.5;
+  if (request.threads == 1) measure_.timing.clock = &thread_seconds;
+}
+
+LATHE_INLINE sequence<observation> cpu_evaluator::evaluate(std::span<const point> points,
+                                                              double seconds) {
+  constexpr double longest = 60;  // [s]
+  const double end = monotonic_seconds() + seconds;
+  sequence<observation> out(points.size());
+  sequence<std::optional<compiled>> kernels(points.size());
+  const std::size_t begun = compile_all(points, out, kernels, end);
+  for (std::size_t at = 0; at < points.size(); ++at) {
+    const double left = end - monotonic_seconds();
+    if (at >= begun || is_over(left)) {
+      out.resize(at);
+      break;
+    }
+    if (!kernels[at]) continue;
+    measure_.timing.best_seconds = best_;
+    measure_.slow_limit = slow_limit(kernels[at]->plan);
+    measure_.time_limit = smaller(longest, left);
+    measurement outcome =
+        bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
+    if (outcome.failed == failure::timeout && left < longest) {  // the search's time, not its own
+      out.resize(at);
+      break;
+    }
+    outcome.compile_seconds = out[at].outcome.compile_seconds;
+    if (outcome.ok()) {
+      best_ = smaller(best_, outcome.seconds());
+      keep(points[at], outcome.seconds(), std::move(*kernels[at]));
+    }
+    out[at].outcome = std::move(outcome);
+  }
+  return out;
+}
+
+LATHE_INLINE sequence<observation> cpu_evaluator::compare(std::span<const point> finalists,
+                                                             double seconds) {
+  const double begin = monotonic_seconds();
+  sequence<observation> out(finalists.size());
+  sequence<std::optional<compiled>> kernels(finalists.size());
+  for (std::size_t at = 0; at < finalists.size(); ++at)
+    for (const kept_kernel& each : kept_)
+      if (each.at == finalists[at]) kernels[at] = each.made;
+  compile_all(finalists, out, kernels, std::numeric_limits<double>::infinity());
+  sequence<contestant> runs(finalists.size());
+  const sequence<void*> arguments = params();
+  for (std::size_t at = 0; at < finalists.size(); ++at) {
+    if (!kernels[at]) continue;
+    result<native::executable> made = native::executable::make(
+        std::move(kernels[at]->plan), std::move(kernels[at]->object), compiler_, request_.threads,
+        hook_of(request_));
+    if (!made) {
+      out[at].outcome = measurement::failure_of(failure::compile, made.error().what());
+      continue;
+    }
+    runs[at] = made->needs_bind() ? made->bind(arguments.data()) : *made;
+    compared_.emplace_back(finalists[at], std::move(*made));
+  }
+  auto samples = race(runs, arguments.data(), request_.threads, begin, seconds);
+  for (std::size_t at = 0; at < finalists.size(); ++at)
+    out[at].outcome.samples = std::move(samples[at]);
+  return out;
+}
+
+LATHE_INLINE const native::executable* cpu_evaluator::executable_of(const point& finalist) const {
+  for (const auto& [at, run] : compared_)
+    if (at == finalist) return &run;
+  return nullptr;
+}
+
+LATHE_INLINE sequence<sequence<double>> cpu_evaluator::duel(
+    const native::executable& left, const native::executable& right) const {
+  constexpr double most_seconds = 1;
+  const double begin = monotonic_seconds();
+  const sequence<void*> arguments = params();
+  sequence<contestant> runs;
+  for (const native::executable* each : {&left, &right})
+    runs.emplace_back(each->needs_bind() ? each->bind(arguments.data()) : *each);
+  return race(runs, arguments.data(), request_.threads, begin, most_seconds);
+}
+
+/// Keeps the fastest kernels and the estimates', so that they need not be compiled again.
+LATHE_INLINE void cpu_evaluator::keep(const point& at, double seconds, compiled made) {
+  constexpr std::size_t most_kept = 16;
+  kept_.push_back({at, seconds, std::move(made)});
+  if (kept_.size() <= most_kept) return;
+  double longest = 0;
+  std::size_t slowest = 0;
+  for (std::size_t n = 0; n < kept_.size(); ++n) {
+    if (contains(space_.estimates, kept_[n].at) || kept_[n].seconds < longest) continue;
+    longest = kept_[n].seconds;
+    slowest = n;
+  }
+  kept_.erase(kept_.begin() + slowest);
+}
+
+/// Linking and a first run that take longer mean a kernel too far behind to be timed [s].
+LATHE_INLINE double cpu_evaluator::slow_limit(const kernel_plan& plan) const {
+  constexpr double factor = 8;  // cold caches, other programs
+  constexpr double link_seconds = 0.1;
+  constexpr double seconds_per_byte = 4e-9;  // pages touched first, packing in bind()
+  double bytes = 0;
+  for (const plan_buffer& buffer : plan.buffers) bytes += static_cast<double>(buffer.bytes());
+  return link_seconds + seconds_per_byte * bytes + factor * best_;
+}
+
+/// True if the search ends here.
+LATHE_INLINE bool cpu_evaluator::is_over(double seconds_left) const {
+  return seconds_left <= 0 || (request_.cancel != nullptr && request_.cancel->load());
+}
+
+/// Compiles what is not there yet until `end`. @returns how many points were begun, the first ones
+LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> points,
+                                                    sequence<observation>& out,
+                                                    sequence<std::optional<compiled>>& kernels,
+                                                    double end) {
+  std::atomic<std::size_t> next{0};
+  sequence<char> is_begun(points.size(), 0);
+  auto work = [&] {
+    for (std::size_t at = next++; at < points.size(); at = next++) {
+      if (end <= monotonic_seconds()) return;
+      is_begun[at] = 1;
+      out[at].at = points[at];
+      if (kernels[at]) continue;
+      const double start = monotonic_seconds();
+      result<compiled> made = compile_trace(program_, space_.to_trace(points[at]),
+                                            request_.target, compiler_, options_);
+      if (made) {
+        kernels[at].emplace(std::move(*made));
+      } else {
+        const bool illegal = made.error().id().starts_with("LATHE-E2");
+        out[at].outcome = measurement::failure_of(illegal ? failure::illegal : failure::compile,
+                                                  made.error().what());
+      }
+      out[at].outcome.compile_seconds = monotonic_seconds() - start;
+    }
+  };
+  using job = decltype(work);
+  const auto body = [](void* self) -> void* {
+    (*static_cast<job*>(self))();
+    return nullptr;
+  };
+  sequence<pthread_t> others;
+  const std::size_t count = smaller<std::size_t>(
+      points.size(), static_cast<std::size_t>(larger(1, request_.target.threads)));
+  for (std::size_t at = 1; at < count; ++at) {
+    pthread_t thread{};
+    // Refused: no more threads are allowed, so those there are compile all.
+    if (::pthread_create(&thread, nullptr, body, &work) != 0) break;
+    others.push_back(thread);
+  }
+  work();
+  for (const pthread_t thread : others) ::pthread_join(thread, nullptr);
+  return position(is_begun, 0);
+}
+
+LATHE_INLINE sequence<void*> cpu_evaluator::params() const {
+  sequence<void*> out;
+  for (std::size_t at = 0; at < answer_.arguments->size(); ++at)
+    out.push_back((*answer_.arguments)[at].memory.data());
+  return out;
+}
+
+}  // namespace lathe::detail

@@ -1,0 +1,117 @@
+/// @file
+/// A tuning as values: what is asked for and what came of it. In: resolved options (options.hpp).
+/// Out: read by session.hpp and by everything it is made of, shown by reports.
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
+#include <lathe/core/target.hpp>
+#include <lathe/measure/record.hpp>
+#include <lathe/measure/worker.hpp>
+#include <lathe/schedule/trace.hpp>
+#include <lathe/search/progress.hpp>
+#include <lathe/store/cache.hpp>
+#include <lathe/target/cpu/executable.hpp>
+#include <lathe/target/cpu/parallel.hpp>
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <limits>
+#include <string>
+
+namespace lathe {
+
+/// How much a tuning may cost, in FFTW's spirit.
+enum class effort_level : unsigned char {
+  estimate,    ///< the analytic schedule, nothing is measured
+  measure,     ///< search within the limits
+  patient,     ///< search with limits ten times as large
+  wisdom_only  ///< the cached winner, or an error
+};
+
+/// Which search strategy proposes candidates.
+enum class strategy_kind : unsigned char { evolve, random };
+
+/// How much of a candidate's output is compared before its time counts.
+enum class check_level : unsigned char {
+  off,     ///< nothing: only for replaying what was checked
+  sample,  ///< all elements, against a kernel that was proven at sampled elements
+  all      ///< all elements, against the interpreter's value of every element
+};
+
+/// Everything a tuning needs to know, resolved (see api/options.hpp for what users set).
+struct tuning_request {
+  cpu_target target;
+  int threads = 1;
+  effort_level effort = effort_level::measure;
+  double time_limit = 60;  ///< [s] of search, see tune_options; ten times that if patient
+  int trials = std::numeric_limits<int>::max();
+  double target_fraction = 1;  ///< of the roofline: stop there
+  std::uint64_t seed = 1;
+  strategy_kind strategy = strategy_kind::evolve;
+  sequence<std::string> bound;  ///< inputs packed once in bind()
+  bool strict_fp = false;
+  check_level check = check_level::sample;
+  isolation isolate = isolation::process;
+  cache_options cache;
+  progress_mode progress = progress_mode::silent;
+  const std::atomic<bool>* cancel = nullptr;  ///< ends the search when true
+  parallel_for_hook hook{};                   ///< .run null = default_parallel_for()
+};
+
+/// The word of an effort in records and options: "measure", "patient".
+constexpr const char* name_of(effort_level effort) {
+  switch (effort) {
+    case effort_level::estimate: return "estimate";
+    case effort_level::measure: return "measure";
+    case effort_level::patient: return "patient";
+    case effort_level::wisdom_only: return "wisdom_only";
+  }
+  return "?";
+}
+
+/// What the search of a request may take [s].
+inline double seconds_of(const tuning_request& request) {
+  return request.time_limit * (request.effort == effort_level::patient ? 10 : 1);
+}
+
+/// Where a kernel comes from.
+enum class kernel_origin : unsigned char { cache, search, estimate, hand_written };
+
+/// The word used in reports: "cache", "search", "estimate", "hand-written".
+constexpr const char* name_of(kernel_origin origin) {
+  switch (origin) {
+    case kernel_origin::cache: return "cache";
+    case kernel_origin::search: return "search";
+    case kernel_origin::estimate: return "estimate";
+    case kernel_origin::hand_written: return "hand-written";
+  }
+  return "?";
+}
+
+/// A kernel and how it was found.
+struct tuned {
+  native::executable run;
+  trace steps;
+  kernel_origin origin = kernel_origin::search;
+  std::string checked;        ///< how the answer was checked; empty = not in this process
+  double median_seconds = 0;  ///< [s] per call when it was measured, 0 = never
+  double best_seconds = 0;    ///< [s] likewise
+  double flops = 0;           ///< floating-point operations per call
+  double tuning_seconds = 0;  ///< [s] spent here, 0 for cached winners
+  int trials = 0;
+  std::array<int, failure_count> outcomes{};
+  std::string stopped;             ///< why the search ended
+  sequence<std::string> notes;  ///< things worth telling: cache unavailable, no isolation, ...
+
+  /// [GFLOP/s] at the median, 0 if not measured.
+  double gflops() const { return median_seconds > 0 ? flops / median_seconds * 1e-9 : 0; }
+};
+
+/// The pool that kernels of this request run on.
+inline parallel_for_hook hook_of(const tuning_request& request) {
+  return request.hook.run != nullptr ? request.hook : native::default_parallel_for();
+}
+
+}  // namespace lathe
