@@ -35,7 +35,7 @@ LATHE_INLINE std::string to_text(const trace& value);
 /// Reads the text form. @error LATHE-E201 with line, column, what was found and what was expected.
 LATHE_INLINE result<trace> parse_trace(std::string_view text);
 
-/// Order-dependent 64-bit hash of the canonical text.
+/// 64-bit hash of all steps in their order; equal for equal traces, whatever texts they came from.
 LATHE_INLINE std::uint64_t hash_of(const trace& value);
 
 }  // namespace lathe

@@ -3,9 +3,12 @@
 /// nothing else. Traces come from files of unknown origin, so lengths and numbers are limited.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/core/hash.hpp>
 #include <lathe/core/opcode.hpp>
 #include <lathe/schedule/trace.hpp>
+
+#include <cstring>
 
 namespace lathe {
 namespace detail {
@@ -413,9 +416,43 @@ LATHE_INLINE result<trace> parse_trace(std::string_view text) {
   return value;
 }
 
+namespace detail {
+
+/// Adds a text eight characters at a time; its length first, so that neighbours cannot be confused.
+LATHE_INLINE void add_text(hash_stream& hash, std::string_view text) {
+  hash.add(static_cast<std::int64_t>(text.size()));
+  for (; !text.empty(); text.remove_prefix(smaller<std::size_t>(text.size(), 8))) {
+    std::int64_t word = 0;
+    std::memcpy(&word, text.data(), smaller<std::size_t>(text.size(), 8));
+    hash.add(word);
+  }
+}
+
+}  // namespace detail
+
+// The steps themselves, not their text: a search hashes every point that it proposes.
 LATHE_INLINE std::uint64_t hash_of(const trace& value) {
   hash_stream hash;
-  hash.add(to_text(value).c_str());
+  for (const step& each : value.steps) {
+    hash.add(static_cast<std::int64_t>(each.what));
+    for (const std::string* text :
+         {&each.stage, &each.loop, &each.result, &each.at_stage, &each.at_loop})
+      detail::add_text(hash, *text);
+    hash.add(static_cast<std::int64_t>(each.loops.size()));
+    for (const std::string& loop : each.loops) detail::add_text(hash, loop);
+    hash.add(static_cast<std::int64_t>(each.parts.size()));
+    for (const split_part& part : each.parts) {
+      detail::add_text(hash, part.name);
+      hash.add(part.factor);
+    }
+    hash.add(static_cast<std::int64_t>(each.layout.size()));
+    for (const layout_item& item : each.layout) {
+      detail::add_text(hash, item.axis);
+      hash.add(item.div);
+      hash.add(item.mod);
+    }
+    hash.add(each.distance);
+  }
   return hash.value().low;
 }
 

@@ -8,6 +8,7 @@
 #include <lathe/space/reuse.hpp>
 
 #include <cstdlib>
+#include <optional>
 
 namespace lathe {
 namespace detail {
@@ -344,15 +345,17 @@ LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_targ
 
 LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions) {
   trace out;
-  program at = of;
+  std::optional<program> changed;  // copied only if a stage is inlined
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (decisions[stage].reduction || decisions[stage].point.place != placement::inlined) continue;
+    if (!changed) changed = of;
     step made;
     made.what = primitive::inline_stage;
     made.stage = of.stages[stage].name;
-    apply_step(at, made);
+    apply_step(*changed, made);
     out.steps.push_back(std::move(made));
   }
+  const program& at = changed ? *changed : of;
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (at.stages[stage].inlined) continue;
     if (decisions[stage].reduction)
