@@ -23,8 +23,10 @@ class replay_evaluator final : public evaluator {
 
   /// Records an outcome; the last one of a point counts.
   void record(const point& at, measurement outcome) {
-    outcomes_[space_.hash(at)] = std::move(outcome);
+    record(space_.hash(at), std::move(outcome));
   }
+  /// The same for a program by its search_space::hash(), e.g. of a stored trial's trace.
+  void record(std::uint64_t hash, measurement outcome) { outcomes_[hash] = std::move(outcome); }
 
   sequence<observation> evaluate(std::span<const point> points, double) override {
     sequence<observation> found;
