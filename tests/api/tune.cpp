@@ -115,14 +115,20 @@ TEST_CASE("tune: a cancelled search returns the best so far") {
 
 TEST_CASE("tune: a search ends in time and says what it cut off") {
   // Candidates of this size differ by factors of 100: the slow ones must not eat the time.
+  const auto tune_for = [](double limit) {
+    return tune(ops::gemm(512, 512, 512), cpu(),
+                {.time_limit = limit,
+                 .threads = 1,
+                 .cache = cache_mode::off,
+                 .progress = progress_mode::silent});
+  };
+  const auto least = tune_for(0);  // the right answer and one candidate, whatever the limit
+  CHECK(least.how().trials == 1);
   const double limit = 3;
-  const auto made = tune(ops::gemm(512, 512, 512), cpu(),
-                         {.time_limit = limit,
-                          .threads = 1,
-                          .cache = cache_mode::off,
-                          .progress = progress_mode::silent});
+  const auto made = tune_for(limit);
   CHECK(made.how().stopped == "time limit reached");
-  CHECK(made.how().tuning_seconds < limit + 2);  // a candidate, and much for other programs
+  // Twice the time, for other programs: tests/search/tuner.cpp is exact.
+  CHECK(made.how().tuning_seconds < 2 * (limit + least.how().tuning_seconds));
   CHECK(made.how().outcomes[static_cast<std::size_t>(failure::timeout)] == 0);
 }
 

@@ -74,9 +74,15 @@ class cpu_evaluator final : public lathe::evaluator {
     compiled made;
   };
 
+  LATHE_INLINE bool evaluate_together(std::span<const point> points, double end,
+                                      sequence<observation>& to);
   LATHE_INLINE void keep(const point& at, double seconds, compiled made);
   LATHE_INLINE double slow_limit(const kernel_plan& plan) const;
   LATHE_INLINE bool is_over(double seconds_left) const;
+  /// Threads that compile.
+  std::size_t compilers() const {
+    return request_.target.threads > 1 ? static_cast<std::size_t>(request_.target.threads) : 1;
+  }
   LATHE_INLINE std::size_t compile_all(std::span<const point> points,
                                        sequence<observation>& out,
                                        sequence<std::optional<compiled>>& kernels, double end);

@@ -82,36 +82,47 @@ LATHE_INLINE cpu_evaluator::cpu_evaluator(const cpu_space& space, const program&
 }
 
 LATHE_INLINE sequence<observation> cpu_evaluator::evaluate(std::span<const point> points,
-                                                              double seconds) {
-  constexpr double longest = 60;  // [s]
+                                                           double seconds) {
+  // A whole batch keeps all CPUs compiling. Near the end it would leave no time to measure.
+  constexpr double near_the_end = 10;  // [s]
   const double end = monotonic_seconds() + seconds;
+  const std::size_t together = seconds > near_the_end ? points.size() : compilers();
+  sequence<observation> out;
+  for (std::size_t first = 0; first < points.size(); first += together) {
+    const std::size_t count = smaller(together, points.size() - first);
+    if (!evaluate_together(points.subspan(first, count), end, out)) break;
+  }
+  return out;
+}
+
+/// Appends one observation per point. False if the search ended first.
+LATHE_INLINE bool cpu_evaluator::evaluate_together(std::span<const point> points, double end,
+                                                   sequence<observation>& to) {
+  constexpr double longest = 60;  // [s]
   sequence<observation> out(points.size());
   sequence<std::optional<compiled>> kernels(points.size());
   const std::size_t begun = compile_all(points, out, kernels, end);
   for (std::size_t at = 0; at < points.size(); ++at) {
     const double left = end - monotonic_seconds();
-    if (at >= begun || is_over(left)) {
-      out.resize(at);
-      break;
+    if (at >= begun || is_over(left)) return false;
+    if (kernels[at]) {
+      measure_.timing.best_seconds = best_;
+      measure_.slow_limit = slow_limit(kernels[at]->plan);
+      measure_.time_limit = smaller(longest, left);
+      measurement outcome =
+          bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
+      // Not its own time was over, but that of the search.
+      if (outcome.failed == failure::timeout && left < longest) return false;
+      outcome.compile_seconds = out[at].outcome.compile_seconds;
+      if (outcome.ok()) {
+        best_ = smaller(best_, outcome.seconds());
+        keep(points[at], outcome.seconds(), std::move(*kernels[at]));
+      }
+      out[at].outcome = std::move(outcome);
     }
-    if (!kernels[at]) continue;
-    measure_.timing.best_seconds = best_;
-    measure_.slow_limit = slow_limit(kernels[at]->plan);
-    measure_.time_limit = smaller(longest, left);
-    measurement outcome =
-        bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
-    if (outcome.failed == failure::timeout && left < longest) {  // the search's time, not its own
-      out.resize(at);
-      break;
-    }
-    outcome.compile_seconds = out[at].outcome.compile_seconds;
-    if (outcome.ok()) {
-      best_ = smaller(best_, outcome.seconds());
-      keep(points[at], outcome.seconds(), std::move(*kernels[at]));
-    }
-    out[at].outcome = std::move(outcome);
+    to.push_back(std::move(out[at]));
   }
-  return out;
+  return true;
 }
 
 LATHE_INLINE sequence<observation> cpu_evaluator::compare(std::span<const point> finalists,
@@ -222,8 +233,7 @@ LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> point
     return nullptr;
   };
   sequence<pthread_t> others;
-  const std::size_t count = smaller<std::size_t>(
-      points.size(), static_cast<std::size_t>(larger(1, request_.target.threads)));
+  const std::size_t count = smaller(points.size(), compilers());
   for (std::size_t at = 1; at < count; ++at) {
     pthread_t thread{};
     // Refused: no more threads are allowed, so those there are compile all.
