@@ -39,11 +39,11 @@ SHARED_TARGET_FILES = {"target/c/c_text.hpp"}
 BANNED_ANYWHERE = re.compile(r"(llvm|llvm-c|clang|cuda|cuda_runtime|nvrtc|cublas|cudnn)\b")
 BANNED_IN_HEADERS = {"iostream", "fstream", "regex", "ranges", "functional", "filesystem", "thread",
                      "random", "mutex", "condition_variable", "future"}
-MAY_LOAD_LIBRARIES = re.compile(r"target/.*_api\.ipp|api/evaluate\.ipp")  # <dlfcn.h>
+MAY_LOAD_LIBRARIES = re.compile(r"target/.*_api\.ipp|api/functions\.ipp")  # <dlfcn.h>
 BOOST_FILE = "core/hana.hpp"
 
 MOST_LINES = 600
-LONGER = {"lower/interpret.ipp": 660}  # one class with one case per node kind
+LONGER = {"lower/interpret.ipp": 670}  # one class with one case per node kind
 BAD_NAMES = re.compile(r"(utils?|helpers?|manager|common|misc)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.M)
 

@@ -26,6 +26,7 @@
 #include <lathe/target/cpu/openmp_api.ipp>
 #include <lathe/target/cpu/host.ipp>
 #include <lathe/target/cpu/jit.ipp>
+#include <lathe/target/cpu/external_call.ipp>
 #include <lathe/target/cpu/llvm_writer.ipp>
 #include <lathe/target/cpu/llvm_index.ipp>
 #include <lathe/target/cpu/llvm_element.ipp>
@@ -58,13 +59,14 @@
 #include <lathe/store/wisdom.ipp>
 #include <lathe/store/cache.ipp>
 #include <lathe/api/pipeline.ipp>
+#include <lathe/api/functions.ipp>
+#include <lathe/api/calls.ipp>
 #include <lathe/api/oracle.ipp>
 #include <lathe/api/cpu_evaluator.ipp>
 #include <lathe/api/stored_kernel.ipp>
 #include <lathe/api/session.ipp>
 #include <lathe/api/options.ipp>
 #include <lathe/api/arguments.ipp>
-#include <lathe/api/evaluate.ipp>
 #include <lathe/api/summary.ipp>
 #include <lathe/api/kernel_core.ipp>
 #include <lathe/api/tune.ipp>

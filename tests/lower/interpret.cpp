@@ -177,9 +177,10 @@ TEST_CASE("interpret: external functions by name") {
   const auto value = to.x().call("hypotenuse", dtype::f64, arguments);
   const auto c = to.output("C", dtype::f64, 1);
   to.phase(to.store(c, to.constant(0), value));
-  const external_function known[] = {{"hypotenuse", [](const double* x, int count) {
-                                        return count == 2 ? std::hypot(x[0], x[1]) : 0;
-                                      }}};
+  const external_function known[] = {
+      {"hypotenuse", [](const external_value* x, external_value* result) {
+         result->real = std::hypot(x[0].real, x[1].real);
+       }}};
   CHECK(interpret(to.nest, {}, known).outputs[0].value[0] == 5);
   CHECK(interpret(to.nest, {})
             .error.starts_with("the external function 'hypotenuse' is not registered"));

@@ -9,6 +9,7 @@
 #pragma once
 
 #include <lathe/api/arguments.hpp>
+#include <lathe/api/functions.hpp>
 #include <lathe/core/algorithm.hpp>
 
 #include <cmath>
@@ -17,9 +18,6 @@
 
 namespace lathe {
 namespace detail {
-
-/// Address of an external function of call<"name", ...>. @error LATHE-E108 if there is none
-LATHE_INLINE void* find_external_function(const char* name);
 
 /// Outermost scope: no axis, no argument.
 struct empty_scope {};
@@ -296,7 +294,7 @@ struct expression_runner {
   static Element value(const dsl::external_call<Id, Element, Arguments...>& node,
                        const expression_runner& in, const Scope& scope) {
     using function = Element (*)(evaluated<Arguments, Element>...);
-    static const auto called = reinterpret_cast<function>(find_external_function(Id::text));
+    static const auto called = reinterpret_cast<function>(find_function(Id::text).value());
     return hana::unpack(node.arguments, [&](const Arguments&... arguments) {
       return called(value<Element>(arguments, in, scope)...);
     });
@@ -416,7 +414,3 @@ void evaluate(const Operation& operation, Arguments&&... arguments) {
 }
 
 }  // namespace lathe
-
-#if LATHE_HEADER_ONLY
-#  include <lathe/api/evaluate.ipp>
-#endif

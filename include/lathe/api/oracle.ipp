@@ -2,6 +2,7 @@
 /// Bodies of oracle.hpp.
 #pragma once
 
+#include <lathe/api/calls.hpp>
 #include <lathe/api/oracle.hpp>
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/interpret.hpp>
@@ -481,7 +482,9 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
     for (std::size_t at = 0; at < out.arguments->size(); ++at)
       inputs.emplace_back((*out.arguments)[at].memory.data(),
                           static_cast<std::size_t>((*out.arguments)[at].memory.size()));
-    interpretation answer = interpret(*plain, inputs);
+    const result<called_functions> calls = called_functions::make(of, compiler);
+    if (!calls) return calls.error();
+    interpretation answer = interpret(*plain, inputs, calls->functions());
     if (!answer.ok())
       return error("LATHE-E511", "the operator cannot be computed: " + answer.error);
     out.expected.resize(outputs.size());

@@ -4,6 +4,7 @@
 
 #include <lathe/analysis/fingerprint.hpp>
 #include <lathe/analysis/stats.hpp>
+#include <lathe/api/calls.hpp>
 #include <lathe/api/cpu_evaluator.hpp>
 #include <lathe/api/oracle.hpp>
 #include <lathe/api/pipeline.hpp>
@@ -84,8 +85,11 @@ LATHE_INLINE result<tuned> compile_description(const desc_view& desc, const trac
                                                const tuning_request& request) {
   result<native::jit> compiler = detail::shared_jit(request.target);
   if (!compiler) return compiler.error();
+  const program of = make_program(desc);
+  const result<bool> callable = define_calls(of, *compiler);
+  if (!callable) return callable.error();
   result<native::executable> run =
-      ready_kernel(make_program(desc), steps, request.target, *compiler,
+      ready_kernel(of, steps, request.target, *compiler,
                    {request.bound, request.strict_fp}, request.threads, hook_of(request));
   if (!run) return run.error();
   tuned out;
@@ -100,6 +104,8 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   result<native::jit> compiler = detail::shared_jit(request.target);
   if (!compiler) return compiler.error();
   const program of = make_program(desc);
+  const result<bool> callable = define_calls(of, *compiler);
+  if (!callable) return callable.error();
 
   // 1. What an earlier run found.
   cache store = cache::open(request.cache);

@@ -16,6 +16,9 @@ inline constexpr std::int64_t max_extent = std::int64_t{1} << 40;
 /// Highest tensor rank.
 inline constexpr int max_rank = 6;
 
+/// Most arguments of an external function.
+inline constexpr int max_call_arguments = 3;
+
 /// Most loops (spatial and reduce) of one statement.
 inline constexpr int max_stage_axes = 16;
 

@@ -376,14 +376,16 @@ constexpr auto cast(const Operand& operand) {
 }
 
 /// A call of the external C function `Name(arguments...)` that returns Element. Literals among the
-/// arguments take the type Element. The function must be pure and is found by name at link time.
+/// arguments take the type Element. The function must be pure (it may be called more or less often
+/// than the formula says, from several threads) and must not throw; api/functions.hpp says how it is
+/// found. Vectorized loops call it once per element.
 /// @error E021 if there are more than three arguments, E022 if Element is not an element type
 template <fixed_string Name, class Element, class... Arguments>
 constexpr auto call(const Arguments&... arguments) {
   if constexpr (!dsl::is_tensor_element<Element>) {
     static_assert(rule::is_element_type<Element>, LATHE_E022);
     return dsl::poison{};
-  } else if constexpr (sizeof...(Arguments) > 3) {
+  } else if constexpr (int(sizeof...(Arguments)) > max_call_arguments) {
     static_assert(rule::has_at_most_three_arguments<int(sizeof...(Arguments))>, LATHE_E021);
     return dsl::poison{};
   } else if constexpr ((dsl::is_poison<dsl::value_of<Arguments>> || ...)) {

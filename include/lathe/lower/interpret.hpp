@@ -20,10 +20,16 @@
 
 namespace lathe {
 
+/// An argument or result of an external function; its type says which member counts.
+struct external_value {
+  double real = 0;         ///< f32 and f64
+  std::int64_t whole = 0;  ///< all other types
+};
+
 /// The body of an external function that expressions call by name.
 struct external_function {
   std::string name;
-  double (*function)(const double* arguments, int count) = nullptr;
+  void (*function)(const external_value* arguments, external_value* result) = nullptr;
 };
 
 /// One output. Float kinds have `value` and `magnitude`, the others have `integers`.

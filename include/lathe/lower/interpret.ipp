@@ -6,6 +6,7 @@
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/print.hpp>
 
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -481,7 +482,10 @@ class nest_interpreter {
       case ir::kind::binary: return integer_operator(at);
       case ir::kind::select: return integer(integer(at.a) != 0 ? at.b : at.c);
       case ir::kind::cast: return cast_to_integer(at);
-      case ir::kind::call: return to_integer(at.type, static_cast<double>(call(handle).value));
+      case ir::kind::call: {
+        double magnitude = 0;
+        return wrapped(at.type, call(handle, magnitude).whole);
+      }
     }
     return 0;
   }
@@ -566,7 +570,11 @@ class nest_interpreter {
         if (size_of(exprs_[at.a].type) <= size_of(at.type)) return operand;
         return {rounded(at.type, operand.value), operand.magnitude};
       }
-      case ir::kind::call: return call(handle);
+      case ir::kind::call: {
+        double magnitude = 0;
+        const double value = call(handle, magnitude).real;
+        return {static_cast<Real>(value), larger(magnitude, std::abs(value))};
+      }
       default: break;
     }
     return {};
@@ -579,33 +587,40 @@ class nest_interpreter {
   }
 
   /// The derivative of an external function is unknown: S is the largest of its operands' and its
-  /// own.
-  number_type call(ir::expr handle) {
+  /// own. Leaves the operands' in `magnitude`.
+  external_value call(ir::expr handle, double& magnitude) {
     const ir::node& at = exprs_[handle];
-    sequence<double> arguments;
-    double magnitude = 0;
+    std::array<external_value, max_call_arguments> arguments{};
+    std::size_t count = 0;
     for (const ir::expr each : exprs_.args(handle)) {
-      const number_type value = is_float(exprs_[each].type)
-                                    ? number(each)
-                                    : exact_number(static_cast<Real>(integer(each)));
-      arguments.push_back(static_cast<double>(value.value));
-      magnitude = larger(magnitude, value.magnitude);
+      if (count == arguments.size()) {
+        fail("the external function '" + exprs_.name(at.imm) + "' has more than " +
+             std::to_string(count) + " arguments");
+        break;
+      }
+      external_value& to = arguments[count++];
+      if (is_float(exprs_[each].type)) {
+        const number_type value = number(each);
+        to.real = static_cast<double>(value.value);
+        magnitude = larger(magnitude, value.magnitude);
+      } else {
+        to.whole = integer(each);
+        magnitude = larger(magnitude, std::abs(static_cast<double>(to.whole)));
+      }
     }
+    external_value result;
     const auto function = functions_[static_cast<std::size_t>(at.imm)];
-    if (function == nullptr) {
+    if (function == nullptr)
       fail("the external function '" + exprs_.name(at.imm) + "' is not registered");
-      return {};
-    }
-    if (!error_.empty()) return {};
-    const double value = function(arguments.data(), static_cast<int>(arguments.size()));
-    return {static_cast<Real>(value), larger(magnitude, std::abs(value))};
+    if (error_.empty()) function(arguments.data(), &result);
+    return result;
   }
 
   const ir::nest& nest_;
   const ir::pool& exprs_;
   sequence<wide_memory<Real>> memory_;                  ///< by buffer
   sequence<std::int64_t> variables_;                    ///< INT64_MIN = not inside its loop
-  sequence<double (*)(const double*, int)> functions_;  ///< by name index of the pool
+  sequence<void (*)(const external_value*, external_value*)> functions_;  ///< by name index
   sequence<char> repeated_;                             ///< by expression: has several users
   sequence<std::uint32_t> memo_stamp_;
   sequence<number_type> memo_number_;

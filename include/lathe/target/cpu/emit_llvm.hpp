@@ -23,7 +23,8 @@ struct emit_options {
   std::string prefix = "";  ///< put before every exported symbol
 };
 
-/// The module text. Symbols: prefix + phase name.
+/// The module text. Symbols: prefix + phase name. Functions of the program are called under the
+/// names of target/cpu/external_call.hpp.
 /// @error E320 if the nest breaks a rule of the emitter (verify.hpp tells which), e.g. a register
 ///        tile indexed by a run-time value
 result<std::string> emit_llvm(const ir::nest& nest, const cpu_target& target,

@@ -41,6 +41,9 @@ class llvm_element_writer : protected llvm_index_writer {
   std::string lane_mask();
   std::string opaque(const std::string& mask);
   std::string any_lane();
+  llvm_value call(ir::expr handle);
+  llvm_value call_if(const std::string& condition, const std::string& symbol, dtype type,
+                     const sequence<llvm_value>& operands);
   llvm_value select(const ir::node& at);
   llvm_value guarded(ir::expr handle, const llvm_value& condition, bool holds);
   llvm_value safe_divisor(const llvm_value& divisor);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/target/cpu/external_call.hpp>
 #include <lathe/target/cpu/llvm_element.hpp>
 
 namespace lathe::native::detail {
@@ -228,18 +229,58 @@ LATHE_INLINE llvm_value llvm_element_writer::element(ir::expr handle) {
     }
     case ir::kind::select: return select(at);
     case ir::kind::cast: return convert(value(at.a), at.type);
-    case ir::kind::call: {
-      sequence<llvm_value> operands;
-      int lanes = 1;
-      for (const ir::expr each : exprs_.args(handle)) {
-        operands.push_back(value(each));
-        lanes = larger(lanes, operands.back().lanes);
-      }
-      for (llvm_value& each : operands) each = widen(each, lanes);
-      return external_call(exprs_.name(at.imm), at.type, operands, lanes);
-    }
+    case ir::kind::call: return call(handle);
     default: return integer(handle);
   }
+}
+
+/// A function of the program, lane by lane, for the lanes in use alone: on other arguments than the
+/// operator gives it, it may do anything.
+LATHE_INLINE llvm_value llvm_element_writer::call(ir::expr handle) {
+  const ir::node& at = exprs_[handle];
+  const std::string symbol = external_symbol(exprs_.name(at.imm));
+  sequence<llvm_value> operands;
+  int lanes = 1;
+  for (const ir::expr each : exprs_.args(handle)) {
+    operands.push_back(value(each));
+    lanes = larger(lanes, operands.back().lanes);
+  }
+  if (lanes == 1) {
+    if (guard_.empty()) return external_call(symbol, at.type, operands, 1);
+    return call_if(guard_lanes_ == 1 ? guard_ : any_lane(), symbol, at.type, operands);
+  }
+  const bool counted = guard_.empty() && vector_.active >= 0;  // the first lanes are in use
+  const std::string mask = counted ? "" : lane_mask();
+  llvm_value made{"zeroinitializer", at.type, lanes};
+  for (int lane = 0; lane < lanes && (!counted || lane < vector_.active); ++lane) {
+    sequence<llvm_value> given;
+    for (const llvm_value& each : operands) given.push_back(lane_of(each, lane));
+    const llvm_value one =
+        mask.empty() ? external_call(symbol, at.type, given, 1)
+                     : call_if(lane_of({mask, dtype::boolean, lanes}, lane).text, symbol, at.type,
+                               given);
+    made.text = define("insertelement " + type_of(made) + " " + made.text + ", " + type_of(one) +
+                       " " + one.text + ", i32 " + std::to_string(lane));
+  }
+  return made;
+}
+
+/// A call in a block of its own, which is left out where the condition does not hold: then the
+/// value is 0.
+LATHE_INLINE llvm_value llvm_element_writer::call_if(const std::string& condition,
+                                                     const std::string& symbol, dtype type,
+                                                     const sequence<llvm_value>& operands) {
+  const std::string id = std::to_string(++counter_);
+  const std::string inside = "call" + id, after = "after" + id, before = top().block;
+  line("br i1 " + condition + ", label %" + inside + ", label %" + after);
+  top().text += inside + ":\n";
+  const llvm_value made = external_call(symbol, type, operands, 1);
+  line("br label %" + after);
+  top().text += after + ":\n";
+  top().block = after;
+  return {define("phi " + type_of(made) + " [ " + made.text + ", %" + inside + " ], [ " +
+                 constant(0, type).text + ", %" + before + " ]"),
+          type, 1};
 }
 
 /// A lane or branch that is not taken must not divide by zero.
@@ -289,11 +330,13 @@ LATHE_INLINE llvm_value llvm_element_writer::select(const ir::node& at) {
   return choose(widen(condition, lanes), widen(then, lanes), widen(otherwise, lanes));
 }
 
-/// True if evaluating an expression needlessly could fault: it loads or divides integers.
+/// True if evaluating an expression needlessly could fault: it loads, divides integers or calls a
+/// function of the program.
 LATHE_INLINE bool llvm_element_writer::needs_guard(ir::expr handle) const {
   if (handle == ir::none) return false;
   const ir::node& at = exprs_[handle];
   if (at.what == ir::kind::load) return buffer(at.imm).where != ir::scope::registers;
+  if (at.what == ir::kind::call) return true;
   if (at.what == ir::kind::binary && !is_float(at.type) &&
       (at.fn == opcode::div || at.fn == opcode::mod))
     return true;

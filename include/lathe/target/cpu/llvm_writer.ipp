@@ -2,6 +2,7 @@
 /// Bodies of llvm_writer.hpp.
 #pragma once
 
+#include <lathe/target/cpu/external_call.hpp>
 #include <lathe/target/cpu/llvm_writer.hpp>
 #include <lathe/target/cpu/vector_math.hpp>
 
@@ -224,12 +225,13 @@ LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtyp
   const auto call = [&](const sequence<llvm_value>& given) {
     std::string types, arguments;
     for (const llvm_value& each : given) {
-      types += (types.empty() ? "" : ", ") + type_of(each);
-      arguments += (arguments.empty() ? "" : ", ") + type_of(each) + " " + each.text;
+      const std::string one = type_of(each) + extension_of(each.type);
+      types += (types.empty() ? "" : ", ") + one;
+      arguments += (arguments.empty() ? "" : ", ") + one + " " + each.text;
     }
-    declare("declare " + result_type + " @" + name + "(" + types + ") #0");
-    return llvm_value{define("call " + result_type + " @" + name + "(" + arguments + ")"), type,
-                      width};
+    const std::string result = extension_of(type) + (" " + result_type) + " @" + name + "(";
+    declare("declare" + result + types + ") #0");
+    return llvm_value{define("call" + result + arguments + ")"), type, width};
   };
   if (lanes <= 1) return call(operands);
   llvm_value made{"poison", type, lanes};
