@@ -1,6 +1,6 @@
-// Many random pairs: property_nightly [--seed FIRST] [--count N] [--all-sets]. Exit status 1 if any
+// Many random pairs: property_nightly [--seed FIRST] [--count N] [--all-sets] [--math]. Exit status 1 if any
 // pair fails; each failure is printed with its trace shrunk. --trace TEXT replaces the random
-// traces, to look at one pair again.
+// traces, to look at one pair again; --math adds math functions.
 #include "property/pair.hpp"
 #include <cstdio>
 #include <cstdlib>
@@ -11,7 +11,7 @@ int main(int count_of_arguments, char** arguments) {
   using namespace lathe;
   using namespace lathe::property;
   std::uint64_t first = 1, count = 20000;
-  bool all_sets = false;
+  bool all_sets = false, math = false;
   const char* steps_text = nullptr;
   for (int at = 1; at < count_of_arguments; ++at) {
     const bool more = at + 1 < count_of_arguments;
@@ -23,16 +23,18 @@ int main(int count_of_arguments, char** arguments) {
       steps_text = arguments[++at];
     else if (std::strcmp(arguments[at], "--all-sets") == 0)
       all_sets = true;
+    else if (std::strcmp(arguments[at], "--math") == 0)
+      math = true;
     else
       return std::fprintf(stderr,
-                          "usage: %s [--seed FIRST] [--count N] [--all-sets] [--trace TEXT]\n",
+                          "usage: %s [--seed FIRST] [--count N] [--all-sets] [--math] [--trace TEXT]\n",
                           arguments[0]),
              2;
   }
   pair_checker checker({isa::sse2, isa::avx2, isa::avx512});
   std::uint64_t built = 0, failed = 0, steps = 0;
   for (std::uint64_t seed = first; seed < first + count; ++seed) {
-    random_pair pair = make_pair(seed);
+    random_pair pair = make_pair(seed, math);
     if (steps_text != nullptr) pair.schedule.steps = parse_trace(steps_text).value();
     const verdict of = checker.check(pair, all_sets);
     built += of.built ? 1 : 0;

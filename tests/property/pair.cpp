@@ -1,5 +1,6 @@
 #include "property/pair.hpp"
 
+#include <lathe/api/calls.hpp>
 #include <lathe/lower/build.hpp>
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/plan_of.hpp>
@@ -11,12 +12,16 @@
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/run.hpp>
 
+#include "property/functions.hpp"
+#include <algorithm>
+#include <cmath>
 #include <csetjmp>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <dlfcn.h>
+#include <limits>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -80,7 +85,21 @@ bool equal_values(const std::byte* left, const std::byte* right) {
   return a == b;  // -0 and +0 are both right
 }
 
-bool equal_elements(dtype type, const std::byte* left, const std::byte* right) {
+/// Equal up to `ulps` units in the last place; of 1/4 for values below that: sin and cos have zeros.
+template <class Element>
+bool close_values(const std::byte* left, const std::byte* right, double ulps) {
+  Element a, b;
+  std::memcpy(&a, left, sizeof a);
+  std::memcpy(&b, right, sizeof b);
+  const double size = std::max(std::fabs(static_cast<double>(b)), 0.25);
+  const double unit = std::numeric_limits<Element>::epsilon() / 2;
+  return std::fabs(static_cast<double>(a) - static_cast<double>(b)) <= ulps * unit * size;
+}
+
+bool equal_elements(dtype type, double ulps, const std::byte* left, const std::byte* right) {
+  if (ulps > 0)
+    return type == dtype::f32 ? close_values<float>(left, right, ulps)
+                              : close_values<double>(left, right, ulps);
   if (type == dtype::f32) return equal_values<float>(left, right);
   if (type == dtype::f64) return equal_values<double>(left, right);
   return std::memcmp(left, right, static_cast<std::size_t>(size_of(type))) == 0;
@@ -105,11 +124,12 @@ std::string differences(const random_operator& source, int tensor, const std::by
                         const std::byte* wanted) {
   const desc_tensor& of = source.tensors[static_cast<std::size_t>(tensor)];
   const std::int64_t count = source.elements(tensor);
+  const double ulps = source.tolerance[static_cast<std::size_t>(tensor)];
   std::int64_t wrong = 0;
   std::string first;
   for (std::int64_t at = 0; at < count; ++at) {
     const std::int64_t offset = at * size_of(of.type);
-    if (equal_elements(of.type, got + offset, wanted + offset)) continue;
+    if (equal_elements(of.type, ulps, got + offset, wanted + offset)) continue;
     if (wrong++ == 0)
       first = std::string(of.name) + " element " + std::to_string(at) + ": expected " +
               element_text(of.type, wanted + offset) + ", got " +
@@ -123,7 +143,7 @@ std::string interpreted(const random_pair& pair, const ir::nest& nest) {
   lathe::sequence<std::span<const std::byte>> inputs;
   for (int at = 0; at < pair.source.param_count; ++at)
     inputs.emplace_back(pair.data[static_cast<std::size_t>(at)]);
-  const interpretation run = interpret(nest, inputs);
+  const interpretation run = interpret(nest, inputs, functions());
   if (!run.ok()) return run.error;
   std::size_t output = 0;
   for (int at = 0; at < pair.source.param_count; ++at) {
@@ -199,10 +219,15 @@ std::string run(const random_pair& pair, const kernel_plan& plan,
 }
 
 std::string compiled(const random_pair& pair, const ir::nest& nest, const cpu_target& target,
-                     const native::jit& jit) {
+                     const native::jit& jit, machine_code& seen) {
   const result<std::string> text = native::emit_llvm(nest, target);
   if (!text) return text.error().what();
   if (text->size() > most_text) return {};  // LLVM takes long for kernels that nobody would choose
+  ++seen.kernels;
+  seen.vector_math += text->find("@_ZGV") != std::string::npos;
+  seen.calls += text->find("@lathe.call.") != std::string::npos;
+  const result<bool> defined = define_calls(make_program(pair.source.view()), jit);
+  if (!defined) return defined.error().what();
   const result<lathe::sequence<std::byte>> object = jit.compile(*text);
   if (!object) return object.error().what();
   const result<native::loaded_object> loaded = jit.load(*object);
@@ -250,11 +275,11 @@ std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
 
 }  // namespace
 
-random_pair make_pair(std::uint64_t seed) {
+random_pair make_pair(std::uint64_t seed, bool math) {
   random_pair out;
   out.seed = seed;
   random_engine shapes(seed, 1), numbers(seed, 2), steps(seed, 3);
-  out.source = make_operator(shapes);
+  out.source = make_operator(shapes, math);
   out.data = make_data(out.source, numbers);
   evaluate(out.source, out.data);
   const std::string crash = survive([&] {
@@ -304,7 +329,7 @@ verdict pair_checker::check(const random_pair& pair, bool all_sets) {
     if (!problem.empty()) return "interpreter: " + problem;
     for (std::size_t at = 0; at < compilers_.size(); ++at) {
       if (!all_sets && at != pair.seed % compilers_.size()) continue;
-      problem = compiled(pair, *nest, compilers_[at].target, compilers_[at].jit);
+      problem = compiled(pair, *nest, compilers_[at].target, compilers_[at].jit, seen_);
       if (!problem.empty()) return std::string(name_of(compilers_[at].target.set)) + ": " + problem;
     }
     if (pair.seed % one_in_c != 0) return {};

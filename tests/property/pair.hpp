@@ -23,12 +23,20 @@ struct random_pair {
   random_schedule schedule;
 };
 
-random_pair make_pair(std::uint64_t seed);
+/// @param math  with exp, log, ... (random_operator.hpp)
+random_pair make_pair(std::uint64_t seed, bool math = false);
 
 /// What came of one pair.
 struct verdict {
   bool built = false;   ///< false: build() refused the schedule, with a reason
   std::string failure;  ///< empty = everything agrees
+};
+
+/// What the machine code that ran was made of.
+struct machine_code {
+  int kernels = 0;
+  int vector_math = 0;  ///< kernels that call libmvec
+  int calls = 0;        ///< kernels that call functions of the program
 };
 
 /// Runs pairs through every path from a program to numbers: the interpreter on the unscheduled and
@@ -48,12 +56,16 @@ class pair_checker {
   /// Drops steps of the trace for as long as the pair still fails.
   random_pair shrink(random_pair pair);
 
+  /// Of all pairs checked so far.
+  const machine_code& seen() const { return seen_; }
+
  private:
   struct compiler {
     cpu_target target;
     native::jit jit;
   };
   lathe::sequence<compiler> compilers_;
+  machine_code seen_;
 };
 
 /// Seed, operator, trace and nest of a failing pair.

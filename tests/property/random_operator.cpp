@@ -1,5 +1,7 @@
 #include "property/random_operator.hpp"
 
+#include "property/functions.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -52,10 +54,11 @@ limits limits_of(dtype type) {
 
 class operator_generator {
  public:
-  explicit operator_generator(random_engine& engine) : engine_(engine) {}
+  operator_generator(random_engine& engine, bool math) : engine_(engine), math_(math) {}
 
   random_operator make() {
     const int types = 1 + below(3);
+    if (math_) types_.push_back(chance(0.6) ? dtype::f32 : dtype::f64);
     for (int n = 0; n < types; ++n) types_.push_back(number_types[below(number_types.size())]);
     const int stages = 1 + (chance(0.6) ? below(2) : below(4));
     for (int n = 0; n < stages; ++n) add_stage(n, n + 1 == stages);
@@ -103,12 +106,12 @@ class operator_generator {
     tensor.rank = static_cast<short>(spatial);
 
     const double kind = engine_.uniform();
-    value body = kind < 0.35   ? any_value(any_type(), 3)
+    value body = math_ && last ? math_body()
+                 : kind < 0.35 ? any_value(any_type(), 3)
                  : kind < 0.65 ? reduction()
                  : kind < 0.85 ? combine(reduction(), 2)
                                : combine_reductions();
     if (!last && chance(0.05)) body = condition(1);
-    (void)last;
     stage.body = body.node;
     stage.reduce =
         static_cast<short>(out_.axes.size() - static_cast<std::size_t>(stage.first_axis) -
@@ -120,6 +123,7 @@ class operator_generator {
     stage.write = static_cast<short>(out_.accesses.size());
     out_.accesses.push_back(write);
     add_tensor(tensor, body);
+    out_.tolerance.back() = tolerance_;
     out_.stages.push_back(stage);
   }
 
@@ -136,8 +140,64 @@ class operator_generator {
   short add_tensor(const desc_tensor& tensor, const value& elements, std::int64_t bound = 0) {
     out_.tensors.push_back(tensor);
     out_.index_bound.push_back(bound);
+    out_.tolerance.push_back(0);
     elements_.push_back(elements);
     return static_cast<short>(out_.tensors.size() - 1);
+  }
+
+  // ---------------------------------------------------------------- math functions
+
+  /// What the last statement computes with functions that are not exact. Nothing reads it.
+  value math_body() {
+    const dtype type = types_[0];
+    tolerance_ = 12;
+    if (chance(0.4)) return function(any_value(type, 2), false);
+    if (chance(0.5)) {  // both branches for every lane, each with its own guard
+      const value test = condition(1);
+      const value yes = function(any_value(type, 1), false), no = function(load_as(type), false);
+      value out = yes;
+      out.node = push({opcode::select, type, {}, test.node, yes.node, no.node});
+      return out;
+    }
+    const std::size_t outer = open_.size();
+    desc_expr node{opcode::reduce, type, reducer_kind::sum};
+    node.imm = static_cast<std::int64_t>(out_.axes.size());
+    node.count = 1;
+    const short axis = open_axis(reduce_names[0], true);
+    const value term = function(any_value(type, 1), true);
+    open_.resize(outer);
+    node.a = term.node;
+    tolerance_ += 4 * std::sqrt(static_cast<double>(
+                          out_.axes[static_cast<std::size_t>(axis)].extent));
+    value out = term;
+    out.node = push(node);
+    return out;
+  }
+
+  value load_as(dtype type) { return converted(load(), type); }
+
+  /// A function of `of`, scaled by a power of two into [-4, 4] where all of them behave.
+  value function(const value& of, bool positive) {
+    const dtype type = of.type;
+    value at = of;
+    const double most = std::max(std::fabs(of.low), std::fabs(of.high));
+    if (most > 4) {
+      const double scale = std::exp2(-std::ceil(std::log2(most / 4)));
+      at.node = push({opcode::mul, type, {}, of.node, literal(type, scale).node});
+    }
+    constexpr std::array<opcode, 7> all{opcode::exp, opcode::log, opcode::pow, opcode::tanh,
+                                        opcode::erf, opcode::sin, opcode::cos};
+    const opcode fn = all[below(positive ? 3 : all.size())];
+    value out{-1, type, -1, 1, 0};
+    if (fn == opcode::log || fn == opcode::pow) {  // of 2 + |x|
+      const short size = push({opcode::abs, type, {}, at.node});
+      at.node = push({opcode::add, type, {}, size, literal(type, 2).node});
+    }
+    if (fn == opcode::pow)
+      out.node = push({fn, type, {}, at.node, literal(type, 1.5).node});
+    else
+      out.node = push({fn, type, {}, at.node});
+    return out;
   }
 
   value combine_reductions() {
@@ -242,7 +302,7 @@ class operator_generator {
   }
 
   value any_value(dtype type, int depth) {
-    const std::uint32_t pick = below(depth > 0 ? 16 : 6);
+    const std::uint32_t pick = below(depth > 0 ? 17 : 6);
     switch (pick) {
       case 0: return small_literal(type);
       case 1: return chance(0.5) ? axis_value(type) : converted(load(), type);
@@ -259,6 +319,7 @@ class operator_generator {
       case 12: return choice(type, depth - 1);
       case 13: return converted(any_value(any_type(), depth - 1), type);
       case 14: return divided(any_value(type, depth - 1), depth - 1);
+      case 15: return called(any_value(type, depth - 1), any_value(type, depth - 1));
       default: return converted(condition(depth - 1), type);
     }
   }
@@ -352,6 +413,17 @@ class operator_generator {
     const short positive = push({opcode::greater, dtype::boolean, {}, divisor.node, zero});
     const short quotient = push({op, of.type, {}, of.node, divisor.node});
     out.node = push({opcode::select, of.type, {}, positive, quotient, zero});
+    return out;
+  }
+
+  /// A function of the program: the larger one of two numbers (functions.cpp).
+  value called(const value& left, const value& right) {
+    value out{-1, left.type, std::max(left.low, right.low), std::max(left.high, right.high),
+              std::max(left.fraction, right.fraction)};
+    if (!fit(out)) return left;
+    desc_expr node{opcode::call, left.type, {}, left.node, right.node};
+    node.name = larger_name(left.type);
+    out.node = push(node);
     return out;
   }
 
@@ -654,16 +726,19 @@ class operator_generator {
         if ((out_.tensors[at].param >= 0) == params) order.push_back(static_cast<short>(at));
     std::vector<desc_tensor> tensors;
     std::vector<std::int64_t> bound;
+    std::vector<double> tolerance;
     for (const short from : order) {
       place[static_cast<std::size_t>(from)] = static_cast<short>(tensors.size());
       tensors.push_back(out_.tensors[static_cast<std::size_t>(from)]);
       bound.push_back(out_.index_bound[static_cast<std::size_t>(from)]);
+      tolerance.push_back(out_.tolerance[static_cast<std::size_t>(from)]);
       if (tensors.back().param < 0) continue;
       tensors.back().param = static_cast<short>(tensors.size() - 1);
       out_.param_count = static_cast<short>(tensors.size());
     }
     out_.tensors = std::move(tensors);
     out_.index_bound = std::move(bound);
+    out_.tolerance = std::move(tolerance);
     for (desc_access& each : out_.accesses)
       each.tensor = place[static_cast<std::size_t>(each.tensor)];
     for (desc_stage& each : out_.stages) each.tensor = place[static_cast<std::size_t>(each.tensor)];
@@ -676,6 +751,8 @@ class operator_generator {
   std::vector<short> open_;      ///< axes in scope
   short stage_ = 0;
   double points_ = 1;  ///< iterations of the current statement
+  bool math_ = false;
+  double tolerance_ = 0;
   std::size_t inputs_ = 0, gathers_ = 0, scalars_ = 0;
 };
 
@@ -702,6 +779,14 @@ const char* symbol_of(opcode op) {
     case opcode::logical_not: return "!";
     case opcode::abs: return "abs";
     case opcode::floor: return "floor";
+    case opcode::call: return " larger ";
+    case opcode::exp: return "exp";
+    case opcode::log: return "log";
+    case opcode::tanh: return "tanh";
+    case opcode::erf: return "erf";
+    case opcode::sin: return "sin";
+    case opcode::cos: return "cos";
+    case opcode::pow: return " pow ";
     default: return "?";
   }
 }
@@ -768,7 +853,9 @@ std::int64_t random_operator::elements(int tensor) const {
   return count;
 }
 
-random_operator make_operator(random_engine& engine) { return operator_generator(engine).make(); }
+random_operator make_operator(random_engine& engine, bool math) {
+  return operator_generator(engine, math).make();
+}
 
 int input_magnitude(dtype type) {
   switch (type) {

@@ -3,7 +3,8 @@
 /// its arrays, as describe() would have written it, and its text. Called by pair.hpp.
 ///
 /// All values are exact: every float expression is a small integer times a power of two that its
-/// type holds, so results must agree bitwise whatever the order of evaluation.
+/// type holds, so results must agree bitwise whatever the order of evaluation. On demand the last
+/// statement computes math functions of such values; then its tensor has a tolerance.
 #pragma once
 
 #include <lathe/analysis/desc.hpp>
@@ -23,6 +24,7 @@ struct random_operator {
   std::vector<desc_access> accesses;
   std::vector<desc_stage> stages;
   std::vector<std::int64_t> index_bound;  ///< by tensor: elements are indices below it; 0 = values
+  std::vector<double> tolerance;  ///< by tensor [units in the last place]; 0 = exact
   short param_count = 0;
 
   desc_view view() const;
@@ -31,7 +33,8 @@ struct random_operator {
 };
 
 /// A computation of 1 to 4 statements that passes the rules of analysis/check.hpp.
-random_operator make_operator(random_engine& engine);
+/// @param math  exp, log, tanh, ... in the last statement
+random_operator make_operator(random_engine& engine, bool math = false);
 
 /// Largest magnitude of an input's elements: what the generator's exactness rests on.
 int input_magnitude(dtype type);

@@ -139,6 +139,14 @@ class evaluator {
       case opcode::neg: return {-left, 0};
       case opcode::abs: return {std::fabs(left), 0};
       case opcode::floor: return {std::floor(left), 0};
+      case opcode::exp: return {std::exp(left), 0};
+      case opcode::log: return {std::log(left), 0};
+      case opcode::tanh: return {std::tanh(left), 0};
+      case opcode::erf: return {std::erf(left), 0};
+      case opcode::sin: return {std::sin(left), 0};
+      case opcode::cos: return {std::cos(left), 0};
+      case opcode::pow: return {std::pow(left, right), 0};
+      case opcode::call: return {left > right ? left : right, 0};
       case opcode::less: return {0, left < right};
       case opcode::less_equal: return {0, left <= right};
       case opcode::greater: return {0, left > right};
@@ -163,6 +171,7 @@ class evaluator {
       case opcode::max: return left > right ? left : right;
       case opcode::neg: return -left;
       case opcode::abs: return left < 0 ? -left : left;
+      case opcode::call: return left > right ? left : right;
       case opcode::less: return left < right;
       case opcode::less_equal: return left <= right;
       case opcode::greater: return left > right;

@@ -1,5 +1,7 @@
 // Random computations under random schedules: what a schedule computes is what the description
 // says.
+#include <lathe/target/cpu/host.hpp>
+
 #include "property/pair.hpp"
 #include <algorithm>
 #include <array>
@@ -31,6 +33,7 @@ void check_pairs(std::uint64_t first, int count) {
   CHECK(built > count * 7 / 10);
   CHECK(refused > count);
   if (count >= 100) CHECK(*std::ranges::min_element(uses) > 0);  // every primitive
+  if (!checker.sets().empty()) CHECK(checker.seen().calls > 0);
 }
 
 }  // namespace
@@ -47,6 +50,26 @@ TEST_CASE("random schedules of random operators change no result, 251 to 375") {
 }
 TEST_CASE("random schedules of random operators change no result, 376 to 500") {
   check_pairs(376, 125);
+}
+
+TEST_CASE("random schedules keep math functions, in vectors and scalars, within their error") {
+  pair_checker checker({isa::sse2, isa::avx2, isa::avx512});
+  int built = 0;
+  for (std::uint64_t seed = 1; seed <= 150; ++seed) {
+    const random_pair pair = make_pair(seed, true);
+    const verdict of = checker.check(pair, false);
+    built += of.built;
+    if (of.failure.empty()) continue;
+    const random_pair smaller = checker.shrink(pair);
+    FAIL(report(smaller, checker.check(smaller, true).failure));
+  }
+  CHECK(built > 100);
+  if (checker.sets().empty()) return;
+  CHECK(checker.seen().kernels > 100);
+  if (native::host_target().value().math == vector_math::none)
+    MESSAGE("[SKIP] no libmvec: scalar functions only");
+  else
+    CHECK(checker.seen().vector_math > 15);
 }
 
 TEST_CASE("a seed names a pair: the same operator, inputs and trace every time") {
