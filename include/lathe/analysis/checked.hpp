@@ -14,7 +14,7 @@ namespace lathe {
 /// The error for a broken rule: its id, its text, and the names and numbers involved.
 /// @pre !problem.ok()
 inline error error_of(const diagnosis& problem) {
-  const std::string text = text_of(problem.code);  // "[LATHE-E052] an index leaves ..."
+  const std::string text = text_of(problem.code);  // "[LATHE-E0nn] what is wrong ..."
   const std::size_t end = text.find(']');
   std::string names = std::string(" ('") + problem.subject + "'";
   if (*problem.place != 0) names += std::string(" in the statement of '") + problem.place + "'";

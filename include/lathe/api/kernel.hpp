@@ -84,7 +84,7 @@ class kernel {
 
   /// Fixes operands that stay the same over many calls: they are packed (or copied) now, and the
   /// returned kernel takes the remaining arguments: `auto fast = kernel.bind("W"_a = w);`
-  /// @error LATHE-E120 for an output; as operator() for the data
+  /// @error E069, E070 at compile time; LATHE-E120 for an output; as operator() for the data
   template <class... Named>
   auto bind(Named&&... named) const {
     auto bound = try_bind(std::forward<Named>(named)...);
@@ -95,19 +95,24 @@ class kernel {
   /// The same, with the error as a value.
   template <class... Named>
   auto try_bind(Named&&... named) const {
-    static_assert((detail::is_named<std::remove_cvref_t<Named>> && ...) && sizeof...(Named) > 0,
-                  "[LATHE-E069] bind() takes named arguments: kernel.bind(\"W\"_a = w)");
-    static_assert(std::is_same_v<Bound, name_list<>>,
-                  "[LATHE-E069] a kernel is bound once, with all operands together");
-    using now_bound = name_list<typename std::remove_cvref_t<Named>::id...>;
-    using bound_kernel = kernel<Operation, now_bound>;
-    using others =
-        typename detail::other_parameters<Operation,
-                                          typename std::remove_cvref_t<Named>::id...>::type;
-    const call_arguments<Operation, others> given(named...);
-    auto made = core_->bind({std::remove_cvref_t<Named>::id::text...}, given.data());
-    if (!made) return result<bound_kernel>(made.error());
-    return result<bound_kernel>(bound_kernel(std::move(made).value()));
+    if constexpr (!std::is_same_v<Bound, name_list<>>) {
+      static_assert(rule::is_not_bound_yet<Bound>, LATHE_E070);
+      return result<kernel>(*this);
+    } else if constexpr (sizeof...(Named) == 0 ||
+                         !(detail::is_named<std::remove_cvref_t<Named>> && ...)) {
+      static_assert(rule::are_named_arguments<Named...>, LATHE_E069);
+      return result<kernel>(*this);
+    } else {
+      using now_bound = name_list<typename std::remove_cvref_t<Named>::id...>;
+      using bound_kernel = kernel<Operation, now_bound>;
+      using others =
+          typename detail::other_parameters<Operation,
+                                            typename std::remove_cvref_t<Named>::id...>::type;
+      const call_arguments<Operation, others> given(named...);
+      auto made = core_->bind({std::remove_cvref_t<Named>::id::text...}, given.data());
+      if (!made) return result<bound_kernel>(made.error());
+      return result<bound_kernel>(bound_kernel(std::move(made).value()));
+    }
   }
 
   /// Description, schedule, loop nest and generated code.

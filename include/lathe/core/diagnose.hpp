@@ -114,6 +114,9 @@
 #define LATHE_E067 \
   "[LATHE-E067] some arguments have names, others have not: name all of them, \"A\"_a = a, or none"
 #define LATHE_E068 "[LATHE-E068] a param is given by value: pass a number that its type can hold"
+#define LATHE_E069 "[LATHE-E069] bind() takes named arguments: write kernel.bind(\"W\"_a = w)"
+#define LATHE_E070 \
+  "[LATHE-E070] a kernel is bound once: pass all operands together, kernel.bind(\"W\"_a = w, \"V\"_a = v)"
 
 namespace lathe {
 
@@ -271,6 +274,10 @@ template <int Named, int Given>
 inline constexpr bool all_or_no_arguments_have_names = Named == 0 || Named == Given;
 template <class Parameter, class Wanted, class Given>
 inline constexpr bool is_a_value = false;
+template <class... Given>
+inline constexpr bool are_named_arguments = false;
+template <class Bound>
+inline constexpr bool is_not_bound_yet = false;
 
 }  // namespace rule
 }  // namespace lathe

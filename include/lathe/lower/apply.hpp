@@ -21,8 +21,8 @@ struct apply_options {
 };
 
 /// Applies every step in order and checks the whole.
-/// @error LATHE-E202 unknown stage, loop or tensor; E203 illegal step (with the reason);
-///        E204 the steps are legal one by one but not together
+/// @error LATHE-E203 illegal step, with the reason (also for unknown names); E204 the steps are
+///        legal one by one but not together
 LATHE_INLINE result<program> apply(program base, const trace& steps,
                                    const apply_options& options = {});
 

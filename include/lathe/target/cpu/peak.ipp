@@ -175,7 +175,8 @@ LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target
   for (int n = 0; n < 3; ++n) {
     blocks.emplace_back(static_cast<std::size_t>(bytes));
     if (!blocks.back().memory)
-      return error("LATHE-E312", "no memory to measure the memory bandwidth");
+      return error("LATHE-E312", "the system has no " + std::to_string(3 * bytes) +
+                                     " bytes to measure the memory bandwidth with; free memory");
   }
   peak.copy_gbs = stream_gbs(functions[2], target, 2, blocks, bytes);
   peak.triad_gbs = stream_gbs(functions[3], target, 3, blocks, bytes);
