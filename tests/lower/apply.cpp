@@ -130,6 +130,11 @@ TEST_CASE("rfactor and prefetch") {
                        {"cache_read(B -> Bp at C.k); prefetch(Bp at C.i, 1)", "reads ahead"}});
 }
 
+TEST_CASE("steps that are legal one by one but not together have an id of their own") {
+  CHECK(refusal(gemm, "reorder(C: i k j); cache_write(C, register)").find("LATHE-E204") !=
+        std::string::npos);
+}
+
 TEST_CASE("a step that is refused names itself and its place") {
   const std::string message = refusal(gemm, "unroll(C.k); vectorize(C.x)");
   CHECK(message.find("LATHE-E203") != std::string::npos);

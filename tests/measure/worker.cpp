@@ -5,6 +5,8 @@
 #include <doctest/doctest.h>
 #include <limits>
 #include <string>
+#include <sys/resource.h>
+#include <utility>
 
 using namespace lathe;
 
@@ -364,4 +366,29 @@ TEST_CASE_FIXTURE(unisolated_fixture, "worker: the same without isolation, for g
   CHECK(measure(stray_store("%c", -4)).reason == "wrote outside C");
   CHECK(measure(add_kernel()).ok());
   CHECK(tester->starts() == 0);
+}
+
+TEST_CASE("worker: a kernel with other parameters than the arguments under test is refused") {
+  fixture under_test(isolation::none);
+  kernel_plan other = add_plan();
+  other.buffers[1].elements = elements + 1;
+  const lathe::sequence<std::byte> object = compiler().compile(add_kernel()).value();
+  const auto made = kernel_trial::create(compiler(), other, object, under_test.arguments, 1,
+                                         native::default_parallel_for());
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().id() == "LATHE-E502");
+  CHECK(made.error().text().find("parameter B") != std::string::npos);
+}
+
+TEST_CASE("worker: a system that starts no child process is an error, not a hang") {
+  fixture under_test(isolation::none);
+  rlimit files{};
+  REQUIRE(getrlimit(RLIMIT_NOFILE, &files) == 0);
+  const rlim_t before = std::exchange(files.rlim_cur, 3);  // no room for a channel to the child
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &files) == 0);
+  const auto made = worker::create(compiler(), under_test.arguments, {isolation::process, 1});
+  files.rlim_cur = before;
+  REQUIRE(setrlimit(RLIMIT_NOFILE, &files) == 0);
+  REQUIRE_FALSE(made.has_value());
+  CHECK(made.error().id() == "LATHE-E503");
 }

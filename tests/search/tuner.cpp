@@ -352,3 +352,18 @@ TEST_CASE("tuner: cancelling keeps the best so far") {
   CHECK(result.best);
   CHECK(judge.compared.empty());
 }
+
+TEST_CASE("tuner: an evaluator that loses points is an error, not a shorter search") {
+  struct forgetful_evaluator final : evaluator {
+    lathe::sequence<observation> evaluate(std::span<const point> points) override {
+      return lathe::sequence<observation>(points.size() - 1);
+    }
+    lathe::sequence<observation> compare(std::span<const point> points) override {
+      return lathe::sequence<observation>(points.size());
+    }
+  } judge;
+  const search_space space = ramp();
+  random_search proposer(space, 1);
+  CHECK_THROWS_WITH_AS(run_search(space, proposer, judge, fake_time_options()),
+                       doctest::Contains("[LATHE-E504]"), error);
+}

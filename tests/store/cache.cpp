@@ -213,6 +213,8 @@ TEST_CASE("cache: torn, damaged and newer records are reported, skipped and kept
   CHECK(report.damaged == 1);
   CHECK(report.torn == 1);
   CHECK(report.messages.size() == 3);
+  CHECK(says(report, "LATHE-E403"));
+  CHECK(says(report, "LATHE-E406"));
   reader.put(sample_winner(9));
   reader.prune();
   CHECK(read_file(path) == content);
@@ -382,7 +384,9 @@ TEST_CASE("cache: imported winners are marked, then superseded by what was measu
   target.reject(sample_key(1), sample_winner(1).trace, "wrong answer");
   CHECK_FALSE(target.find(sample_key(1)));
   CHECK_FALSE(cache::open(options_for(temporary / "b")).find(sample_key(1)));
-  CHECK_FALSE(target.import_file(temporary / "missing"));
+  const auto missing = target.import_file(temporary / "missing");
+  REQUIRE_FALSE(missing);
+  CHECK(missing.error().id() == "LATHE-E405");
 }
 
 TEST_CASE("cache: wisdom files are a layer below, never written") {

@@ -45,6 +45,7 @@ TEST_CASE("objects: tampered, linked and writable files are refused") {
     CHECK_FALSE(load_object(directory, digest, report));
     CHECK_FALSE(check_object(directory, digest, report));
   }
+  CHECK(says(report, "LATHE-E404"));
   write_file(path, content.substr(1));
   CHECK_FALSE(load_object(directory, digest, report));
   write_file(path, content);
@@ -75,6 +76,8 @@ TEST_CASE("objects: the least recently used are dropped over the limit") {
   CHECK_FALSE(load_object(directory, digests[1], report));
   CHECK(load_object(directory, digests[2], report));
   CHECK(load_object(directory, last, report));
+  CHECK(report.messages.empty());
   CHECK(keep_object(directory, sample_object(301, 1), 300, report).empty());
+  CHECK(says(report, "LATHE-E404"));
   CHECK(object_digests(directory).size() == 3);
 }

@@ -95,6 +95,13 @@ inline lathe::sequence<std::byte> sample_object(std::size_t size, int seed = 1) 
   return out;
 }
 
+/// True if a message of the report begins with an id, e.g. "LATHE-E403".
+inline bool says(const lathe::store_report& report, const std::string& id) {
+  for (const std::string& message : report.messages)
+    if (message.starts_with("[" + id + "]")) return true;
+  return false;
+}
+
 /// Runs a function in a child process. @returns true if it returned true
 template <class Function>
 bool in_child(Function function) {

@@ -44,7 +44,9 @@ TEST_CASE("wisdom: files and directories, what is no wisdom is reported") {
   lathe::store_report report;
   CHECK(lathe::read_wisdom(temporary / "site", report).size() == 3);
   CHECK(report.damaged == 1);
+  CHECK(says(report, "LATHE-E403"));
   CHECK(report.refused == 1);
+  CHECK(says(report, "LATHE-E405"));
   CHECK(lathe::read_wisdom(temporary / "missing", report).empty());
   CHECK(report.refused == 2);
   CHECK(lathe::read_wisdom(temporary / "site/a.wisdom", report).size() == 1);

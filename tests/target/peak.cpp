@@ -2,14 +2,19 @@
 #include <lathe/target/cpu/peak.hpp>
 
 #include "host_jit.hpp"
+#include <cstdio>
 #include <doctest/doctest.h>
 #include <string>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <utility>
 
 using namespace lathe;
 
 namespace lathe::native::detail {  // private to peak.ipp
 LATHE_INLINE std::string fma_text(const cpu_target& target, dtype type, const std::string& symbol);
 LATHE_INLINE int fma_chains(const cpu_target& target);
+LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target& target);
 }  // namespace lathe::native::detail
 
 TEST_CASE("peak: plausible on every instruction set, measured once") {
@@ -52,4 +57,30 @@ TEST_CASE("peak: the floating-point kernel is fused multiply-adds on registers")
   };
   CHECK(count("vfmadd") == native::detail::fma_chains(*target));
   CHECK(count("rsp") == 0);  // no spills
+}
+
+TEST_CASE("peak: arrays that the system has no memory for are an error") {
+#if defined(__SANITIZE_ADDRESS__)
+  MESSAGE("[SKIP] AddressSanitizer aborts where memory is short");
+#else
+  const auto compiler = test::host_jit();
+  if (!compiler) return;
+  cpu_target target = native::host_target().value();
+  target.l3_bytes = std::int64_t{1} << 40;  // three arrays of the largest size, 64 MiB
+  long pages = 0;
+  std::FILE* const file = std::fopen("/proc/self/statm", "r");
+  REQUIRE(file != nullptr);
+  REQUIRE(std::fscanf(file, "%ld", &pages) == 1);
+  std::fclose(file);
+  rlimit memory{};
+  REQUIRE(getrlimit(RLIMIT_AS, &memory) == 0);
+  const auto room = static_cast<rlim_t>(pages * sysconf(_SC_PAGESIZE)) + (96 << 20);
+  const rlim_t before = std::exchange(memory.rlim_cur, room);
+  REQUIRE(setrlimit(RLIMIT_AS, &memory) == 0);
+  const auto peak = native::detail::measure_peak(*compiler, target);
+  memory.rlim_cur = before;
+  REQUIRE(setrlimit(RLIMIT_AS, &memory) == 0);
+  REQUIRE_FALSE(peak.has_value());
+  CHECK(peak.error().id() == "LATHE-E312");
+#endif
 }
