@@ -254,9 +254,10 @@ std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
     std::fclose(file);
   }
   const std::string command =
-      "cc -std=c11 -O1 -ffp-contract=off -w -shared -fPIC -o " + library + " " + source + " -lm";
+      "cc -std=c11 -O1 -ffp-contract=off -Wall -Wextra -Werror -shared -fPIC -o " + library + " " +
+      source + " -lm";
   if (std::system(command.c_str()) != 0) {
-    out = "cc refuses the text";
+    out = "cc refuses the text or warns about it";
   } else if (void* handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL); handle == nullptr) {
     out = "the library does not load";
   } else {

@@ -4,7 +4,6 @@
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/lower/verify.hpp>
 #include <lathe/target/c/c_text.hpp>
-#include <lathe/target/c/c_text.hpp>
 #include <lathe/target/c/emit_c.hpp>
 
 #include "../lower/nests.hpp"
@@ -82,6 +81,7 @@ std::vector<std::byte> sample(dtype type, std::int64_t elements) {
                   sizeof element);
     };
     switch (type) {
+      case dtype::boolean: put(value % 2 != 0); break;
       case dtype::f32: put(static_cast<float>(value - 3)); break;
       case dtype::f64: put(static_cast<double>(value - 3)); break;
       case dtype::i8: put(static_cast<std::int8_t>(value * 25 - 60)); break;
@@ -276,6 +276,55 @@ TEST_CASE(
                     to.store(c, i, to.binary(opcode::logical_and, any, bounded)),
                     to.store(d, i, to.x().select(any, picked, to.add(i, to.constant(1))))}));
   check_against_interpreter(to.nest);
+}
+
+TEST_CASE("emit_c: comparisons that a type decides compile without warnings") {
+  constexpr opcode comparisons[] = {opcode::less,          opcode::less_equal, opcode::greater,
+                                    opcode::greater_equal, opcode::equal,      opcode::not_equal};
+  for (const dtype type : {dtype::u8, dtype::i8, dtype::i32, dtype::boolean, dtype::i64, dtype::f32}) {
+    CAPTURE(std::string(name_of(type)));
+    test::nest_maker to;
+    to.nest.name = "decided";
+    const auto a = to.input("A", type, 5);
+    const auto c = to.output("C", dtype::u8, 5 * 64), d = to.output("D", type, 5);
+    const auto i = to.variable("i", 5);
+    const auto x = to.load(a, i);
+    std::vector<ir::stmt> stores;
+    std::int64_t row = 0;
+    const auto put = [&](ir::expr condition) {
+      stores.push_back(to.store(c, to.add(i, to.constant(5 * row++)),
+                                to.x().select(condition, to.number(dtype::u8, 3),
+                                              to.number(dtype::u8, 1))));
+    };
+    const auto whole = [&](std::int64_t value) {
+      return type == dtype::i64 ? to.constant(value) : to.x().literal(type, value, 0);
+    };
+    const std::int64_t lowest = type == dtype::i8    ? INT8_MIN
+                                : type == dtype::i32 ? INT32_MIN
+                                : type == dtype::i64 ? INT64_MIN
+                                                     : 0;
+    const std::int64_t highest = type == dtype::u8    ? UINT8_MAX
+                                 : type == dtype::i8  ? INT8_MAX
+                                 : type == dtype::i32 ? INT32_MAX
+                                 : type == dtype::i64 ? INT64_MAX
+                                                      : 1;
+    for (const opcode fn : comparisons) {
+      put(to.binary(fn, x, x));
+      if (is_float(type)) continue;
+      for (const std::int64_t bound : {lowest, highest}) {
+        put(to.binary(fn, x, whole(bound)));
+        put(to.binary(fn, whole(bound), x));
+      }
+      if (type == dtype::boolean) continue;
+      put(to.binary(fn, to.binary(opcode::max, x, whole(2)), whole(lowest)));
+      if (type == dtype::u8 || type == dtype::i8)
+        put(to.binary(fn, to.binary(opcode::add, x, x), whole(highest)));
+    }
+    while (row < 64) put(to.binary(opcode::equal, i, to.constant(row % 5)));
+    stores.push_back(to.store(d, i, type == dtype::boolean ? x : to.unary(opcode::abs, x)));
+    to.phase(to.loop(serial, i, std::move(stores)));
+    check_against_interpreter(to.nest);
+  }
 }
 
 TEST_CASE("emit_c: math functions are within an ulp or two of the interpreter") {

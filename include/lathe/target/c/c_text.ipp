@@ -8,6 +8,7 @@
 #include <lathe/target/c/c_text.hpp>
 
 #include <cmath>
+#include <cstdint>
 #include <utility>
 
 namespace lathe {
@@ -51,7 +52,8 @@ LATHE_INLINE c_identifiers::c_identifiers() {
     taken_.insert(reserved.substr(at, space - at));
     at = space + 1;
   }
-  for (const char* stem : {"min_", "max_", "abs_"})  // helper functions
+  for (const char* stem : {"min_", "max_", "abs_", "less_", "less_equal_", "greater_",
+                           "greater_equal_", "equal_", "not_equal_"})  // helper functions
     for (const char* type : {"bool", "i8", "u8", "i32", "i64", "f32", "f64"})
       taken_.insert(std::string(stem) + type);
 }
@@ -160,8 +162,31 @@ class c_printer : public expression_printer {
            ")";
   }
 
+  /// True if compilers would warn that a comparison always has the same result: within the range of
+  /// the operands' type, or with itself. A function hides that from them.
+  bool is_decided(const ir::node& at) const {
+    if (at.a == at.b) return true;
+    if (at.fn == opcode::equal || at.fn == opcode::not_equal) return false;
+    return is_extreme(at.a) || is_extreme(at.b);
+  }
+
+  /// True for the constants that are the smallest or largest value of their type.
+  bool is_extreme(ir::expr handle) const {
+    if (!exprs_.is_constant(handle)) return false;
+    const std::int64_t value = exprs_.constant_value(handle);
+    switch (exprs_[handle].type) {
+      case dtype::boolean: return true;
+      case dtype::i8: return value == INT8_MIN || value == INT8_MAX;
+      case dtype::u8: return value == 0 || value == UINT8_MAX;
+      case dtype::i32: return value == INT32_MIN || value == INT32_MAX;
+      default: return value == INT64_MIN || value == INT64_MAX;
+    }
+  }
+
   std::string binary_text(const ir::node& at, binding outside) {
     const bool floating = is_float(at.type);
+    if (is_comparison(at.fn) && is_decided(at))
+      return helper(at.fn, exprs_[at.a].type) + "(" + print(at.a) + ", " + print(at.b) + ")";
     infix form = infix_of(at.fn, true);
     if (at.fn == opcode::mod && !floating) form = {" % ", binding::product};
     if (form.text == nullptr) {
@@ -178,12 +203,23 @@ class c_printer : public expression_printer {
                     outside);
   }
 
+  static const char* comparison_name(opcode fn) {
+    switch (fn) {
+      case opcode::less: return "less";
+      case opcode::less_equal: return "less_equal";
+      case opcode::greater: return "greater";
+      case opcode::greater_equal: return "greater_equal";
+      case opcode::equal: return "equal";
+      default: return "not_equal";
+    }
+  }
+
   /// Name of a helper function; its definition is noted.
   std::string helper(opcode fn, dtype type) {
     const std::string element = owner_.type_name(type);
     const bool floors = fn == opcode::floor_div || fn == opcode::floor_mod;
-    const std::string name =
-        function_name(fn) + (floors ? std::string() : std::string("_") + name_of(type));
+    const char* stem = is_comparison(fn) ? comparison_name(fn) : function_name(fn);
+    const std::string name = stem + (floors ? std::string() : std::string("_") + name_of(type));
     std::string body;
     switch (fn) {
       case opcode::min:
@@ -193,14 +229,23 @@ class c_printer : public expression_printer {
         body = "(" + element + " a, " + element + " b) { return a > b ? a : b; }";
         break;
       case opcode::abs:
-        body = "(" + element + " a) { return a < 0 ? (" + element + ")-a : a; }";
+        body = "(" + element + " a) { return " +
+               (type == dtype::u8 ? "a" : "a < 0 ? (" + element + ")-a : a") + "; }";
         break;
       case opcode::floor_div:
         body = "(int64_t a, int64_t b) { return a / b - (a % b < 0); }";
         break;
-      default: body = "(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }"; break;
+      case opcode::floor_mod:
+        body = "(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }";
+        break;
+      default:
+        body = "(" + element + " a, " + element + " b) { return a" + infix_of(fn, false).text +
+               "b; }";
+        break;
     }
-    std::string result = floors ? owner_.type_name(dtype::i64) : element;
+    std::string result = owner_.type_name(floors              ? dtype::i64
+                                          : is_comparison(fn) ? dtype::boolean
+                                                              : type);
     owner_.functions_[name] = owner_.dialect_.function_prefix + result + " " + name + body;
     return name;
   }
