@@ -320,6 +320,11 @@ TEST_CASE("emit_c: comparisons that a type decides compile without warnings") {
       if (type == dtype::u8 || type == dtype::i8)
         put(to.binary(fn, to.binary(opcode::add, x, x), whole(highest)));
     }
+    if (type == dtype::u8 || type == dtype::i32)
+      for (const opcode fn : {opcode::div, opcode::mod})  // in a branch that is never taken
+        put(to.x().select(to.binary(opcode::less, whole(0), whole(0)),
+                          to.binary(opcode::equal, to.binary(fn, x, whole(0)), x),
+                          to.binary(opcode::equal, x, x)));
     while (row < 64) put(to.binary(opcode::equal, i, to.constant(row % 5)));
     stores.push_back(to.store(d, i, type == dtype::boolean ? x : to.unary(opcode::abs, x)));
     to.phase(to.loop(serial, i, std::move(stores)));

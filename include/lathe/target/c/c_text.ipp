@@ -52,7 +52,7 @@ LATHE_INLINE c_identifiers::c_identifiers() {
     taken_.insert(reserved.substr(at, space - at));
     at = space + 1;
   }
-  for (const char* stem : {"min_", "max_", "abs_", "less_", "less_equal_", "greater_",
+  for (const char* stem : {"min_", "max_", "abs_", "div_", "mod_", "less_", "less_equal_", "greater_",
                            "greater_equal_", "equal_", "not_equal_"})  // helper functions
     for (const char* type : {"bool", "i8", "u8", "i32", "i64", "f32", "f64"})
       taken_.insert(std::string(stem) + type);
@@ -187,6 +187,10 @@ class c_printer : public expression_printer {
     const bool floating = is_float(at.type);
     if (is_comparison(at.fn) && is_decided(at))
       return helper(at.fn, exprs_[at.a].type) + "(" + print(at.a) + ", " + print(at.b) + ")";
+    // In a branch that is never taken; compilers warn all the same.
+    if ((at.fn == opcode::div || at.fn == opcode::mod) && !floating && exprs_.is_constant(at.b) &&
+        exprs_.constant_value(at.b) == 0)
+      return helper(at.fn, at.type) + "(" + print(at.a) + ", " + print(at.b) + ")";
     infix form = infix_of(at.fn, true);
     if (at.fn == opcode::mod && !floating) form = {" % ", binding::product};
     if (form.text == nullptr) {
@@ -231,6 +235,11 @@ class c_printer : public expression_printer {
       case opcode::abs:
         body = "(" + element + " a) { return " +
                (type == dtype::u8 ? "a" : "a < 0 ? (" + element + ")-a : a") + "; }";
+        break;
+      case opcode::div:
+      case opcode::mod:
+        body = "(" + element + " a, " + element + " b) { return (" + element + ")(a " +
+               (fn == opcode::div ? "/" : "%") + " b); }";
         break;
       case opcode::floor_div:
         body = "(int64_t a, int64_t b) { return a / b - (a % b < 0); }";
