@@ -61,6 +61,9 @@
 #include <lathe/api/pipeline.ipp>
 #include <lathe/api/functions.ipp>
 #include <lathe/api/calls.ipp>
+#include <lathe/api/sampler.ipp>
+#include <lathe/api/exactness.ipp>
+#include <lathe/api/gather_bounds.ipp>
 #include <lathe/api/oracle.ipp>
 #include <lathe/api/cpu_evaluator.ipp>
 #include <lathe/api/stored_kernel.ipp>

@@ -34,19 +34,19 @@ struct oracle {
   std::string how;  ///< one line for reports: how the answer was found
 };
 
-/// Largest integer magnitude r in {2, 1} of inputs for which every value of the program is exact in
-/// its type, 0 if there is none (division, math functions, fractions, too long sums).
-LATHE_INLINE int exact_inputs(const program& of);
-
-/// One element of an output, computed recursively from the unscheduled program in wide precision.
-/// @param inputs  per parameter: its data (row-major), null for outputs
-LATHE_INLINE double sample(const program& of, int tensor, const sequence<std::int64_t>& point,
-                           const sequence<const void*>& inputs);
+/// Compares outputs that a kernel has written to `arguments` with sampled elements (sampler.hpp):
+/// corners, then random points, fewer where an element costs more. @pre exact_inputs(of) > 0
+/// @returns the number of points
+/// @error LATHE-E510 an element differs
+LATHE_INLINE result<int> prove_outputs(const program& of, const argument_set& arguments,
+                                       std::uint64_t seed);
 
 /// Prepares arguments and answers.
 /// @param estimate  trace of the analytic schedule
 /// @param interpret_all  exact operators too are interpreted whole (slow) rather than sampled
-/// @error LATHE-E510 the default kernel contradicts the interpreter (a bug of lathe: please report)
+/// @error LATHE-E510 the default kernel contradicts the interpreter (a bug of lathe: please report);
+///        E511 the operator cannot be computed (an integer division by zero); E108, E113 it calls
+///        functions that do not exist; E3xx
 LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate,
                                         const cpu_target& target, const native::jit& compiler,
                                         const pipeline_options& options, std::uint64_t seed,
