@@ -5,6 +5,7 @@
 #pragma once
 
 #include <lathe/analysis/desc.hpp>
+#include <lathe/core/floor_div.hpp>
 
 namespace lathe {
 
@@ -14,16 +15,6 @@ struct index_range {
   std::int64_t low = 0;   ///< smallest value
   std::int64_t high = 0;  ///< largest value
 };
-
-/// Quotient rounded towards minus infinity. @pre divisor >= 1
-constexpr std::int64_t floor_div(std::int64_t value, std::int64_t divisor) {
-  return value / divisor - (value % divisor < 0 ? 1 : 0);
-}
-
-/// Remainder in 0 .. divisor - 1. @pre divisor >= 1
-constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t divisor) {
-  return value - floor_div(value, divisor) * divisor;
-}
 
 namespace detail {
 

@@ -66,8 +66,8 @@ LATHE_INLINE ir::interval gather_bounds::of(ir::expr handle, std::int64_t values
     }
     case ir::kind::floor_div: {
       const ir::interval inner = of(at.a, values);
-      return {ir::detail::floor_quotient(inner.low, at.imm),
-              ir::detail::floor_quotient(inner.high, at.imm)};
+      return {floor_div(inner.low, at.imm),
+              floor_div(inner.high, at.imm)};
     }
     case ir::kind::floor_mod: {
       const ir::interval inner = of(at.a, values);

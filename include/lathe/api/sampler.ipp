@@ -98,12 +98,8 @@ class sampler {
         return {0, sum};
       }
       case ir::kind::variable: return {0, values_[static_cast<std::size_t>(at.imm)]};
-      case ir::kind::floor_div:
-        return {0, ir::detail::floor_quotient(evaluate(at.a).whole, at.imm)};
-      case ir::kind::floor_mod: {
-        const std::int64_t value = evaluate(at.a).whole;
-        return {0, value - ir::detail::floor_quotient(value, at.imm) * at.imm};
-      }
+      case ir::kind::floor_div: return {0, floor_div(evaluate(at.a).whole, at.imm)};
+      case ir::kind::floor_mod: return {0, floor_mod(evaluate(at.a).whole, at.imm)};
       case ir::kind::literal: return {at.num, at.imm};
       case ir::kind::load: {
         if (at.imm == accumulated) return total_;

@@ -461,12 +461,8 @@ class nest_interpreter {
           fail("loop variable '" + exprs_.variable_at(at.imm).name + "' is used outside its loop");
         return value;
       }
-      case ir::kind::floor_div:
-      case ir::kind::floor_mod: {
-        const std::int64_t value = integer(at.a);
-        const std::int64_t quotient = ir::detail::floor_quotient(value, at.imm);
-        return at.what == ir::kind::floor_div ? quotient : value - quotient * at.imm;
-      }
+      case ir::kind::floor_div: return floor_div(integer(at.a), at.imm);
+      case ir::kind::floor_mod: return floor_mod(integer(at.a), at.imm);
       case ir::kind::literal: return at.imm;
       case ir::kind::load: {
         const auto buffer = static_cast<std::size_t>(at.imm);
@@ -519,8 +515,7 @@ class nest_interpreter {
     if (right == -1) return remainder ? 0 : wrapped(at.type, wrapping_mul(left, -1));
     if (at.fn == opcode::div) return left / right;
     if (at.fn == opcode::mod) return left % right;
-    const std::int64_t quotient = ir::detail::floor_quotient(left, right);
-    return remainder ? left - quotient * right : quotient;
+    return remainder ? floor_mod(left, right) : floor_div(left, right);
   }
 
   std::int64_t cast_to_integer(const ir::node& at) {

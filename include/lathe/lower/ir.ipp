@@ -31,11 +31,6 @@ LATHE_INLINE std::int64_t saturating_mul(std::int64_t left, std::int64_t right) 
   return (left > 0) == (right > 0) ? INT64_MAX : INT64_MIN;
 }
 
-LATHE_INLINE std::int64_t floor_quotient(std::int64_t value, std::int64_t divisor) {
-  const std::int64_t quotient = value / divisor;
-  return value % divisor != 0 && (value < 0) != (divisor < 0) ? quotient - 1 : quotient;
-}
-
 /// Sum of interval ends; an end at a limit stays at the limit ("unknown").
 LATHE_INLINE interval sum(const interval& left, const interval& right) {
   return {left.low == INT64_MIN || right.low == INT64_MIN ? INT64_MIN
@@ -255,7 +250,7 @@ LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
   if (divisor == 1) return as_linear(value);
   const parts whole = split(value);
   parts quotient, rest;
-  quotient.constant = detail::floor_quotient(whole.constant, divisor);
+  quotient.constant = lathe::floor_div(whole.constant, divisor);
   rest.constant = whole.constant - quotient.constant * divisor;
   for (const term& each : whole.terms) {
     if (each.coef % divisor == 0)
@@ -266,14 +261,14 @@ LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
   expr remainder = from_parts(rest);
   const interval span = range(remainder);
   if (span.bounded() &&
-      detail::floor_quotient(span.low, divisor) == detail::floor_quotient(span.high, divisor)) {
-    quotient.constant += detail::floor_quotient(span.low, divisor);
+      lathe::floor_div(span.low, divisor) == lathe::floor_div(span.high, divisor)) {
+    quotient.constant += lathe::floor_div(span.low, divisor);
     return from_parts(quotient);
   }
   std::int64_t common = divisor;
   for (const term& each : rest.terms) common = std::gcd(common, each.coef);
   if (common > 1) {  // (g*x + r) / (g*d) == (x + r/g) / d
-    rest.constant = detail::floor_quotient(rest.constant, common);
+    rest.constant = lathe::floor_div(rest.constant, common);
     for (term& each : rest.terms) each.coef /= common;
     return add(from_parts(quotient), floor_div(from_parts(rest), divisor / common));
   }
@@ -295,18 +290,18 @@ LATHE_INLINE expr pool::floor_mod(expr value, std::int64_t divisor) {
   if (divisor == 1) return constant(0);
   parts rest = split(value);
   erase_if(rest.terms, [&](const term& each) { return each.coef % divisor == 0; });
-  rest.constant -= detail::floor_quotient(rest.constant, divisor) * divisor;
+  rest.constant -= lathe::floor_div(rest.constant, divisor) * divisor;
   const expr remainder = from_parts(rest);
   const interval span = range(remainder);
   if (span.bounded()) {
-    const std::int64_t low = detail::floor_quotient(span.low, divisor);
-    if (low == detail::floor_quotient(span.high, divisor))
+    const std::int64_t low = lathe::floor_div(span.low, divisor);
+    if (low == lathe::floor_div(span.high, divisor))
       return add(remainder, constant(-low * divisor));
   }
   std::int64_t common = divisor;
   for (const term& each : rest.terms) common = std::gcd(common, each.coef);
   if (common > 1) {  // (g*x + r) % (g*d) == g * ((x + r/g) % d) + r%g
-    const std::int64_t carried = detail::floor_quotient(rest.constant, common);
+    const std::int64_t carried = lathe::floor_div(rest.constant, common);
     const std::int64_t left = rest.constant - carried * common;
     rest.constant = carried;
     for (term& each : rest.terms) each.coef /= common;
@@ -462,8 +457,8 @@ LATHE_INLINE interval pool::range(expr handle) const {
     case kind::variable: return {0, variable_at(at.imm).extent - 1};
     case kind::floor_div: {
       const interval inner = range(at.a);
-      return {inner.low == INT64_MIN ? INT64_MIN : detail::floor_quotient(inner.low, at.imm),
-              inner.high == INT64_MAX ? INT64_MAX : detail::floor_quotient(inner.high, at.imm)};
+      return {inner.low == INT64_MIN ? INT64_MIN : lathe::floor_div(inner.low, at.imm),
+              inner.high == INT64_MAX ? INT64_MAX : lathe::floor_div(inner.high, at.imm)};
     }
     case kind::floor_mod: return {0, at.imm - 1};
     case kind::binary: {

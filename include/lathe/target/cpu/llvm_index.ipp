@@ -29,8 +29,7 @@ LATHE_INLINE std::optional<std::int64_t> llvm_index_writer::known(ir::expr handl
     case ir::kind::floor_mod: {
       const auto inner = known(at.a);
       if (!inner) return std::nullopt;
-      const std::int64_t quotient = ir::detail::floor_quotient(*inner, at.imm);
-      return at.what == ir::kind::floor_div ? quotient : *inner - quotient * at.imm;
+      return at.what == ir::kind::floor_div ? floor_div(*inner, at.imm) : floor_mod(*inner, at.imm);
     }
     case ir::kind::literal:
       if (is_float(at.type)) return std::nullopt;
