@@ -16,9 +16,6 @@
 
 namespace lathe {
 
-/// Alignment of the scratch block, of every scratch buffer in it and of workspaces [bytes].
-inline constexpr std::int64_t buffer_alignment = 64;
-
 /// Start of each scratch buffer inside the scratch block, in order of nest.buffers, each aligned to
 /// buffer_alignment [bytes]. One entry per buffer of the nest; 0 for buffers of other scopes.
 LATHE_INLINE sequence<std::int64_t> scratch_offsets(const ir::nest& nest);

@@ -9,8 +9,7 @@ namespace detail {
 
 /// Bytes of a scratch buffer including the padding after it.
 LATHE_INLINE std::int64_t padded_bytes(const ir::buffer& buffer) {
-  const std::int64_t bytes = buffer.elements * size_of(buffer.type);
-  return (bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
+  return aligned_bytes(buffer.elements * size_of(buffer.type));
 }
 
 }  // namespace detail

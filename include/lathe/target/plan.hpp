@@ -15,6 +15,15 @@
 
 namespace lathe {
 
+/// Alignment of the scratch block, of every scratch buffer in it and of workspaces [bytes]: a cache
+/// line, so that tasks do not share one.
+inline constexpr std::int64_t buffer_alignment = 64;
+
+/// `bytes` rounded up to buffer_alignment.
+constexpr std::int64_t aligned_bytes(std::int64_t bytes) {
+  return (bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
+}
+
 /// Signature of every exported phase function.
 using phase_function = void (*)(void* const* buffers, void* scratch, std::int64_t begin,
                                 std::int64_t end);

@@ -189,10 +189,8 @@ class c_emitter {
   }
 
   static std::string allocation(std::int64_t bytes) {
-    const std::int64_t padded =
-        (bytes + buffer_alignment - 1) / buffer_alignment * buffer_alignment;
-    return " = aligned_alloc(" + std::to_string(buffer_alignment) + ", " + std::to_string(padded) +
-           ");";
+    return " = aligned_alloc(" + std::to_string(buffer_alignment) + ", " +
+           std::to_string(aligned_bytes(bytes)) + ");";
   }
 
   // ---------------------------------------------------------------- statements

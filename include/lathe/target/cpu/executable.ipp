@@ -16,12 +16,6 @@
 namespace lathe::native {
 namespace detail {
 
-inline constexpr std::int64_t cache_line = 64;  ///< [bytes]
-
-LATHE_INLINE std::int64_t rounded_to_line(std::int64_t bytes) {
-  return (bytes + cache_line - 1) / cache_line * cache_line;
-}
-
 /// A 64-byte aligned block; large ones start on a page, so that huge pages can back them.
 struct aligned_block {
   struct release {
@@ -31,7 +25,7 @@ struct aligned_block {
 
   static aligned_block allocate(std::int64_t bytes) {
     if (bytes == 0) return {};
-    const std::size_t alignment = bytes >= (1 << 20) ? 4096 : 64;
+    const std::size_t alignment = bytes >= (1 << 20) ? 4096 : buffer_alignment;
     const std::size_t size =
         (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
     auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, size));
@@ -67,12 +61,12 @@ struct executable::state {
   mutable sequence<detail::aligned_block> idle;
 
   void lay_out() {
-    scratch = detail::rounded_to_line(scratch_bytes(of->plan, threads));
+    scratch = aligned_bytes(scratch_bytes(of->plan, threads));
     workspace = scratch;
     for (const plan_buffer& buffer : of->plan.buffers) {
       const bool here = !buffer.param && !buffer.bound;
       offset.push_back(here ? workspace : -1);
-      if (here) workspace += detail::rounded_to_line(buffer.bytes());
+      if (here) workspace += aligned_bytes(buffer.bytes());
     }
     bound_address.assign(of->plan.buffers.size(), nullptr);
   }
@@ -152,7 +146,7 @@ LATHE_INLINE executable executable::bind(void* const* params) const {
   sequence<std::int64_t> place;
   for (const plan_buffer& buffer : made->of->plan.buffers) {
     place.push_back(buffer.bound ? bytes : -1);
-    if (buffer.bound) bytes += detail::rounded_to_line(buffer.bytes());
+    if (buffer.bound) bytes += aligned_bytes(buffer.bytes());
   }
   made->bound = detail::aligned_block::allocate(bytes);
   for (std::size_t at = 0; at < place.size(); ++at)

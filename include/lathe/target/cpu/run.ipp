@@ -10,7 +10,7 @@ namespace detail {
 
 /// Scratch of one worker, rounded up to a cache line so that workers do not share one.
 LATHE_INLINE std::int64_t scratch_stride(const kernel_plan& plan) {
-  return (plan.scratch_bytes + 63) / 64 * 64;
+  return aligned_bytes(plan.scratch_bytes);
 }
 
 /// What the workers of one parallel phase need.
