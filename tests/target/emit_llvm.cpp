@@ -76,3 +76,22 @@ TEST_CASE("every instruction set compiles masks, guards and divisions in lanes")
         CHECK(y[row * 7 + column] == (d[row] > 0 && column < 5 ? x[column] / d[row] : 0));
   }
 }
+
+TEST_CASE("code that LLVM would compile for minutes is refused, with the reason and a way out") {
+  axis<"i"> i{200};
+  axis<"j"> j{200};
+  tensor<"X", float, 2> X;
+  tensor<"Y", float, 2> Y;
+  const auto desc = describe(op<"scaled">(X, Y)(Y(i, j) = X(i, j) * 3));
+  result<program> scheduled =
+      apply(make_program(desc), parse_trace("unroll(Y.i); unroll(Y.j)").value());
+  REQUIRE(scheduled);
+  const result<ir::nest> nest = build(std::move(*scheduled));
+  REQUIRE(nest);
+  const result<std::string> text = native::emit_llvm(*nest, generic_cpu(isa::avx2));
+  REQUIRE_FALSE(text.has_value());
+  CHECK(text.error().id() == "LATHE-E320");
+  CHECK(contains(text.error().text(), "1 MiB"));
+  CHECK(contains(text.error().text(), "unroll less"));
+  CHECK(emitted(desc, "unroll(Y.j)", isa::avx2).size() > 10'000);  // a useful one is far below
+}

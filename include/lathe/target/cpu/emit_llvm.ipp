@@ -73,8 +73,9 @@ class llvm_emitter : llvm_element_writer {
 
   void statement(ir::stmt handle) {
     if (!reason_.empty()) return;
-    if (body_.size() + top().text.size() > text_limit)
-      return refuse("the kernel's code is too large");
+    if (text_size() > text_limit)
+      return refuse("the kernel has more than 1 MiB of LLVM IR, which takes minutes to compile; "
+                    "unroll less: smaller tiles, or unroll() and vectorize() of shorter loops");
     const ir::statement& at = nest_[handle];
     switch (at.what) {
       case ir::stmt_kind::block: statements(at.children); break;
@@ -233,7 +234,14 @@ class llvm_emitter : llvm_element_writer {
     }
   }
 
-  static constexpr std::size_t text_limit = 24u << 20;  ///< [bytes]; far above any useful kernel
+  /// What has been written so far [bytes].
+  std::size_t text_size() const {
+    std::size_t bytes = body_.size();
+    for (const code_level& each : levels_) bytes += each.text.size();
+    return bytes;
+  }
+
+  static constexpr std::size_t text_limit = 1u << 20;  ///< [bytes]; twice the largest estimate (tests/space)
 
   const emit_options& options_;
   std::string body_;
