@@ -10,6 +10,7 @@ using namespace lathe;
 namespace {
 
 constexpr double most_estimate_seconds = 0.05;
+constexpr std::size_t most_text = 500'000;  ///< [bytes] of LLVM IR: half of what is refused
 
 void check_estimate(const std::string& name, const program& of) {
   for (const isa set : {isa::sse2, isa::avx2, isa::avx512}) {
@@ -26,7 +27,10 @@ void check_estimate(const std::string& name, const program& of) {
       REQUIRE(parsed.has_value());
       CHECK(*parsed == steps);
       const auto nest = lower(of, steps, {call.bound, false});
-      CHECK_MESSAGE(nest.has_value(), std::string(nest ? "" : nest.error().what()));
+      REQUIRE_MESSAGE(nest.has_value(), std::string(nest ? "" : nest.error().what()));
+      const auto text = native::emit_llvm(*nest, target);
+      REQUIRE_MESSAGE(text.has_value(), std::string(text ? "" : text.error().what()));
+      CHECK(text->size() < most_text);
       for (std::size_t stage = 0; stage < decisions.size(); ++stage)
         if (decisions[stage].reduction)
           CHECK(registers_of(of.stages[stage], decisions[stage].tile) <= target.vector_registers);
@@ -66,4 +70,33 @@ TEST_CASE("estimate: bound operands are packed whole, many threads get parallel 
 TEST_CASE("estimate: padding is inlined where it is cheap to compute again") {
   const program pooled = make_program(describe(ops::max_pool2d(1, 8, 32, 32, 2, 2)));
   CHECK(estimated(pooled, {}).starts_with("inline(P)"));
+}
+
+TEST_CASE("estimate: a convolution that pads with nothing reads its input, not a copy of it") {
+  const auto buffers = [](const program& of, const trace& steps) {
+    const auto nest = lower(of, steps, {});
+    REQUIRE(nest.has_value());
+    std::string names;
+    for (const ir::buffer& each : nest->buffers)
+      if (each.where == ir::scope::workspace) names += each.name + " ";
+    return names;
+  };
+  for (const int threads : {1, 4}) {
+    for (const auto& [kernel, stride] : {std::pair{1, 1}, {1, 2}, {3, 1}}) {
+      CAPTURE(kernel);
+      CAPTURE(stride);
+      const program of =
+          make_program(describe(ops::conv2d(1, 256, 14, 14, 512, kernel, stride, 0)));
+      const trace steps = trace_of(of, estimate(of, generic_cpu(isa::avx512), {{}, threads}));
+      const std::string text = to_text(steps);
+      CAPTURE(text);
+      CHECK(text.starts_with("inline(P)"));
+      CHECK(text.find("compute_at") == std::string::npos);
+      CHECK(buffers(of, {}).find("P ") != std::string::npos);
+      CHECK(buffers(of, steps).find("P ") == std::string::npos);
+    }
+  }
+  // Zeros have to be put around: every padded element is read many times.
+  const program padded = make_program(describe(ops::conv2d(1, 256, 14, 14, 512, 3, 1, 1)));
+  CHECK(estimated(padded, {}).find("inline(P)") == std::string::npos);
 }

@@ -314,12 +314,27 @@ class tile_chooser {
   double best_cost_ = no_cost;
 };
 
+/// True if the stage copies a tensor without moving anything: the padding of a convolution that pads
+/// with nothing. Reading the original costs the same, so the copy is never worth its time.
+LATHE_INLINE bool is_plain_copy(const program& of, const program_stage& stage) {
+  if (stage.reduction || of.exprs[stage.body].what != ir::kind::load) return false;
+  const sequence<load_use> uses = loads_of(of, stage);
+  if (uses.size() != 1) return false;
+  const sequence<std::int64_t> strides = output_strides(of, stage);
+  for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+    if (stage.axes[axis].extent > 1 &&
+        (uses[0].irregular[axis] != 0 || uses[0].stride[axis] != strides[axis]))
+      return false;
+  return true;
+}
+
 /// Inline what is cheap to compute again: copies and selects that are read about once per element.
 LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage) {
   if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0)
     return false;
   const sequence<int> readers = of.readers(stage.tensor);
   if (readers.size() != 1) return false;
+  if (is_plain_copy(of, stage)) return true;
   const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
   return points_of(reader) <= 2 * points_of(stage) && operations_per_point(of, stage) <= 4;
 }
