@@ -1,0 +1,124 @@
+#!/usr/bin/env python3
+"""Checks that every error id in include/ is listed and tested.
+
+In: the root of the repository. Out: one line per violation, exit status 1 if there is any.
+
+- A compile-time id (E0nn) is a macro LATHE_E0nn of core/diagnose.hpp that begins with its own id,
+  is used, and has one file tests/compile_fail/E0nn_*.cpp that expects it. Its text stands nowhere
+  else: no header writes "[LATHE-E0nn]" itself. (E001 is for compilers that cannot read the macros.)
+- A run-time id is written LATHE-Ennn in some test.
+"""
+import argparse
+import pathlib
+import re
+import sys
+import tempfile
+
+LIST = "core/diagnose.hpp"
+WITHOUT_MACRO = {"001": "config.hpp"}
+UNTESTED = {"303": "LLVM takes a processor it does not know for a generic one"}
+
+
+def problems(root):
+    """One text per violation."""
+    base = root / "include" / "lathe"
+    sources = {path.relative_to(base).as_posix(): path.read_text()
+               for path in sorted(base.rglob("*.?pp"))}
+    listing = sources.get(LIST, "")
+    used, literal = set(), {}
+    for name, text in sources.items():
+        text = re.sub(r"^#define (LATHE_E\d{3})", "", text, flags=re.M)
+        used.update(re.findall(r"LATHE_E(\d{3})", text))
+        for number in re.findall(r"LATHE-E(\d{3})", text):
+            if name != LIST:
+                literal.setdefault(number, set()).add(name)
+    defined = dict(re.findall(r"^#define LATHE_E(\d{3})[\s\\]*\"\[LATHE-E(\d{3})\] ", listing, re.M))
+    for number in re.findall(r"^#define LATHE_E(\d{3})", listing, re.M):
+        if defined.get(number) != number:
+            yield f"{LIST}: the text of LATHE_E{number} does not begin with [LATHE-E{number}]"
+        if number not in used:
+            yield f"{LIST}: LATHE_E{number} is used nowhere"
+    for number in sorted(used - set(defined)):
+        yield f"LATHE_E{number} is not in {LIST}"
+    compile_time = set(defined) | {number for number in literal if number < "100"}
+    for number in sorted(literal):
+        for name in sorted(literal[number]):
+            if number < "100" and WITHOUT_MACRO.get(number) != name:
+                yield f"{name}: writes [LATHE-E{number}] itself; list it as LATHE_E{number} in {LIST}"
+
+    folder = root / "tests" / "compile_fail"
+    files = {}
+    for path in sorted(folder.glob("E*.cpp")):
+        files.setdefault(path.name[1:4], []).append(path)
+    for number in sorted(compile_time | set(files)):
+        found = files.get(number, [])
+        if number not in compile_time:
+            yield f"tests/compile_fail/{found[0].name}: no header has E{number}"
+        elif len(found) != 1:
+            yield f"E{number} has {len(found)} files tests/compile_fail/E{number}_*.cpp, not 1"
+        elif f"LATHE-E{number}" not in found[0].read_text().split("\n")[0]:
+            yield f"tests/compile_fail/{found[0].name}: the first line does not expect E{number}"
+
+    tests = "\n".join(path.read_text() for path in sorted((root / "tests").rglob("*.?pp")))
+    for number in sorted(number for number in literal if number >= "100"):
+        tested = f"LATHE-E{number}" in tests
+        if tested == (number in UNTESTED):
+            yield (f"E{number} has a test: take it out of UNTESTED" if tested else
+                   f"no test mentions LATHE-E{number} of {', '.join(sorted(literal[number]))}")
+
+
+def self_test():
+    """A tree with one violation of each kind: all must be found, and nothing else."""
+    files = {
+        "include/lathe/core/diagnose.hpp":
+            '#define LATHE_E010 "[LATHE-E010] good"\n#define LATHE_E011 \\\n  "[LATHE-E011] good"\n'
+            '#define LATHE_E012 "[LATHE-E013] other number"\n#define LATHE_E014 "[LATHE-E014] x"\n'
+            '#define LATHE_E015 "[LATHE-E015] no file"\n#define LATHE_E016 "[LATHE-E016] x"\n',
+        "include/lathe/config.hpp": '#error "[LATHE-E001] old"\n',
+        "include/lathe/api/a.hpp":
+            'LATHE_E010 LATHE_E011 LATHE_E012 LATHE_E015 LATHE_E016 LATHE_E099 "[LATHE-E098] x"\n',
+        "include/lathe/api/a.ipp": 'error("LATHE-E101") error("LATHE-E102") error("LATHE-E303")\n',
+        "tests/compile_fail/E001_a.cpp": "// expect-error: LATHE-E001\n",
+        "tests/compile_fail/E010_a.cpp": "// expect-error: LATHE-E010\n",
+        "tests/compile_fail/E011_a.cpp": "// expect-error: LATHE-E011\n",
+        "tests/compile_fail/E012_a.cpp": "// expect-error: LATHE-E012\n",
+        "tests/compile_fail/E014_a.cpp": "// expect-error: LATHE-E014\n",
+        "tests/compile_fail/E016_a.cpp": "// expect-error: LATHE-E010\n",
+        "tests/compile_fail/E097_a.cpp": "// expect-error: LATHE-E097\n",
+        "tests/api/a.cpp": '"LATHE-E101"\n',
+    }
+    expected = ["the text of LATHE_E012", "LATHE_E014 is used nowhere", "LATHE_E099 is not in",
+                "writes [LATHE-E098] itself", "E015 has 0 files",
+                "E098 has 0 files", "E016_a.cpp: the first line", "E097_a.cpp: no header",
+                "no test mentions LATHE-E102"]
+    with tempfile.TemporaryDirectory() as folder:
+        root = pathlib.Path(folder)
+        for name, text in files.items():
+            (root / name).parent.mkdir(parents=True, exist_ok=True)
+            (root / name).write_text(text)
+        found = list(problems(root))
+    missed = [text for text in expected if not any(text in line for line in found)]
+    surplus = [line for line in found if not any(text in line for text in expected)]
+    for line in missed:
+        print("not found:", line)
+    for line in surplus:
+        print("wrong:", line)
+    return 1 if missed or surplus else 0
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("root", nargs="?", type=pathlib.Path,
+                        default=pathlib.Path(__file__).resolve().parents[2])
+    parser.add_argument("--self-test", action="store_true")
+    options = parser.parse_args()
+    if options.self_test:
+        return self_test()
+    found = list(problems(options.root))
+    for line in found:
+        print(line)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
