@@ -355,10 +355,10 @@ TEST_CASE("tuner: cancelling keeps the best so far") {
 
 TEST_CASE("tuner: an evaluator that loses points is an error, not a shorter search") {
   struct forgetful_evaluator final : evaluator {
-    lathe::sequence<observation> evaluate(std::span<const point> points) override {
+    lathe::sequence<observation> evaluate(std::span<const point> points, double) override {
       return lathe::sequence<observation>(points.size() - 1);
     }
-    lathe::sequence<observation> compare(std::span<const point> points) override {
+    lathe::sequence<observation> compare(std::span<const point> points, double) override {
       return lathe::sequence<observation>(points.size());
     }
   } judge;

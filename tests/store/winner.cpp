@@ -84,7 +84,7 @@ TEST_CASE("winner: an effort is whole or not known") {
   CHECK_FALSE(source.effort.is_known());
   const auto without = lathe::detail::line_of(source);
   REQUIRE(without);
-  CHECK_FALSE(std::get<lathe::winner>(reread(*without).value).effort.is_known());
+  CHECK_FALSE(reread(*without).is_winner->effort.is_known());
   source.effort = {"measure", 1, 2, ""};
   CHECK_FALSE(lathe::detail::line_of(source));
   source.effort = {"measure", -1, 2, "time"};
