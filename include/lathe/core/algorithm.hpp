@@ -11,20 +11,20 @@
 namespace lathe {
 
 /// The smaller of two values, `left` if they are equal.
-template <class T>
-constexpr T smaller(T left, T right) {
+template <class Value>
+constexpr Value smaller(Value left, Value right) {
   return right < left ? right : left;
 }
 
 /// The larger of two values, `left` if they are equal.
-template <class T>
-constexpr T larger(T left, T right) {
+template <class Value>
+constexpr Value larger(Value left, Value right) {
   return left < right ? right : left;
 }
 
 /// `value`, or the bound that it is beyond. @pre low <= high
-template <class T>
-constexpr T clamped(T value, T low, T high) {
+template <class Value>
+constexpr Value clamped(Value value, Value low, Value high) {
   return value < low ? low : high < value ? high : value;
 }
 
@@ -71,10 +71,10 @@ constexpr bool contains(const Range& range, const Value& value) {
 }
 
 /// Sorts by `before(left, right)`; equal elements keep their order. Merge sort: O(n log n).
-template <class T, class Before>
-void sort(sequence<T>& range, const Before& before) {
+template <class Value, class Before>
+void sort(sequence<Value>& range, const Before& before) {
   const std::size_t size = range.size();
-  sequence<T> merged;
+  sequence<Value> merged;
   for (std::size_t run = 1; run < size; run *= 2) {
     merged.clear();
     merged.reserve(size);
@@ -84,7 +84,7 @@ void sort(sequence<T>& range, const Before& before) {
       for (std::size_t left = start, right = middle; left != middle || right != end;) {
         const bool take_right =
             left == middle || (right != end && before(range[right], range[left]));
-        merged.push_back(static_cast<T&&>(range[take_right ? right++ : left++]));
+        merged.push_back(static_cast<Value&&>(range[take_right ? right++ : left++]));
       }
     }
     range.swap(merged);
@@ -92,18 +92,18 @@ void sort(sequence<T>& range, const Before& before) {
 }
 
 /// Sorts ascending.
-template <class T>
-void sort(sequence<T>& range) {
-  sort(range, [](const T& left, const T& right) { return left < right; });
+template <class Value>
+void sort(sequence<Value>& range) {
+  sort(range, [](const Value& left, const Value& right) { return left < right; });
 }
 
 /// Removes elements equal to their predecessor.
-template <class T>
-void remove_repeated(sequence<T>& range) {
+template <class Value>
+void remove_repeated(sequence<Value>& range) {
   std::size_t kept = 0;
   for (std::size_t at = 0; at != range.size(); ++at) {
     if (kept != 0 && range[kept - 1] == range[at]) continue;
-    if (kept != at) range[kept] = static_cast<T&&>(range[at]);
+    if (kept != at) range[kept] = static_cast<Value&&>(range[at]);
     ++kept;
   }
   range.erase(range.begin() + kept, range.end());

@@ -15,19 +15,19 @@ namespace lathe {
 /// same meaning and complexity. Differences: iterators are pointers, elements must not throw when
 /// they are moved, elements of the same array may not be passed to insert(), and anything with
 /// data() and size() converts to it.
-template <class T>
+template <class Element>
 class sequence {
  public:
-  using value_type = T;
-  using iterator = T*;
-  using const_iterator = const T*;
+  using value_type = Element;
+  using iterator = Element*;
+  using const_iterator = const Element*;
 
   sequence() noexcept = default;
-  sequence(std::initializer_list<T> values) : sequence() { copy(values.begin(), values.size()); }
-  /// `count` elements with the value T{}.
+  sequence(std::initializer_list<Element> values) : sequence() { copy(values.begin(), values.size()); }
+  /// `count` elements with the value Element{}.
   explicit sequence(std::size_t count) : sequence() { resize(count); }
   /// `count` copies of `value`.
-  sequence(std::size_t count, const T& value) : sequence() { assign(count, value); }
+  sequence(std::size_t count, const Element& value) : sequence() { assign(count, value); }
   /// Copies of [first, last).
   template <class Iterator>
   requires requires(Iterator at) { *at; }
@@ -35,7 +35,7 @@ class sequence {
   /// Copies of the elements of another contiguous container.
   template <class Range>
   requires requires(const Range& range) {
-    static_cast<T>(*range.data());
+    static_cast<Element>(*range.data());
     range.size();
   }
   sequence(const Range& range) : sequence() {  // NOLINT(google-explicit-constructor)
@@ -57,7 +57,7 @@ class sequence {
   }
 
   void swap(sequence& other) noexcept {
-    T* const first = first_;
+    Element* const first = first_;
     const std::size_t size = size_, capacity = capacity_;
     first_ = other.first_, size_ = other.size_, capacity_ = other.capacity_;
     other.first_ = first, other.size_ = size, other.capacity_ = capacity;
@@ -65,39 +65,39 @@ class sequence {
 
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  T* data() noexcept { return first_; }
-  const T* data() const noexcept { return first_; }
-  T* begin() noexcept { return first_; }
-  T* end() noexcept { return first_ + size_; }
-  const T* begin() const noexcept { return first_; }
-  const T* end() const noexcept { return first_ + size_; }
+  Element* data() noexcept { return first_; }
+  const Element* data() const noexcept { return first_; }
+  Element* begin() noexcept { return first_; }
+  Element* end() noexcept { return first_ + size_; }
+  const Element* begin() const noexcept { return first_; }
+  const Element* end() const noexcept { return first_ + size_; }
   /// @pre The element exists.
-  T& operator[](std::size_t index) noexcept { return first_[index]; }
-  const T& operator[](std::size_t index) const noexcept { return first_[index]; }
-  T& front() noexcept { return first_[0]; }
-  const T& front() const noexcept { return first_[0]; }
-  T& back() noexcept { return first_[size_ - 1]; }
-  const T& back() const noexcept { return first_[size_ - 1]; }
+  Element& operator[](std::size_t index) noexcept { return first_[index]; }
+  const Element& operator[](std::size_t index) const noexcept { return first_[index]; }
+  Element& front() noexcept { return first_[0]; }
+  const Element& front() const noexcept { return first_[0]; }
+  Element& back() noexcept { return first_[size_ - 1]; }
+  const Element& back() const noexcept { return first_[size_ - 1]; }
 
   /// Room for `capacity` elements without moving any.
   void reserve(std::size_t capacity) {
     if (capacity > capacity_) move_to(capacity);
   }
-  void push_back(const T& value) {
+  void push_back(const Element& value) {
     if (size_ != capacity_) {
-      ::new (static_cast<void*>(first_ + size_)) T(value);
+      ::new (static_cast<void*>(first_ + size_)) Element(value);
       ++size_;
     } else {
-      emplace_back(T(value));  // it may be one of ours, which growing moves
+      emplace_back(Element(value));  // it may be one of ours, which growing moves
     }
   }
-  void push_back(T&& value) { emplace_back(static_cast<T&&>(value)); }
+  void push_back(Element&& value) { emplace_back(static_cast<Element&&>(value)); }
   /// Constructs the new last element. @pre The arguments are not elements of this array.
   template <class... Arguments>
-  T& emplace_back(Arguments&&... arguments) {
+  Element& emplace_back(Arguments&&... arguments) {
     if (size_ == capacity_) grow(1);
-    T* const at =
-        ::new (static_cast<void*>(first_ + size_)) T(static_cast<Arguments&&>(arguments)...);
+    Element* const at =
+        ::new (static_cast<void*>(first_ + size_)) Element(static_cast<Arguments&&>(arguments)...);
     ++size_;
     return *at;
   }
@@ -108,20 +108,20 @@ class sequence {
       reserve(size_ + static_cast<std::size_t>(last - first));
     for (; first != last; ++first) emplace_back(*first);
   }
-  void pop_back() noexcept { first_[--size_].~T(); }
+  void pop_back() noexcept { first_[--size_].~Element(); }
   void clear() noexcept { shrink(0); }
-  /// New elements have the value T{}.
+  /// New elements have the value Element{}.
   void resize(std::size_t count) {
     shrink(count);
     reserve(count);
-    for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) T();
+    for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) Element();
   }
-  void resize(std::size_t count, const T& value) {
+  void resize(std::size_t count, const Element& value) {
     shrink(count);
     reserve(count);
-    for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) T(value);
+    for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) Element(value);
   }
-  void assign(std::size_t count, const T& value) {
+  void assign(std::size_t count, const Element& value) {
     clear();
     resize(count, value);
   }
@@ -133,25 +133,25 @@ class sequence {
   }
 
   /// Puts `value` before `at`; O(elements behind it).
-  T* insert(const T* at, T value) {
-    T* const place = gap(at, 1);
-    *place = static_cast<T&&>(value);
+  Element* insert(const Element* at, Element value) {
+    Element* const place = gap(at, 1);
+    *place = static_cast<Element&&>(value);
     return place;
   }
   /// Puts copies of [first, last) before `at`. @pre The range is not part of this array.
   template <class Iterator>
-  T* insert(const T* at, Iterator first, Iterator last) {
-    T* const place = gap(at, static_cast<std::size_t>(last - first));
-    for (T* to = place; first != last; ++first, ++to) *to = *first;
+  Element* insert(const Element* at, Iterator first, Iterator last) {
+    Element* const place = gap(at, static_cast<std::size_t>(last - first));
+    for (Element* to = place; first != last; ++first, ++to) *to = *first;
     return place;
   }
-  T* erase(const T* at) { return erase(at, at + 1); }
-  T* erase(const T* first, const T* last) {
-    T* const place = first_ + (first - first_);
+  Element* erase(const Element* at) { return erase(at, at + 1); }
+  Element* erase(const Element* first, const Element* last) {
+    Element* const place = first_ + (first - first_);
     if (first == last) return place;
-    T* to = place;
-    for (T* from = first_ + (last - first_); from != end(); ++from, ++to)
-      *to = static_cast<T&&>(*from);
+    Element* to = place;
+    for (Element* from = first_ + (last - first_); from != end(); ++from, ++to)
+      *to = static_cast<Element&&>(*from);
     shrink(static_cast<std::size_t>(to - first_));
     return place;
   }
@@ -173,13 +173,13 @@ class sequence {
 
  private:
   // Appends the elements from[0] to from[count - 1], which are not of this array.
-  void copy(const T* from, std::size_t count) {
+  void copy(const Element* from, std::size_t count) {
     reserve(size_ + count);
-    for (const T* const end = from + count; from != end; ++from, ++size_)
-      ::new (static_cast<void*>(first_ + size_)) T(*from);
+    for (const Element* const end = from + count; from != end; ++from, ++size_)
+      ::new (static_cast<void*>(first_ + size_)) Element(*from);
   }
   void shrink(std::size_t count) noexcept {
-    while (size_ > count) first_[--size_].~T();
+    while (size_ > count) first_[--size_].~Element();
   }
   // Kept out of line: every push_back() has a call of it.
   [[gnu::noinline]] void grow(std::size_t count) {
@@ -187,38 +187,38 @@ class sequence {
     move_to(twice > least ? twice : least);
   }
   void move_to(std::size_t capacity) {
-    static_assert(alignof(T) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
-    T* const to = static_cast<T*>(::operator new(capacity * sizeof(T)));
+    static_assert(alignof(Element) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
+    Element* const to = static_cast<Element*>(::operator new(capacity * sizeof(Element)));
     for (std::size_t i = 0; i != size_; ++i) {
-      ::new (static_cast<void*>(to + i)) T(static_cast<T&&>(first_[i]));
-      first_[i].~T();
+      ::new (static_cast<void*>(to + i)) Element(static_cast<Element&&>(first_[i]));
+      first_[i].~Element();
     }
     ::operator delete(first_);
     first_ = to;
     capacity_ = capacity;
   }
   // `count` assignable elements before `at`.
-  T* gap(const T* at, std::size_t count) {
+  Element* gap(const Element* at, std::size_t count) {
     const std::size_t place = static_cast<std::size_t>(at - first_), old = size_;
     if (count == 0) return first_ + place;  // not every type may be moved to itself
     if (size_ + count > capacity_) grow(count);
     resize(size_ + count);
-    for (std::size_t i = old; i-- > place;) first_[i + count] = static_cast<T&&>(first_[i]);
+    for (std::size_t i = old; i-- > place;) first_[i + count] = static_cast<Element&&>(first_[i]);
     return first_ + place;
   }
 
-  T* first_ = nullptr;
+  Element* first_ = nullptr;
   std::size_t size_ = 0;
   std::size_t capacity_ = 0;
 };
 
 /// Removes the elements for which `wanted(element)` is true; the others keep their order.
-template <class T, class Predicate>
-void erase_if(sequence<T>& of, const Predicate& wanted) {
-  T* to = of.begin();
-  for (T& each : of) {
+template <class Element, class Predicate>
+void erase_if(sequence<Element>& of, const Predicate& wanted) {
+  Element* to = of.begin();
+  for (Element& each : of) {
     if (wanted(each)) continue;
-    if (to != &each) *to = static_cast<T&&>(each);
+    if (to != &each) *to = static_cast<Element&&>(each);
     ++to;
   }
   of.erase(to, of.end());
