@@ -14,6 +14,8 @@
 #include <lathe/lower/build.ipp>
 #include <lathe/lower/verify.ipp>
 #include <lathe/lower/print.ipp>
+#include <lathe/lower/wide_number.ipp>
+#include <lathe/lower/wide_memory.ipp>
 #include <lathe/lower/interpret.ipp>
 #include <lathe/space/reuse.ipp>
 #include <lathe/space/tile.ipp>

@@ -4,7 +4,7 @@
 
 #include <lathe/api/sampler.hpp>
 #include <lathe/core/algorithm.hpp>
-#include <lathe/lower/interpret.hpp>
+#include <lathe/lower/wide_number.hpp>
 #include <lathe/space/reuse.hpp>
 
 #include <cmath>

@@ -5,6 +5,8 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/print.hpp>
+#include <lathe/lower/wide_memory.hpp>
+#include <lathe/lower/wide_number.hpp>
 
 #include <array>
 #include <bit>
@@ -13,128 +15,6 @@
 
 namespace lathe {
 namespace detail {
-
-/// An integer as an element of `type` holds it.
-LATHE_INLINE std::int64_t wrapped(dtype type, std::int64_t value) {
-  switch (type) {
-    case dtype::boolean: return value != 0;
-    case dtype::i8: return static_cast<std::int8_t>(value);
-    case dtype::u8: return static_cast<std::uint8_t>(value);
-    case dtype::i32: return static_cast<std::int32_t>(value);
-    default: return value;
-  }
-}
-
-/// Two's complement arithmetic without undefined overflow.
-LATHE_INLINE std::int64_t wrapping_add(std::int64_t left, std::int64_t right) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) +
-                                   static_cast<std::uint64_t>(right));
-}
-LATHE_INLINE std::int64_t wrapping_mul(std::int64_t left, std::int64_t right) {
-  return static_cast<std::int64_t>(static_cast<std::uint64_t>(left) *
-                                   static_cast<std::uint64_t>(right));
-}
-
-/// A number and the sum of the absolute values of the terms it is made of.
-template <class Real>
-struct wide_number {
-  Real value = 0;
-  double magnitude = 0;
-};
-
-/// |value| as a magnitude.
-template <class Real>
-wide_number<Real> exact_number(Real value) {
-  return {value, static_cast<double>(std::abs(value))};
-}
-
-/// f(x): S = |f| + |f'| S_x, or |f| where the derivative has no value.
-template <class Real>
-wide_number<Real> function_value(Real value, Real derivative, double operand_magnitude) {
-  const double own = static_cast<double>(std::abs(value));
-  const double carried = static_cast<double>(std::abs(derivative)) * operand_magnitude;
-  return {value, std::isfinite(carried) ? own + carried : own};
-}
-
-template <class Real>
-wide_number<Real> apply_function(opcode fn, const wide_number<Real>& x) {
-  const Real at = x.value;
-  const auto made = [&](Real value, Real derivative) {
-    return function_value(value, derivative, x.magnitude);
-  };
-  switch (fn) {
-    case opcode::exp: {
-      const Real value = std::exp(at);
-      return made(value, value);
-    }
-    case opcode::log: return made(std::log(at), 1 / at);
-    case opcode::sqrt: {
-      const Real value = std::sqrt(at);
-      if (value == 0) return {value, std::sqrt(x.magnitude)};
-      return made(value, 1 / (2 * value));
-    }
-    case opcode::tanh: {
-      const Real value = std::tanh(at);
-      return made(value, 1 - value * value);
-    }
-    case opcode::erf: {
-      const Real two_over_root_pi = static_cast<Real>(1.128379167095512573896158903121545172L);
-      return made(std::erf(at), two_over_root_pi * std::exp(-at * at));
-    }
-    case opcode::sin: return made(std::sin(at), std::cos(at));
-    case opcode::cos: return made(std::cos(at), std::sin(at));
-    default: return made(std::floor(at), 0);
-  }
-}
-
-template <class Real>
-wide_number<Real> apply_operator(opcode fn, const wide_number<Real>& left,
-                                 const wide_number<Real>& right) {
-  const Real a = left.value, b = right.value;
-  const double size_a = static_cast<double>(std::abs(a)), size_b = static_cast<double>(std::abs(b));
-  switch (fn) {
-    case opcode::add: return {a + b, left.magnitude + right.magnitude};
-    case opcode::sub: return {a - b, left.magnitude + right.magnitude};
-    case opcode::mul:
-      return {a * b, size_b * left.magnitude + size_a * right.magnitude - size_a * size_b};
-    case opcode::div: {
-      const double size = size_a / size_b;
-      return {a / b, left.magnitude / size_b + size * (right.magnitude / size_b) - size};
-    }
-    case opcode::mod: return {std::fmod(a, b), larger(left.magnitude, right.magnitude)};
-    case opcode::min: return {smaller(a, b), larger(left.magnitude, right.magnitude)};
-    case opcode::max: return {larger(a, b), larger(left.magnitude, right.magnitude)};
-    default: {  // pow: d/da = b a^(b-1), d/db = a^b log a
-      const Real value = std::pow(a, b);
-      const double size = static_cast<double>(std::abs(value));
-      const double by_base = size_b * static_cast<double>(std::abs(std::pow(a, b - 1)));
-      const double by_power = a > 0 ? size * static_cast<double>(std::abs(std::log(a))) : 0;
-      const double carried = by_base * left.magnitude + by_power * right.magnitude;
-      return {value, std::isfinite(carried) ? size + carried : size};
-    }
-  }
-}
-
-template <class Number>
-bool compares(opcode fn, Number left, Number right) {
-  switch (fn) {
-    case opcode::less: return left < right;
-    case opcode::less_equal: return left <= right;
-    case opcode::greater: return left > right;
-    case opcode::greater_equal: return left >= right;
-    case opcode::equal: return left == right;
-    default: return left != right;
-  }
-}
-
-/// Elements of one buffer. `writer` says which task wrote an element: -1 = nobody.
-template <class Real>
-struct wide_memory {
-  sequence<Real> value;
-  sequence<double> magnitude;
-  sequence<std::int64_t> integers;
-  sequence<std::int32_t> writer;
-};
 
 /// Executes one nest.
 template <class Real>
@@ -216,48 +96,14 @@ class nest_interpreter {
     for (std::size_t at = 0; at < nest_.buffers.size(); ++at) {
       const ir::buffer& buffer = nest_.buffers[at];
       const bool input = buffer.where == ir::scope::param && !buffer.output;
-      const auto elements = static_cast<std::size_t>(buffer.elements);
-      wide_memory<Real>& into = memory_[at];
-      into.writer.assign(elements, input ? 0 : -1);
-      if (is_float(buffer.type)) {
-        into.value.resize(elements);
-        into.magnitude.resize(elements);
-      } else {
-        into.integers.resize(elements);
-      }
+      memory_[at] = make_wide_memory<Real>(buffer.type, buffer.elements, input ? 0 : -1);
       if (!input) continue;
       const std::size_t given = at < inputs.size() ? inputs[at].size() : 0;
-      const std::size_t wanted = elements * static_cast<std::size_t>(size_of(buffer.type));
+      const auto wanted = static_cast<std::size_t>(buffer.elements * size_of(buffer.type));
       if (given != wanted)
         return fail("parameter '" + buffer.name + "' has " + std::to_string(given) +
                     " bytes, expected " + std::to_string(wanted));
-      switch (buffer.type) {
-        case dtype::f32: read_numbers<float>(inputs[at], into); break;
-        case dtype::f64: read_numbers<double>(inputs[at], into); break;
-        case dtype::i8: read_integers<std::int8_t>(inputs[at], into); break;
-        case dtype::i32: read_integers<std::int32_t>(inputs[at], into); break;
-        case dtype::i64: read_integers<std::int64_t>(inputs[at], into); break;
-        default: read_integers<std::uint8_t>(inputs[at], into); break;
-      }
-    }
-  }
-
-  template <class Element>
-  static void read_numbers(std::span<const std::byte> from, wide_memory<Real>& into) {
-    for (std::size_t at = 0; at < into.value.size(); ++at) {
-      Element element;
-      std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
-      into.value[at] = static_cast<Real>(element);
-      into.magnitude[at] = std::abs(static_cast<double>(element));
-    }
-  }
-
-  template <class Element>
-  static void read_integers(std::span<const std::byte> from, wide_memory<Real>& into) {
-    for (std::size_t at = 0; at < into.integers.size(); ++at) {
-      Element element;
-      std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
-      into.integers[at] = element;
+      read_elements(buffer.type, inputs[at], memory_[at]);
     }
   }
 

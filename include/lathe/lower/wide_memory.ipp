@@ -1,0 +1,57 @@
+/// @file
+/// Bodies of wide_memory.hpp.
+#pragma once
+
+#include <lathe/lower/wide_memory.hpp>
+
+#include <cmath>
+#include <cstring>
+
+namespace lathe::detail {
+
+template <class Real>
+wide_memory<Real> make_wide_memory(dtype type, std::int64_t elements, std::int32_t writer) {
+  const auto count = static_cast<std::size_t>(elements);
+  wide_memory<Real> made;
+  made.writer.assign(count, writer);
+  if (is_float(type)) {
+    made.value.resize(count);
+    made.magnitude.resize(count);
+  } else {
+    made.integers.resize(count);
+  }
+  return made;
+}
+
+template <class Element, class Real>
+void read_numbers(std::span<const std::byte> from, wide_memory<Real>& into) {
+  for (std::size_t at = 0; at < into.value.size(); ++at) {
+    Element element;
+    std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
+    into.value[at] = static_cast<Real>(element);
+    into.magnitude[at] = std::abs(static_cast<double>(element));
+  }
+}
+
+template <class Element, class Real>
+void read_integers(std::span<const std::byte> from, wide_memory<Real>& into) {
+  for (std::size_t at = 0; at < into.integers.size(); ++at) {
+    Element element;
+    std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
+    into.integers[at] = element;
+  }
+}
+
+template <class Real>
+void read_elements(dtype type, std::span<const std::byte> from, wide_memory<Real>& into) {
+  switch (type) {
+    case dtype::f32: return read_numbers<float>(from, into);
+    case dtype::f64: return read_numbers<double>(from, into);
+    case dtype::i8: return read_integers<std::int8_t>(from, into);
+    case dtype::i32: return read_integers<std::int32_t>(from, into);
+    case dtype::i64: return read_integers<std::int64_t>(from, into);
+    default: return read_integers<std::uint8_t>(from, into);
+  }
+}
+
+}  // namespace lathe::detail
