@@ -20,10 +20,12 @@
 #if defined(LATHE_COMPILED)
 #  define LATHE_HEADER_ONLY 0
 #  define LATHE_INLINE
+#  define LATHE_COLD
 #else
 #  define LATHE_HEADER_ONLY 1
 // Cold: optimized for size, which saves a seventh of the -O2 compile time. Kernels run elsewhere.
-#  define LATHE_INLINE __attribute__((cold)) inline
+#  define LATHE_COLD __attribute__((cold))
+#  define LATHE_INLINE LATHE_COLD inline
 #endif
 
 #if defined(__cpp_exceptions)

@@ -72,7 +72,7 @@ constexpr bool contains(const Range& range, const Value& value) {
 
 /// Sorts by `before(left, right)`; equal elements keep their order. Merge sort: O(n log n).
 template <class Value, class Before>
-void sort(sequence<Value>& range, const Before& before) {
+LATHE_COLD void sort(sequence<Value>& range, const Before& before) {
   const std::size_t size = range.size();
   sequence<Value> merged;
   for (std::size_t run = 1; run < size; run *= 2) {
@@ -99,7 +99,7 @@ void sort(sequence<Value>& range) {
 
 /// Removes elements equal to their predecessor.
 template <class Value>
-void remove_repeated(sequence<Value>& range) {
+LATHE_COLD void remove_repeated(sequence<Value>& range) {
   std::size_t kept = 0;
   for (std::size_t at = 0; at != range.size(); ++at) {
     if (kept != 0 && range[kept - 1] == range[at]) continue;

@@ -79,7 +79,7 @@ class flat_map {
   }
 
  private:
-  entry* place(const Key& key) {
+  LATHE_COLD entry* place(const Key& key) {
     entry* const at = detail::first_not_below(entries_.begin(), entries_.size(), key);
     if (at != entries_.end() && !(key < at->first)) return at;
     return entries_.insert(at, entry{key, Value{}});
@@ -100,7 +100,7 @@ class flat_set {
 
   /// Adds `key`; false if it was there.
   template <class Other>
-  bool insert(const Other& key) {
+  LATHE_COLD bool insert(const Other& key) {
     const std::size_t at = place(key);
     if (at != keys_.size() && !(key < keys_[at])) return false;
     keys_.insert(keys_.begin() + at, Key(key));
@@ -122,7 +122,7 @@ class flat_set {
 
  private:
   template <class Other>
-  std::size_t place(const Other& key) const {
+  LATHE_COLD std::size_t place(const Other& key) const {
     std::size_t first = 0, count = keys_.size();
     while (count != 0) {
       const std::size_t half = count / 2;

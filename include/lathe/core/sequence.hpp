@@ -5,6 +5,8 @@
 /// (bench/compile_time). Users pass std::vector, std::array, std::span or pointers, as they like.
 #pragma once
 
+#include <lathe/config.hpp>
+
 #include <cstddef>
 #include <initializer_list>
 #include <new>
@@ -111,42 +113,42 @@ class sequence {
   void pop_back() noexcept { first_[--size_].~Element(); }
   void clear() noexcept { shrink(0); }
   /// New elements have the value Element{}.
-  void resize(std::size_t count) {
+  LATHE_COLD void resize(std::size_t count) {
     shrink(count);
     reserve(count);
     for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) Element();
   }
-  void resize(std::size_t count, const Element& value) {
+  LATHE_COLD void resize(std::size_t count, const Element& value) {
     shrink(count);
     reserve(count);
     for (; size_ < count; ++size_) ::new (static_cast<void*>(first_ + size_)) Element(value);
   }
-  void assign(std::size_t count, const Element& value) {
+  LATHE_COLD void assign(std::size_t count, const Element& value) {
     clear();
     resize(count, value);
   }
   template <class Iterator>
   requires requires(Iterator at) { *at; }
-  void assign(Iterator first, Iterator last) {
+  LATHE_COLD void assign(Iterator first, Iterator last) {
     clear();
     append(first, last);
   }
 
   /// Puts `value` before `at`; O(elements behind it).
-  Element* insert(const Element* at, Element value) {
+  LATHE_COLD Element* insert(const Element* at, Element value) {
     Element* const place = gap(at, 1);
     *place = static_cast<Element&&>(value);
     return place;
   }
   /// Puts copies of [first, last) before `at`. @pre The range is not part of this array.
   template <class Iterator>
-  Element* insert(const Element* at, Iterator first, Iterator last) {
+  LATHE_COLD Element* insert(const Element* at, Iterator first, Iterator last) {
     Element* const place = gap(at, static_cast<std::size_t>(last - first));
     for (Element* to = place; first != last; ++first, ++to) *to = *first;
     return place;
   }
   Element* erase(const Element* at) { return erase(at, at + 1); }
-  Element* erase(const Element* first, const Element* last) {
+  LATHE_COLD Element* erase(const Element* first, const Element* last) {
     Element* const place = first_ + (first - first_);
     if (first == last) return place;
     Element* to = place;
@@ -173,20 +175,20 @@ class sequence {
 
  private:
   // Appends the elements from[0] to from[count - 1], which are not of this array.
-  void copy(const Element* from, std::size_t count) {
+  LATHE_COLD void copy(const Element* from, std::size_t count) {
     reserve(size_ + count);
     for (const Element* const end = from + count; from != end; ++from, ++size_)
       ::new (static_cast<void*>(first_ + size_)) Element(*from);
   }
-  void shrink(std::size_t count) noexcept {
+  LATHE_COLD void shrink(std::size_t count) noexcept {
     while (size_ > count) first_[--size_].~Element();
   }
   // Kept out of line: every push_back() has a call of it.
-  [[gnu::noinline]] void grow(std::size_t count) {
+  __attribute__((noinline)) LATHE_COLD void grow(std::size_t count) {
     const std::size_t twice = capacity_ == 0 ? 4 : 2 * capacity_, least = size_ + count;
     move_to(twice > least ? twice : least);
   }
-  void move_to(std::size_t capacity) {
+  LATHE_COLD void move_to(std::size_t capacity) {
     static_assert(alignof(Element) <= __STDCPP_DEFAULT_NEW_ALIGNMENT__);
     Element* const to = static_cast<Element*>(::operator new(capacity * sizeof(Element)));
     for (std::size_t i = 0; i != size_; ++i) {
@@ -198,7 +200,7 @@ class sequence {
     capacity_ = capacity;
   }
   // `count` assignable elements before `at`.
-  Element* gap(const Element* at, std::size_t count) {
+  LATHE_COLD Element* gap(const Element* at, std::size_t count) {
     const std::size_t place = static_cast<std::size_t>(at - first_), old = size_;
     if (count == 0) return first_ + place;  // not every type may be moved to itself
     if (size_ + count > capacity_) grow(count);
