@@ -52,12 +52,12 @@ struct interpretation {
 };
 
 /// Runs all phases in order (bind-only ones too), tasks one after another, vectorized and unrolled
-/// loops like serial ones. Numbers: f32 in double and f64 in long double, with workspaces,
+/// loops like serial ones. Numbers: f32 and f64 in long double, with workspaces,
 /// registers and outputs kept that wide; inputs, literals and explicit casts have their own type's
 /// precision; integers are exact and wrap in their type. `select`, `&&` and `||` are lazy.
 /// @param inputs     one span per parameter, in order; those of outputs are ignored
 /// @param functions  external functions by name
-/// @complexity  about 20 ns per expression node executed; memory: 20 (f32) to 32 (f64) bytes per
+/// @complexity  about 20 ns per expression node executed; memory: 28 bytes per
 /// element
 LATHE_INLINE interpretation interpret(const ir::nest& nest,
                                       std::span<const std::span<const std::byte>> inputs,

@@ -17,10 +17,9 @@ namespace lathe {
 namespace detail {
 
 /// Executes one nest.
-template <class Real>
 class nest_interpreter {
  public:
-  using number_type = wide_number<Real>;
+  using number_type = wide_number;
 
   nest_interpreter(const ir::nest& nest, std::span<const external_function> functions)
       : nest_(nest),
@@ -96,7 +95,7 @@ class nest_interpreter {
     for (std::size_t at = 0; at < nest_.buffers.size(); ++at) {
       const ir::buffer& buffer = nest_.buffers[at];
       const bool input = buffer.where == ir::scope::param && !buffer.output;
-      memory_[at] = make_wide_memory<Real>(buffer.type, buffer.elements, input ? 0 : -1);
+      memory_[at] = make_wide_memory(buffer.type, buffer.elements, input ? 0 : -1);
       if (!input) continue;
       const std::size_t given = at < inputs.size() ? inputs[at].size() : 0;
       const auto wanted = static_cast<std::size_t>(buffer.elements * size_of(buffer.type));
@@ -110,14 +109,14 @@ class nest_interpreter {
   /// The result in public form; fails if an element was never written.
   wide_buffer finish(std::size_t index) {
     const ir::buffer& buffer = nest_.buffers[index];
-    const wide_memory<Real>& from = memory_[index];
+    const wide_memory& from = memory_[index];
     const std::size_t missing = position(from.writer, -1);
     if (missing != from.writer.size())
       fail("output " + element_text(index, static_cast<std::int64_t>(missing)) +
            " is never written");
     wide_buffer out{buffer.name, buffer.type, {}, from.magnitude, from.integers};
     out.value.reserve(from.value.size());
-    for (const Real value : from.value) out.value.push_back(static_cast<double>(value));
+    for (const wide_real value : from.value) out.value.push_back(static_cast<double>(value));
     return out;
   }
 
@@ -219,7 +218,7 @@ class nest_interpreter {
     begin(handle);
     const auto buffer = static_cast<std::size_t>(at.buffer);
     const ir::buffer& of = nest_.buffers[buffer];
-    wide_memory<Real>& to = memory_[buffer];
+    wide_memory& to = memory_[buffer];
     const std::int64_t index = locate(buffer, at.index);
     if (of.where == ir::scope::param && !of.output) fail("store to the input '" + of.name + "'");
     if (is_float(of.type)) {
@@ -338,7 +337,7 @@ class nest_interpreter {
         const std::int64_t left = integer(at.a);
         return compares(at.fn, left, integer(at.b));
       }
-      const Real left = number(at.a).value;
+      const wide_real left = number(at.a).value;
       return compares(at.fn, left, number(at.b).value);
     }
     const std::int64_t left = integer(at.a);
@@ -384,12 +383,12 @@ class nest_interpreter {
   number_type number_of(ir::expr handle) {
     const ir::node& at = exprs_[handle];
     switch (at.what) {
-      case ir::kind::literal: return exact_number(rounded(at.type, static_cast<Real>(at.num)));
+      case ir::kind::literal: return exact_number(rounded(at.type, static_cast<wide_real>(at.num)));
       case ir::kind::load: {
         const auto buffer = static_cast<std::size_t>(at.imm);
         const std::int64_t index = readable(buffer, handle);
         if (index < 0) return {};
-        const wide_memory<Real>& from = memory_[buffer];
+        const wide_memory& from = memory_[buffer];
         return {from.value[static_cast<std::size_t>(index)],
                 from.magnitude[static_cast<std::size_t>(index)]};
       }
@@ -406,7 +405,7 @@ class nest_interpreter {
       case ir::kind::select: return number(integer(at.a) != 0 ? at.b : at.c);
       case ir::kind::cast: {
         if (!is_float(exprs_[at.a].type))
-          return exact_number(rounded(at.type, static_cast<Real>(integer(at.a))));
+          return exact_number(rounded(at.type, static_cast<wide_real>(integer(at.a))));
         const number_type operand = number(at.a);
         if (size_of(exprs_[at.a].type) <= size_of(at.type)) return operand;
         return {rounded(at.type, operand.value), operand.magnitude};
@@ -414,7 +413,7 @@ class nest_interpreter {
       case ir::kind::call: {
         double magnitude = 0;
         const double value = call(handle, magnitude).real;
-        return {static_cast<Real>(value), larger(magnitude, std::abs(value))};
+        return {static_cast<wide_real>(value), larger(magnitude, std::abs(value))};
       }
       default: break;
     }
@@ -422,9 +421,9 @@ class nest_interpreter {
   }
 
   /// A number in the precision of its own type.
-  static Real rounded(dtype type, Real value) {
-    return type == dtype::f32 ? static_cast<Real>(static_cast<float>(value))
-                              : static_cast<Real>(static_cast<double>(value));
+  static wide_real rounded(dtype type, wide_real value) {
+    return type == dtype::f32 ? static_cast<wide_real>(static_cast<float>(value))
+                              : static_cast<wide_real>(static_cast<double>(value));
   }
 
   /// The derivative of an external function is unknown: S is the largest of its operands' and its
@@ -459,10 +458,10 @@ class nest_interpreter {
 
   const ir::nest& nest_;
   const ir::pool& exprs_;
-  sequence<wide_memory<Real>> memory_;                  ///< by buffer
-  sequence<std::int64_t> variables_;                    ///< INT64_MIN = not inside its loop
+  sequence<wide_memory> memory_;      ///< by buffer
+  sequence<std::int64_t> variables_;  ///< INT64_MIN = not inside its loop
   sequence<void (*)(const external_value*, external_value*)> functions_;  ///< by name index
-  sequence<char> repeated_;                             ///< by expression: has several users
+  sequence<char> repeated_;  ///< by expression: has several users
   sequence<std::uint32_t> memo_stamp_;
   sequence<number_type> memo_number_;
   sequence<std::int64_t> memo_integer_;
@@ -478,11 +477,7 @@ class nest_interpreter {
 LATHE_INLINE interpretation interpret(const ir::nest& nest,
                                       std::span<const std::span<const std::byte>> inputs,
                                       std::span<const external_function> functions) {
-  bool doubles = false;
-  for (ir::expr at = 0; at < static_cast<ir::expr>(nest.exprs.size()); ++at)
-    doubles |= nest.exprs[at].type == dtype::f64;
-  if (doubles) return detail::nest_interpreter<long double>(nest, functions).run(inputs);
-  return detail::nest_interpreter<double>(nest, functions).run(inputs);
+  return detail::nest_interpreter(nest, functions).run(inputs);
 }
 
 LATHE_INLINE sequence<std::byte> to_elements(const wide_buffer& buffer) {

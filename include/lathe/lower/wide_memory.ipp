@@ -9,10 +9,9 @@
 
 namespace lathe::detail {
 
-template <class Real>
-wide_memory<Real> make_wide_memory(dtype type, std::int64_t elements, std::int32_t writer) {
+LATHE_INLINE wide_memory make_wide_memory(dtype type, std::int64_t elements, std::int32_t writer) {
   const auto count = static_cast<std::size_t>(elements);
-  wide_memory<Real> made;
+  wide_memory made;
   made.writer.assign(count, writer);
   if (is_float(type)) {
     made.value.resize(count);
@@ -23,18 +22,18 @@ wide_memory<Real> make_wide_memory(dtype type, std::int64_t elements, std::int32
   return made;
 }
 
-template <class Element, class Real>
-void read_numbers(std::span<const std::byte> from, wide_memory<Real>& into) {
+template <class Element>
+void read_numbers(std::span<const std::byte> from, wide_memory& into) {
   for (std::size_t at = 0; at < into.value.size(); ++at) {
     Element element;
     std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
-    into.value[at] = static_cast<Real>(element);
+    into.value[at] = static_cast<wide_real>(element);
     into.magnitude[at] = std::abs(static_cast<double>(element));
   }
 }
 
-template <class Element, class Real>
-void read_integers(std::span<const std::byte> from, wide_memory<Real>& into) {
+template <class Element>
+void read_integers(std::span<const std::byte> from, wide_memory& into) {
   for (std::size_t at = 0; at < into.integers.size(); ++at) {
     Element element;
     std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
@@ -42,8 +41,7 @@ void read_integers(std::span<const std::byte> from, wide_memory<Real>& into) {
   }
 }
 
-template <class Real>
-void read_elements(dtype type, std::span<const std::byte> from, wide_memory<Real>& into) {
+LATHE_INLINE void read_elements(dtype type, std::span<const std::byte> from, wide_memory& into) {
   switch (type) {
     case dtype::f32: return read_numbers<float>(from, into);
     case dtype::f64: return read_numbers<double>(from, into);

@@ -18,26 +18,25 @@ LATHE_INLINE std::int64_t wrapped(dtype type, std::int64_t value);
 LATHE_INLINE std::int64_t wrapping_add(std::int64_t left, std::int64_t right);
 LATHE_INLINE std::int64_t wrapping_mul(std::int64_t left, std::int64_t right);
 
+/// What the interpreter computes f32 and f64 in.
+using wide_real = long double;
+
 /// A number and the sum of the absolute values of the terms it is made of, S.
-template <class Real>
 struct wide_number {
-  Real value = 0;
+  wide_real value = 0;
   double magnitude = 0;
 };
 
 /// A number that is one term: S = |value|.
-template <class Real>
-wide_number<Real> exact_number(Real value);
+LATHE_INLINE wide_number exact_number(wide_real value);
 
 /// exp, log, sqrt, tanh, erf, sin, cos or floor; S to first order: |f| + |f'| S_x, or |f| where the
 /// derivative has no value.
-template <class Real>
-wide_number<Real> apply_function(opcode fn, const wide_number<Real>& x);
+LATHE_INLINE wide_number apply_function(opcode fn, const wide_number& x);
 
 /// + - * / % min max pow; S to first order.
-template <class Real>
-wide_number<Real> apply_operator(opcode fn, const wide_number<Real>& left,
-                                 const wide_number<Real>& right);
+LATHE_INLINE wide_number apply_operator(opcode fn, const wide_number& left,
+                                        const wide_number& right);
 
 /// A comparison.
 template <class Number>

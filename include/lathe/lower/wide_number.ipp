@@ -28,42 +28,41 @@ LATHE_INLINE std::int64_t wrapping_mul(std::int64_t left, std::int64_t right) {
                                    static_cast<std::uint64_t>(right));
 }
 
-template <class Real>
-wide_number<Real> exact_number(Real value) {
+LATHE_INLINE wide_number exact_number(wide_real value) {
   return {value, static_cast<double>(std::abs(value))};
 }
 
 /// f(x): S = |f| + |f'| S_x, or |f| where the derivative has no value.
-template <class Real>
-wide_number<Real> function_value(Real value, Real derivative, double operand_magnitude) {
+LATHE_INLINE wide_number function_value(wide_real value, wide_real derivative,
+                                        double operand_magnitude) {
   const double own = static_cast<double>(std::abs(value));
   const double carried = static_cast<double>(std::abs(derivative)) * operand_magnitude;
   return {value, std::isfinite(carried) ? own + carried : own};
 }
 
-template <class Real>
-wide_number<Real> apply_function(opcode fn, const wide_number<Real>& x) {
-  const Real at = x.value;
-  const auto made = [&](Real value, Real derivative) {
+LATHE_INLINE wide_number apply_function(opcode fn, const wide_number& x) {
+  const wide_real at = x.value;
+  const auto made = [&](wide_real value, wide_real derivative) {
     return function_value(value, derivative, x.magnitude);
   };
   switch (fn) {
     case opcode::exp: {
-      const Real value = std::exp(at);
+      const wide_real value = std::exp(at);
       return made(value, value);
     }
     case opcode::log: return made(std::log(at), 1 / at);
     case opcode::sqrt: {
-      const Real value = std::sqrt(at);
+      const wide_real value = std::sqrt(at);
       if (value == 0) return {value, std::sqrt(x.magnitude)};
       return made(value, 1 / (2 * value));
     }
     case opcode::tanh: {
-      const Real value = std::tanh(at);
+      const wide_real value = std::tanh(at);
       return made(value, 1 - value * value);
     }
     case opcode::erf: {
-      const Real two_over_root_pi = static_cast<Real>(1.128379167095512573896158903121545172L);
+      const wide_real two_over_root_pi =
+          static_cast<wide_real>(1.128379167095512573896158903121545172L);
       return made(std::erf(at), two_over_root_pi * std::exp(-at * at));
     }
     case opcode::sin: return made(std::sin(at), std::cos(at));
@@ -72,10 +71,9 @@ wide_number<Real> apply_function(opcode fn, const wide_number<Real>& x) {
   }
 }
 
-template <class Real>
-wide_number<Real> apply_operator(opcode fn, const wide_number<Real>& left,
-                                 const wide_number<Real>& right) {
-  const Real a = left.value, b = right.value;
+LATHE_INLINE wide_number apply_operator(opcode fn, const wide_number& left,
+                                        const wide_number& right) {
+  const wide_real a = left.value, b = right.value;
   const double size_a = static_cast<double>(std::abs(a)), size_b = static_cast<double>(std::abs(b));
   switch (fn) {
     case opcode::add: return {a + b, left.magnitude + right.magnitude};
@@ -90,7 +88,7 @@ wide_number<Real> apply_operator(opcode fn, const wide_number<Real>& left,
     case opcode::min: return {smaller(a, b), larger(left.magnitude, right.magnitude)};
     case opcode::max: return {larger(a, b), larger(left.magnitude, right.magnitude)};
     default: {  // pow: d/da = b a^(b-1), d/db = a^b log a
-      const Real value = std::pow(a, b);
+      const wide_real value = std::pow(a, b);
       const double size = static_cast<double>(std::abs(value));
       const double by_base = size_b * static_cast<double>(std::abs(std::pow(a, b - 1)));
       const double by_power = a > 0 ? size * static_cast<double>(std::abs(std::log(a))) : 0;
