@@ -11,8 +11,8 @@
 #include <lathe/api/arguments.hpp>
 #include <lathe/api/functions.hpp>
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 
-#include <cmath>
 #include <limits>
 #include <memory>
 
@@ -101,7 +101,7 @@ inline auto operate(Value left, Value right) {
   } else if constexpr (Op == opcode::max) {
     return left < right ? right : left;
   } else if constexpr (Op == opcode::pow) {
-    return std::pow(left, right);
+    return math::pow(left, right);
   } else if constexpr (Op == opcode::less) {
     return left < right;
   } else if constexpr (Op == opcode::less_equal) {
@@ -126,25 +126,25 @@ inline Value operate(Value operand) {
     if constexpr (std::is_integral_v<Value>) return wrapping<opcode::sub>(Value{0}, operand);
     return static_cast<Value>(-operand);
   } else if constexpr (Op == opcode::abs) {
-    if constexpr (std::is_floating_point_v<Value>) return std::abs(operand);
+    if constexpr (std::is_floating_point_v<Value>) return math::abs(operand);
     return operand < Value{0} ? wrapping<opcode::sub>(Value{0}, operand) : operand;
   } else if constexpr (Op == opcode::exp) {
-    return std::exp(operand);
+    return math::exp(operand);
   } else if constexpr (Op == opcode::log) {
-    return std::log(operand);
+    return math::log(operand);
   } else if constexpr (Op == opcode::sqrt) {
-    return std::sqrt(operand);
+    return math::sqrt(operand);
   } else if constexpr (Op == opcode::tanh) {
-    return std::tanh(operand);
+    return math::tanh(operand);
   } else if constexpr (Op == opcode::erf) {
-    return std::erf(operand);
+    return math::erf(operand);
   } else if constexpr (Op == opcode::sin) {
-    return std::sin(operand);
+    return math::sin(operand);
   } else if constexpr (Op == opcode::cos) {
-    return std::cos(operand);
+    return math::cos(operand);
   } else {
     static_assert(Op == opcode::floor);
-    return std::floor(operand);
+    return math::floor(operand);
   }
 }
 

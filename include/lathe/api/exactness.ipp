@@ -4,8 +4,8 @@
 
 #include <lathe/api/exactness.hpp>
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 
-#include <cmath>
 #include <cstdint>
 
 namespace lathe {
@@ -33,7 +33,7 @@ class exactness {
           size *= terms;
         } else if (!extreme) {
           if (terms > 20) return false;  // products and user-defined combiners grow with every term
-          size = std::pow(larger(size, 2.0), terms);
+          size = math::pow(larger(size, 2.0), terms);
         }
         check(of_.exprs[stage.identity].type, size);
         accumulated_ = size;
@@ -58,15 +58,15 @@ class exactness {
       if (at.type == dtype::i8 || at.type == dtype::u8) return 256;
       const ir::interval range = at.type == dtype::i64 ? of_.exprs.range(handle) : ir::interval{};
       return range.bounded()
-                 ? static_cast<double>(larger(std::abs(range.low), std::abs(range.high)))
+                 ? static_cast<double>(larger(math::abs(range.low), math::abs(range.high)))
                  : 0x1p31;
     }
     double size = 0;
     switch (at.what) {
       case ir::kind::literal:
-        size = std::fabs(at.num);
-        if (std::isfinite(at.num) && at.num != std::floor(at.num)) exact_ = false;
-        if (!std::isfinite(at.num)) size = 0;
+        size = math::abs(at.num);
+        if (math::isfinite(at.num) && at.num != math::floor(at.num)) exact_ = false;
+        if (!math::isfinite(at.num)) size = 0;
         break;
       case ir::kind::load:
         size = at.imm == accumulated

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <lathe/api/functions.hpp>
+#include <lathe/core/mutex.hpp>
 
 #include <dlfcn.h>
 #include <memory>
-#include <mutex>
 
 namespace lathe::detail {
 
@@ -19,7 +19,7 @@ struct defined_function {
 
 /// All of them.
 struct function_table {
-  std::mutex guard;
+  mutex guard;
   std::unique_ptr<defined_function> first;
 
   /// Address of a name, null if it is unknown. @pre guard is locked
@@ -46,25 +46,26 @@ LATHE_INLINE bool is_identifier(const std::string& name) {
 
 LATHE_INLINE void define_address(const std::string& name, void* address) {
   if (!is_identifier(name) || address == nullptr)
-    fail("LATHE-E109", "define_function(\"" + name + "\", ...): " +
-                           (address == nullptr ? "the function is null; pass the address of one"
-                                               : "not an identifier; use the name of a C function"));
+    fail("LATHE-E109",
+         "define_function(\"" + name + "\", ...): " +
+             (address == nullptr ? "the function is null; pass the address of one"
+                                 : "not an identifier; use the name of a C function"));
   function_table& table = known_functions();
-  const std::lock_guard lock(table.guard);
+  const lock_guard lock(table.guard);
   void* const known = table.find(name);
   if (known == address) return;
   if (known != nullptr)
     fail("LATHE-E109", "define_function(\"" + name +
                            "\", ...): the name already means another function, which kernels may "
                            "be using; choose another name");
-  table.first = std::make_unique<defined_function>(
-      defined_function{name, address, std::move(table.first)});
+  table.first =
+      std::make_unique<defined_function>(defined_function{name, address, std::move(table.first)});
 }
 
 LATHE_INLINE result<void*> find_function(const char* name) {
   function_table& table = known_functions();
   {
-    const std::lock_guard lock(table.guard);
+    const lock_guard lock(table.guard);
     if (void* const known = table.find(name); known != nullptr) return known;
   }
   if (is_identifier(name))

@@ -7,7 +7,6 @@
 
 #include <atomic>
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <span>
 #include <sys/auxv.h>

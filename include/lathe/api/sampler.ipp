@@ -4,10 +4,10 @@
 
 #include <lathe/api/sampler.hpp>
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/wide_number.hpp>
 #include <lathe/space/reuse.hpp>
 
-#include <cmath>
 #include <cstddef>
 #include <cstring>
 
@@ -125,7 +125,7 @@ class sampler {
         const sampled value = evaluate(at.a);
         if (at.fn == opcode::logical_not) return {0, value.whole == 0};
         if (at.fn == opcode::neg) return {-value.real, wrapped(at.type, -value.whole)};
-        return {std::fabs(value.real),
+        return {math::abs(value.real),
                 value.whole < 0 ? -value.whole : value.whole};  // abs: see exact_inputs
       }
       case ir::kind::binary: return binary(at);

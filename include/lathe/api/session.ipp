@@ -11,6 +11,7 @@
 #include <lathe/api/session.hpp>
 #include <lathe/api/stored_kernel.hpp>
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/mutex.hpp>
 #include <lathe/search/evolve.hpp>
 #include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
@@ -19,7 +20,6 @@
 #include <lathe/target/cpu/peak.hpp>
 
 #include <array>
-#include <mutex>
 #include <optional>
 
 namespace lathe {
@@ -28,12 +28,12 @@ namespace detail {
 /// One jit per instruction set and process: creating it opens libLLVM.
 LATHE_INLINE result<native::jit> shared_jit(const cpu_target& target) {
   struct slot {
-    std::mutex guard;
+    mutex guard;
     std::optional<native::jit> made;
   };
   static std::array<slot, 3> slots;
   slot& at = slots[static_cast<std::size_t>(target.set)];
-  const std::lock_guard lock(at.guard);
+  const lock_guard lock(at.guard);
   if (!at.made) {
     result<native::jit> made = native::jit::create(target);
     if (!made) return made.error();
@@ -89,8 +89,8 @@ LATHE_INLINE result<tuned> compile_description(const desc_view& desc, const trac
   const result<bool> callable = define_calls(of, *compiler);
   if (!callable) return callable.error();
   result<native::executable> run =
-      ready_kernel(of, steps, request.target, *compiler,
-                   {request.bound, request.strict_fp}, request.threads, hook_of(request));
+      ready_kernel(of, steps, request.target, *compiler, {request.bound, request.strict_fp},
+                   request.threads, hook_of(request));
   if (!run) return run.error();
   tuned out;
   out.run = std::move(*run);
@@ -144,15 +144,13 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   if (!bench) return bench.error();
 
   // 3. Search, from the stored winner on if it was not searched for long enough.
-  const std::optional<point> start =
-      known ? detail::point_of(known->record, space) : std::nullopt;
+  const std::optional<point> start = known ? detail::point_of(known->record, space) : std::nullopt;
   if (start && !(*start == space.estimates[0])) space.estimates.push_back(*start);
   detail::cpu_evaluator judge(space, of, request, *compiler, **bench, *answer, roofline / 1.05);
   search_options options;
   const double most_seconds = seconds_of(request);
   // What finding the right answer took counts, up to half of the time.
-  options.limits.seconds =
-      larger(most_seconds / 2, most_seconds - (monotonic_seconds() - begin));
+  options.limits.seconds = larger(most_seconds / 2, most_seconds - (monotonic_seconds() - begin));
   options.compare_seconds = smaller(4.0, options.limits.seconds / 10);
   options.limits.trials = request.trials;
   options.limits.roofline_seconds = roofline;
@@ -231,8 +229,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   keep.median_seconds = out.median_seconds;
   keep.samples = static_cast<int>(samples.size());
   keep.gflops = larger(0.0, out.gflops());
-  keep.origin =
-      out.origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
+  keep.origin = out.origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
   keep.effort = {name_of(request.effort), out.tuning_seconds, out.trials, name_of(found.stopped)};
   keep.choices = std::move(choices);
   keep.llvm_version = compiler->code_fingerprint();

@@ -19,4 +19,14 @@ constexpr std::int64_t floor_mod(std::int64_t value, std::int64_t divisor) {
   return rest != 0 && (rest < 0) != (divisor < 0) ? rest + divisor : rest;
 }
 
+/// Greatest common divisor of |left| and |right|; of 0 and 0 it is 0. O(log).
+constexpr std::int64_t greatest_divisor(std::int64_t left, std::int64_t right) {
+  while (right != 0) {
+    const std::int64_t rest = left % right;
+    left = right;
+    right = rest;
+  }
+  return left < 0 ? -left : left;
+}
+
 }  // namespace lathe

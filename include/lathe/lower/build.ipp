@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/build.hpp>
 #include <lathe/lower/placement.hpp>
 
@@ -428,7 +429,7 @@ class nest_builder : placement {
       if (other.what != ir::stmt_kind::prefetch || other.buffer != place(tensor_index).buffer)
         continue;
       const ir::expr gap = exprs().sub(index, other.index);
-      if (exprs().is_constant(gap) && std::abs(exprs().constant_value(gap)) < line) return;
+      if (exprs().is_constant(gap) && math::abs(exprs().constant_value(gap)) < line) return;
     }
     ir::statement made;
     made.what = ir::stmt_kind::prefetch;

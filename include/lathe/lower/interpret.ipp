@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/print.hpp>
 #include <lathe/lower/wide_memory.hpp>
@@ -10,7 +11,6 @@
 
 #include <array>
 #include <bit>
-#include <cmath>
 #include <cstring>
 
 namespace lathe {
@@ -395,7 +395,7 @@ class nest_interpreter {
       case ir::kind::unary: {
         const number_type operand = number(at.a);
         if (at.fn == opcode::neg) return {-operand.value, operand.magnitude};
-        if (at.fn == opcode::abs) return {std::abs(operand.value), operand.magnitude};
+        if (at.fn == opcode::abs) return {math::abs(operand.value), operand.magnitude};
         return apply_function(at.fn, operand);
       }
       case ir::kind::binary: {
@@ -413,7 +413,7 @@ class nest_interpreter {
       case ir::kind::call: {
         double magnitude = 0;
         const double value = call(handle, magnitude).real;
-        return {static_cast<wide_real>(value), larger(magnitude, std::abs(value))};
+        return {static_cast<wide_real>(value), larger(magnitude, math::abs(value))};
       }
       default: break;
     }
@@ -445,7 +445,7 @@ class nest_interpreter {
         magnitude = larger(magnitude, value.magnitude);
       } else {
         to.whole = integer(each);
-        magnitude = larger(magnitude, std::abs(static_cast<double>(to.whole)));
+        magnitude = larger(magnitude, math::abs(static_cast<double>(to.whole)));
       }
     }
     external_value result;

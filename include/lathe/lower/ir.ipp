@@ -7,7 +7,6 @@
 #include <lathe/lower/ir.hpp>
 
 #include <bit>
-#include <numeric>
 
 namespace lathe::ir {
 
@@ -266,7 +265,7 @@ LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
     return from_parts(quotient);
   }
   std::int64_t common = divisor;
-  for (const term& each : rest.terms) common = std::gcd(common, each.coef);
+  for (const term& each : rest.terms) common = greatest_divisor(common, each.coef);
   if (common > 1) {  // (g*x + r) / (g*d) == (x + r/g) / d
     rest.constant = lathe::floor_div(rest.constant, common);
     for (term& each : rest.terms) each.coef /= common;
@@ -299,7 +298,7 @@ LATHE_INLINE expr pool::floor_mod(expr value, std::int64_t divisor) {
       return add(remainder, constant(-low * divisor));
   }
   std::int64_t common = divisor;
-  for (const term& each : rest.terms) common = std::gcd(common, each.coef);
+  for (const term& each : rest.terms) common = greatest_divisor(common, each.coef);
   if (common > 1) {  // (g*x + r) % (g*d) == g * ((x + r/g) % d) + r%g
     const std::int64_t carried = lathe::floor_div(rest.constant, common);
     const std::int64_t left = rest.constant - carried * common;

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/print.hpp>
 
 #include <charconv>
-#include <cmath>
 
 namespace lathe {
 namespace detail {
@@ -18,7 +18,7 @@ LATHE_INLINE std::string number_text(double number, dtype type) {
                        ? std::to_chars(text, text + sizeof text, static_cast<float>(number)).ptr
                        : std::to_chars(text, text + sizeof text, number).ptr;
   std::string out(text, end);
-  if (std::isfinite(number) && out.find_first_of(".e") == std::string::npos) out += ".0";
+  if (math::isfinite(number) && out.find_first_of(".e") == std::string::npos) out += ".0";
   return out;
 }
 

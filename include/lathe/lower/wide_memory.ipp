@@ -2,9 +2,9 @@
 /// Bodies of wide_memory.hpp.
 #pragma once
 
+#include <lathe/core/math.hpp>
 #include <lathe/lower/wide_memory.hpp>
 
-#include <cmath>
 #include <cstring>
 
 namespace lathe::detail {
@@ -28,7 +28,7 @@ void read_numbers(std::span<const std::byte> from, wide_memory& into) {
     Element element;
     std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
     into.value[at] = static_cast<wide_real>(element);
-    into.magnitude[at] = std::abs(static_cast<double>(element));
+    into.magnitude[at] = math::abs(static_cast<double>(element));
   }
 }
 

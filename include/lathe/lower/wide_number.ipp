@@ -3,9 +3,8 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/wide_number.hpp>
-
-#include <cmath>
 
 namespace lathe::detail {
 
@@ -29,15 +28,15 @@ LATHE_INLINE std::int64_t wrapping_mul(std::int64_t left, std::int64_t right) {
 }
 
 LATHE_INLINE wide_number exact_number(wide_real value) {
-  return {value, static_cast<double>(std::abs(value))};
+  return {value, static_cast<double>(math::abs(value))};
 }
 
 /// f(x): S = |f| + |f'| S_x, or |f| where the derivative has no value.
 LATHE_INLINE wide_number function_value(wide_real value, wide_real derivative,
                                         double operand_magnitude) {
-  const double own = static_cast<double>(std::abs(value));
-  const double carried = static_cast<double>(std::abs(derivative)) * operand_magnitude;
-  return {value, std::isfinite(carried) ? own + carried : own};
+  const double own = static_cast<double>(math::abs(value));
+  const double carried = static_cast<double>(math::abs(derivative)) * operand_magnitude;
+  return {value, math::isfinite(carried) ? own + carried : own};
 }
 
 LATHE_INLINE wide_number apply_function(opcode fn, const wide_number& x) {
@@ -47,34 +46,35 @@ LATHE_INLINE wide_number apply_function(opcode fn, const wide_number& x) {
   };
   switch (fn) {
     case opcode::exp: {
-      const wide_real value = std::exp(at);
+      const wide_real value = math::exp(at);
       return made(value, value);
     }
-    case opcode::log: return made(std::log(at), 1 / at);
+    case opcode::log: return made(math::log(at), 1 / at);
     case opcode::sqrt: {
-      const wide_real value = std::sqrt(at);
-      if (value == 0) return {value, std::sqrt(x.magnitude)};
+      const wide_real value = math::sqrt(at);
+      if (value == 0) return {value, math::sqrt(x.magnitude)};
       return made(value, 1 / (2 * value));
     }
     case opcode::tanh: {
-      const wide_real value = std::tanh(at);
+      const wide_real value = math::tanh(at);
       return made(value, 1 - value * value);
     }
     case opcode::erf: {
       const wide_real two_over_root_pi =
           static_cast<wide_real>(1.128379167095512573896158903121545172L);
-      return made(std::erf(at), two_over_root_pi * std::exp(-at * at));
+      return made(math::erf(at), two_over_root_pi * math::exp(-at * at));
     }
-    case opcode::sin: return made(std::sin(at), std::cos(at));
-    case opcode::cos: return made(std::cos(at), std::sin(at));
-    default: return made(std::floor(at), 0);
+    case opcode::sin: return made(math::sin(at), math::cos(at));
+    case opcode::cos: return made(math::cos(at), math::sin(at));
+    default: return made(math::floor(at), 0);
   }
 }
 
 LATHE_INLINE wide_number apply_operator(opcode fn, const wide_number& left,
                                         const wide_number& right) {
   const wide_real a = left.value, b = right.value;
-  const double size_a = static_cast<double>(std::abs(a)), size_b = static_cast<double>(std::abs(b));
+  const double size_a = static_cast<double>(math::abs(a)),
+               size_b = static_cast<double>(math::abs(b));
   switch (fn) {
     case opcode::add: return {a + b, left.magnitude + right.magnitude};
     case opcode::sub: return {a - b, left.magnitude + right.magnitude};
@@ -84,16 +84,16 @@ LATHE_INLINE wide_number apply_operator(opcode fn, const wide_number& left,
       const double size = size_a / size_b;
       return {a / b, left.magnitude / size_b + size * (right.magnitude / size_b) - size};
     }
-    case opcode::mod: return {std::fmod(a, b), larger(left.magnitude, right.magnitude)};
+    case opcode::mod: return {math::fmod(a, b), larger(left.magnitude, right.magnitude)};
     case opcode::min: return {smaller(a, b), larger(left.magnitude, right.magnitude)};
     case opcode::max: return {larger(a, b), larger(left.magnitude, right.magnitude)};
     default: {  // pow: d/da = b a^(b-1), d/db = a^b log a
-      const wide_real value = std::pow(a, b);
-      const double size = static_cast<double>(std::abs(value));
-      const double by_base = size_b * static_cast<double>(std::abs(std::pow(a, b - 1)));
-      const double by_power = a > 0 ? size * static_cast<double>(std::abs(std::log(a))) : 0;
+      const wide_real value = math::pow(a, b);
+      const double size = static_cast<double>(math::abs(value));
+      const double by_base = size_b * static_cast<double>(math::abs(math::pow(a, b - 1)));
+      const double by_power = a > 0 ? size * static_cast<double>(math::abs(math::log(a))) : 0;
       const double carried = by_base * left.magnitude + by_power * right.magnitude;
-      return {value, std::isfinite(carried) ? size + carried : size};
+      return {value, math::isfinite(carried) ? size + carried : size};
     }
   }
 }

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/measure/buffer.hpp>
 #include <lathe/measure/compare.hpp>
 
-#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <type_traits>
@@ -50,13 +50,13 @@ bool is_same_value(Element got, Element expected) {
 template <class Element>
 bool is_within_bound(Element got, double reference, double bound) {
   const double value = static_cast<double>(got);
-  if (std::isnan(reference)) return std::isnan(value);
-  if (std::isinf(value)) {
+  if (math::isnan(reference)) return math::isnan(value);
+  if (math::isinf(value)) {
     // An overflow is right where the reference is beyond the range of the type, too.
-    return std::signbit(value) == std::signbit(reference) &&
-           std::isinf(static_cast<Element>(reference));
+    return math::signbit(value) == math::signbit(reference) &&
+           math::isinf(static_cast<Element>(reference));
   }
-  return std::abs(value - reference) <= bound;
+  return math::abs(value - reference) <= bound;
 }
 
 /// Applies `is_right(n)` to all elements; `wanted_text(n)` says what element n should have been.
@@ -89,7 +89,7 @@ comparison compare_typed(const Element* got, const expectation& wanted) {
   }
   const auto bound = [&](std::int64_t n) {
     const double reference = wanted.reference[n];
-    const double magnitude = wanted.magnitude.empty() ? std::abs(reference) : wanted.magnitude[n];
+    const double magnitude = wanted.magnitude.empty() ? math::abs(reference) : wanted.magnitude[n];
     return error_bound(wanted.type, reference, magnitude, wanted.terms, wanted.function_ulps);
   };
   return compare_elements(
@@ -127,8 +127,8 @@ LATHE_INLINE double error_bound(dtype type, double reference, double magnitude, 
                                 double function_ulps) {
   if (!is_float(type)) return 0;
   const double roundoff = type == dtype::f32 ? 0x1p-24 : 0x1p-53;
-  const double growth = larger(16.0, 2 * std::sqrt(terms));
-  return (growth + 2 * function_ulps) * roundoff * magnitude + 4 * roundoff * std::abs(reference);
+  const double growth = larger(16.0, 2 * math::sqrt(terms));
+  return (growth + 2 * function_ulps) * roundoff * magnitude + 4 * roundoff * math::abs(reference);
 }
 
 LATHE_INLINE comparison compare(const void* got, const expectation& wanted) {

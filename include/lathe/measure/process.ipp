@@ -3,11 +3,11 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/measure/process.hpp>
 #include <lathe/measure/timer.hpp>
 
 #include <cerrno>
-#include <cmath>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
@@ -191,7 +191,7 @@ LATHE_INLINE bool worker_process::receive(int* kind, int* value, double seconds)
   while (true) {
     const double left = smaller(larger(0.0, deadline - monotonic_seconds()), 1e6);
     pollfd channel{channel_, POLLIN, 0};
-    const int ready = poll(&channel, 1, static_cast<int>(std::ceil(left * 1e3)));
+    const int ready = poll(&channel, 1, static_cast<int>(math::ceil(left * 1e3)));
     if (ready < 0 && errno == EINTR) continue;
     if (ready == 0) return false;
     detail::process_message message;

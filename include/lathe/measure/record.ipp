@@ -3,9 +3,9 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/measure/record.hpp>
 
-#include <cmath>
 #include <limits>
 
 namespace lathe {
@@ -26,7 +26,7 @@ LATHE_INLINE double median(std::span<const double> samples) {
 LATHE_INLINE double median_deviation(std::span<const double> samples) {
   const double centre = median(samples);
   sequence<double> distances(samples.begin(), samples.end());
-  for (double& value : distances) value = std::abs(value - centre);
+  for (double& value : distances) value = math::abs(value - centre);
   return median(distances);
 }
 

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/measure/timer.hpp>
 
-#include <cmath>
 #include <ctime>
 
 namespace lathe {
@@ -19,9 +19,9 @@ namespace detail {
 inline bool samples_agree(const sequence<double>& samples, double agreement) {
   const double centre = median(samples);
   double deviations = 0;
-  for (const double seconds : samples) deviations += std::abs(seconds - centre);
+  for (const double seconds : samples) deviations += math::abs(seconds - centre);
   const auto count = static_cast<double>(samples.size());
-  const double error = 1.2533 * 1.2533 * deviations / count / std::sqrt(count);
+  const double error = 1.2533 * 1.2533 * deviations / count / math::sqrt(count);
   return error <= agreement * centre;
 }
 

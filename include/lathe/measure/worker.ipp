@@ -3,11 +3,11 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/measure/worker.hpp>
 
 #include <array>
 #include <atomic>
-#include <cmath>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -177,7 +177,7 @@ LATHE_INLINE std::optional<measurement> worker::perform(desk_job job,
     std::string text = "not done after " + detail::seconds_text(seconds);
     const double best = options.timing.best_seconds;
     if (!is_cut_off) return measurement::failure_of(failure::timeout, std::move(text));
-    if (std::isfinite(best)) text += ", the best so far takes " + detail::seconds_text(best);
+    if (math::isfinite(best)) text += ", the best so far takes " + detail::seconds_text(best);
     return measurement::failure_of(failure::slow, std::move(text));
   }
   if (end == request_end::died) {

@@ -3,9 +3,9 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/search/progress.hpp>
 
-#include <cmath>
 #include <cstddef>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -30,9 +30,9 @@ inline std::string call_time_text(double seconds) {
 
 /// How long people wait: "48 s", "3 min", "2.5 h".
 inline std::string waiting_text(double seconds) {
-  if (seconds < 90) return number_text(std::round(seconds), "s");
-  if (seconds < 90 * 60) return number_text(std::round(seconds / 60), "min");
-  return number_text(std::round(seconds / 360) / 10, "h");
+  if (seconds < 90) return number_text(math::round(seconds), "s");
+  if (seconds < 90 * 60) return number_text(math::round(seconds / 60), "min");
+  return number_text(math::round(seconds / 360) / 10, "h");
 }
 
 /// Columns of the terminal behind `stream`; 80 if it does not say.
@@ -49,14 +49,14 @@ LATHE_INLINE std::string progress_text(const search_progress& state, const progr
   text += std::to_string(state.trials);
   if (state.trials_limit > 0) text += "/" + std::to_string(state.trials_limit);
   text += " tried";
-  if (std::isfinite(state.best_seconds)) {
+  if (math::isfinite(state.best_seconds)) {
     text += ", best " + detail::call_time_text(state.best_seconds);
     if (scale.operations > 0) {
       text += ", " + detail::number_text(scale.operations / state.best_seconds * 1e-9, "GFLOP/s");
     }
     if (scale.roofline_seconds > 0) {
       const double share = 100 * scale.roofline_seconds / state.best_seconds;
-      text += ", " + detail::number_text(std::round(share), "% of roofline");
+      text += ", " + detail::number_text(math::round(share), "% of roofline");
     }
   } else {
     text += ", none works yet";
@@ -71,7 +71,7 @@ LATHE_INLINE std::string progress_text(const search_progress& state, const progr
   }
   if (!failures.empty()) text += ", failed" + failures;
   text += ", " + detail::waiting_text(state.elapsed_seconds);
-  if (std::isfinite(state.left_seconds)) {
+  if (math::isfinite(state.left_seconds)) {
     text += ", " + detail::waiting_text(state.left_seconds) + " left";
   }
   return text;

@@ -4,10 +4,10 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/measure/timer.hpp>
 #include <lathe/search/tuner.hpp>
 
-#include <cmath>
 #include <string>
 #include <utility>
 
@@ -75,14 +75,12 @@ class search_run {
   /// cancelled.
   sequence<observation> evaluate(std::span<const point> points, double seconds) {
     sequence<observation> judged = judge_.evaluate(points, seconds);
-    interrupted_ = judged.size() < points.size() && (std::isfinite(seconds) || cancelled());
+    interrupted_ = judged.size() < points.size() && (math::isfinite(seconds) || cancelled());
     if (!interrupted_) require_all(judged.size(), points.size());
     return judged;
   }
 
-  double seconds_of_search_left() const {
-    return larger(0.0, limits_.seconds - (now() - begin_));
-  }
+  double seconds_of_search_left() const { return larger(0.0, limits_.seconds - (now() - begin_)); }
 
   /// The first one whatever happens: it is what makes sure that there is a result.
   void try_estimates() {
@@ -92,8 +90,8 @@ class search_run {
       if (tried.size() > 1 && finished()) return;
       const bool first = tried.size() == 1;
       sequence<observation> outcome =
-          evaluate({&estimate, 1}, first ? std::numeric_limits<double>::infinity()
-                                         : seconds_of_search_left());
+          evaluate({&estimate, 1},
+                   first ? std::numeric_limits<double>::infinity() : seconds_of_search_left());
       if (outcome.empty()) return;
       count(outcome.front());
       result_.trials.push_back(outcome.front());

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/estimate.hpp>
 #include <lathe/space/reuse.hpp>
@@ -92,7 +93,7 @@ class tile_chooser {
   double line_share(const load_use& use, int axis) const {
     const auto at = static_cast<std::size_t>(axis);
     if (use.irregular[at] != 0) return 1;
-    const double bytes = static_cast<double>(std::abs(use.stride[at])) * bytes_;
+    const double bytes = static_cast<double>(math::abs(use.stride[at])) * bytes_;
     return smaller(1.0, bytes / cache_line_bytes);
   }
 
@@ -314,8 +315,8 @@ class tile_chooser {
   double best_cost_ = no_cost;
 };
 
-/// True if the stage copies a tensor without moving anything: the padding of a convolution that pads
-/// with nothing. Reading the original costs the same, so the copy is never worth its time.
+/// True if the stage copies a tensor without moving anything: the padding of a convolution that
+/// pads with nothing. Reading the original costs the same, so the copy is never worth its time.
 LATHE_INLINE bool is_plain_copy(const program& of, const program_stage& stage) {
   if (stage.reduction || of.exprs[stage.body].what != ir::kind::load) return false;
   const sequence<load_use> uses = loads_of(of, stage);

@@ -13,7 +13,6 @@
 #include <csignal>
 #include <cstdio>
 #include <ctime>
-#include <iterator>
 #include <optional>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -151,8 +150,7 @@ LATHE_INLINE bool segment_reader::read_listed(const store_directory& directory,
     std::size_t consumed = 0;
     auto lines = payloads_of(content.bytes, directory.path() + '/' + name, report, consumed);
     done = (done > content.size ? 0 : done) + static_cast<std::int64_t>(consumed);
-    out.insert(out.end(), std::make_move_iterator(lines.begin()),
-               std::make_move_iterator(lines.end()));
+    for (std::string& line : lines) out.push_back(std::move(line));
   }
   return complete;
 }

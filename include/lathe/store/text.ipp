@@ -2,10 +2,10 @@
 /// Bodies of text.hpp.
 #pragma once
 
+#include <lathe/core/math.hpp>
 #include <lathe/store/text.hpp>
 
 #include <charconv>
-#include <cmath>
 #include <system_error>
 
 namespace lathe::detail {
@@ -108,7 +108,7 @@ LATHE_INLINE std::optional<double> parse_number(std::string_view text) {
   if (text.empty() || text.size() > 32 || text[0] < '0' || text[0] > '9') return std::nullopt;
   const char* const end = text.data() + text.size();
   const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  if (failure != std::errc() || stop != end || !std::isfinite(value)) return std::nullopt;
+  if (failure != std::errc() || stop != end || !math::isfinite(value)) return std::nullopt;
   return value;
 }
 

@@ -6,7 +6,6 @@
 #include <lathe/store/text.hpp>
 #include <lathe/store/winner.hpp>
 
-#include <cmath>
 #include <utility>
 
 namespace lathe {

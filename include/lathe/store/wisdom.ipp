@@ -109,7 +109,7 @@ LATHE_INLINE sequence<winner> read_wisdom(const std::string& path, store_report&
       continue;
     }
     auto found = parse_wisdom(content.bytes, file, report);
-    std::move(found.begin(), found.end(), std::back_inserter(out));
+    for (winner& each : found) out.push_back(std::move(each));
   }
   return out;
 }

@@ -4,10 +4,10 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/flat_map.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/print.ipp>
 #include <lathe/target/c/c_text.hpp>
 
-#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -52,8 +52,9 @@ LATHE_INLINE c_identifiers::c_identifiers() {
     taken_.insert(reserved.substr(at, space - at));
     at = space + 1;
   }
-  for (const char* stem : {"min_", "max_", "abs_", "div_", "mod_", "less_", "less_equal_", "greater_",
-                           "greater_equal_", "equal_", "not_equal_"})  // helper functions
+  for (const char* stem :
+       {"min_", "max_", "abs_", "div_", "mod_", "less_", "less_equal_", "greater_",
+        "greater_equal_", "equal_", "not_equal_"})  // helper functions
     for (const char* type : {"bool", "i8", "u8", "i32", "i64", "f32", "f64"})
       taken_.insert(std::string(stem) + type);
 }
@@ -136,10 +137,10 @@ class c_printer : public expression_printer {
     if (at.type == dtype::i32 && at.imm == INT32_MIN) return "INT32_MIN";
     if (at.type == dtype::boolean) return at.imm != 0 ? "true" : "false";
     if (!is_float(at.type)) return std::to_string(at.imm);
-    if (std::isnan(at.num)) return "NAN";
+    if (math::isnan(at.num)) return "NAN";
     const double value =
         at.type == dtype::f32 ? static_cast<double>(static_cast<float>(at.num)) : at.num;
-    if (std::isinf(value)) return value > 0 ? "INFINITY" : "-INFINITY";
+    if (math::isinf(value)) return value > 0 ? "INFINITY" : "-INFINITY";
     return number_text(value, at.type) + (at.type == dtype::f32 ? "f" : "");
   }
 
@@ -248,8 +249,8 @@ class c_printer : public expression_printer {
         body = "(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }";
         break;
       default:
-        body = "(" + element + " a, " + element + " b) { return a" + infix_of(fn, false).text +
-               "b; }";
+        body =
+            "(" + element + " a, " + element + " b) { return a" + infix_of(fn, false).text + "b; }";
         break;
     }
     std::string result = owner_.type_name(floors              ? dtype::i64

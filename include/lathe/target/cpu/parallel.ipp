@@ -3,14 +3,13 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/mutex.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/openmp_api.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 
 #include <atomic>
-#include <condition_variable>
-#include <mutex>
 #include <pthread.h>
 
 namespace lathe::native {
@@ -68,7 +67,7 @@ class thread_pool {
 
   ~thread_pool() {
     {
-      const std::lock_guard lock(guard_);
+      const lock_guard lock(guard_);
       stopping_ = true;
     }
     posted_.notify_all();
@@ -77,11 +76,10 @@ class thread_pool {
 
   /// Runs the job with at most `workers` workers; false if another call is using the pool.
   bool run(parallel_job& job, int workers) {
-    const std::unique_lock busy(in_use_, std::try_to_lock);
-    if (!busy) return false;
+    if (!in_use_.try_lock()) return false;
     workers = smaller(workers, start_threads(workers - 1) + 1);
     {
-      const std::lock_guard lock(guard_);
+      const lock_guard lock(guard_);
       job_ = &job;
       workers_ = workers;
       unfinished_ = workers - 1;
@@ -89,14 +87,17 @@ class thread_pool {
     }
     posted_.notify_all();
     work_on(job, 0, workers);
-    std::unique_lock lock(guard_);
-    // Handed-out ranges: nothing is left, so whoever still sleeps need not join.
-    if (job.grain > 0) {
-      unfinished_ = active_;
+    {
+      const lock_guard lock(guard_);
+      // Handed-out ranges: nothing is left, so whoever still sleeps need not join.
+      if (job.grain > 0) {
+        unfinished_ = active_;
+        job_ = nullptr;
+      }
+      done_.wait(guard_, [this] { return unfinished_ == 0; });
       job_ = nullptr;
     }
-    done_.wait(lock, [this] { return unfinished_ == 0; });
-    job_ = nullptr;
+    in_use_.unlock();
     return true;
   }
 
@@ -118,10 +119,10 @@ class thread_pool {
 
   void serve() {
     std::uint64_t seen = 0;
-    std::unique_lock lock(guard_);
+    const lock_guard lock(guard_);
     const int worker = ++serving_;
     for (;;) {
-      posted_.wait(lock, [&] {
+      posted_.wait(guard_, [&] {
         return stopping_ || (generation_ != seen && job_ != nullptr && worker < workers_);
       });
       if (stopping_) return;
@@ -129,17 +130,17 @@ class thread_pool {
       parallel_job& job = *job_;
       const int workers = workers_;
       ++active_;
-      lock.unlock();
+      guard_.unlock();
       work_on(job, worker, workers);
-      lock.lock();
+      guard_.lock();
       --active_;
       if (--unfinished_ == 0) done_.notify_one();
     }
   }
 
-  std::mutex in_use_;  ///< held by the one call that owns the pool
-  std::mutex guard_;   ///< protects everything below
-  std::condition_variable posted_, done_;
+  mutex in_use_;  ///< held by the one call that owns the pool
+  mutex guard_;   ///< protects everything below
+  condition posted_, done_;
   parallel_job* job_ = nullptr;
   int workers_ = 0;
   int unfinished_ = 0;  ///< workers the caller waits for

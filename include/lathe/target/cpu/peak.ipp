@@ -4,6 +4,7 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/dtype.hpp>
+#include <lathe/core/mutex.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
@@ -11,7 +12,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <time.h>
@@ -186,9 +186,9 @@ LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target
 }  // namespace detail
 
 LATHE_INLINE result<cpu_peak> measured_peak(const jit& compiler, const cpu_target& target) {
-  static std::mutex guard;
+  static mutex guard;
   static std::optional<cpu_peak> known[3];
-  const std::lock_guard lock(guard);
+  const lock_guard lock(guard);
   std::optional<cpu_peak>& entry = known[static_cast<int>(target.set)];
   if (!entry) {
     result<cpu_peak> measured = detail::measure_peak(compiler, target);
