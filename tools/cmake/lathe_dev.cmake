@@ -13,6 +13,10 @@ if(LATHE_DEV_SANITIZE)
     -fno-omit-frame-pointer -g1)
   add_compile_options(${sanitize_flags})
   add_link_options(${sanitize_flags})
+  # Instrumented code keeps more variables across setjmp() than g++ can follow.
+  if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU")
+    list(APPEND LATHE_DEV_WARNINGS -Wno-clobbered)
+  endif()
 endif()
 
 # Warnings for one of our own targets.
