@@ -19,7 +19,7 @@ struct defined_function {
 
 /// All of them.
 struct function_table {
-  mutex guard;
+  lathe::detail::mutex guard;
   std::unique_ptr<defined_function> first;
 
   /// Address of a name, null if it is unknown. @pre guard is locked
@@ -51,7 +51,7 @@ LATHE_INLINE void define_address(const std::string& name, void* address) {
              (address == nullptr ? "the function is null; pass the address of one"
                                  : "not an identifier; use the name of a C function"));
   function_table& table = known_functions();
-  const lock_guard lock(table.guard);
+  const lathe::detail::lock_guard lock(table.guard);
   void* const known = table.find(name);
   if (known == address) return;
   if (known != nullptr)
@@ -65,7 +65,7 @@ LATHE_INLINE void define_address(const std::string& name, void* address) {
 LATHE_INLINE result<void*> find_function(const char* name) {
   function_table& table = known_functions();
   {
-    const lock_guard lock(table.guard);
+    const lathe::detail::lock_guard lock(table.guard);
     if (void* const known = table.find(name); known != nullptr) return known;
   }
   if (is_identifier(name))

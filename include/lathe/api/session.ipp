@@ -28,12 +28,12 @@ namespace detail {
 /// One jit per instruction set and process: creating it opens libLLVM.
 LATHE_INLINE result<native::jit> shared_jit(const cpu_target& target) {
   struct slot {
-    mutex guard;
+    lathe::detail::mutex guard;
     std::optional<native::jit> made;
   };
   static std::array<slot, 3> slots;
   slot& at = slots[static_cast<std::size_t>(target.set)];
-  const lock_guard lock(at.guard);
+  const lathe::detail::lock_guard lock(at.guard);
   if (!at.made) {
     result<native::jit> made = native::jit::create(target);
     if (!made) return made.error();

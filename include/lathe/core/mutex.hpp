@@ -5,7 +5,7 @@
 
 #include <pthread.h>
 
-namespace lathe {
+namespace lathe::detail {
 
 /// As std::mutex.
 class mutex {
@@ -54,4 +54,4 @@ class condition {
   pthread_cond_t handle_ = PTHREAD_COND_INITIALIZER;
 };
 
-}  // namespace lathe
+}  // namespace lathe::detail

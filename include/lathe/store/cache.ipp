@@ -116,7 +116,7 @@ LATHE_INLINE cache_options with_environment(cache_options options, store_report&
 
 // Everything behind a handle. `lock` protects all of it.
 struct cache::state {
-  mutex lock;
+  lathe::detail::mutex lock;
   cache_options options;
   detail::store_directory directory;
   detail::store_directory objects;
@@ -272,7 +272,7 @@ LATHE_INLINE cache cache::open(const cache_options& options) {
 }
 
 LATHE_INLINE std::optional<winner> cache::find(const cache_key& key) const {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   const winner* found = state_->best(key);
   if (found == nullptr) {
     state_->read_new();
@@ -282,7 +282,7 @@ LATHE_INLINE std::optional<winner> cache::find(const cache_key& key) const {
 }
 
 LATHE_INLINE sequence<search_effort> cache::efforts(const cache_key& key) const {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   state_->decode(key);
   const auto* const place = state_->places.find(key.text());
   if (place == state_->places.end()) return {};
@@ -290,13 +290,13 @@ LATHE_INLINE sequence<search_effort> cache::efforts(const cache_key& key) const 
 }
 
 LATHE_INLINE winner cache::put(winner found, std::span<const std::byte> object) {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   return state_->keep(std::move(found), object);
 }
 
 LATHE_INLINE void cache::reject(const cache_key& key, const std::string& trace,
                                 const std::string& reason) {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   if (state_->options.mode == cache_mode::off) return;
   const rejected_trace rejected{key, trace, reason, {}};
   if (const auto line = detail::line_of(rejected)) {
@@ -311,7 +311,7 @@ LATHE_INLINE void cache::reject(const cache_key& key, const std::string& trace,
 LATHE_INLINE std::optional<sequence<std::byte>> cache::object_of(const winner& found,
                                                                  std::string_view llvm_version,
                                                                  std::string_view cpu_features) {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   if (!state_->objects || found.object_digest.empty() || found.origin == provenance::imported ||
       found.llvm_version != llvm_version || found.cpu_features != cpu_features) {
     return std::nullopt;
@@ -320,7 +320,7 @@ LATHE_INLINE std::optional<sequence<std::byte>> cache::object_of(const winner& f
 }
 
 LATHE_INLINE void cache::put(const trial& one) {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   if (state_->options.mode == cache_mode::off) return;
   const auto line = detail::line_of(one);
   if (!line) {
@@ -331,7 +331,7 @@ LATHE_INLINE void cache::put(const trial& one) {
 }
 
 LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   const std::string hash = key.hash();
   flat_map<std::int64_t, trial> by_number;
   if (state_->directory) {
@@ -355,7 +355,7 @@ LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
 }
 
 LATHE_INLINE sequence<winner> cache::list() const {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   state_->decode_all();
   sequence<winner> out;
   for (const auto& [key, place] : state_->places) {
@@ -366,7 +366,7 @@ LATHE_INLINE sequence<winner> cache::list() const {
 }
 
 LATHE_INLINE void cache::refresh() {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   state_->read_new();
 }
 
@@ -380,7 +380,7 @@ LATHE_INLINE result<std::size_t> cache::export_file(const std::string& path) con
 }
 
 LATHE_INLINE std::size_t cache::import_text(std::string_view text) {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   auto winners = parse_wisdom(text, "imported text", state_->report);
   for (winner& found : winners) state_->keep(std::move(found), {});
   return winners.size();
@@ -393,14 +393,14 @@ LATHE_INLINE result<std::size_t> cache::import_file(const std::string& path) {
                                    "; name a file or directory that "
                                    "export_file wrote");
   }
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   auto winners = read_wisdom(path, state_->report);
   for (winner& found : winners) state_->keep(std::move(found), {});
   return winners.size();
 }
 
 LATHE_INLINE store_report cache::verify() const {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   store_report out;
   if (!state_->directory) return out;
   for (const char* const family : {"seg", "trial"}) {
@@ -420,7 +420,7 @@ LATHE_INLINE store_report cache::verify() const {
 }
 
 LATHE_INLINE std::size_t cache::prune() {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   if (!state_->can_write) return 0;
   state_->winner_log.close();
   state_->trial_log.close();
@@ -432,7 +432,7 @@ LATHE_INLINE std::size_t cache::prune() {
 }
 
 LATHE_INLINE store_report cache::report() const {
-  const lock_guard guard(state_->lock);
+  const lathe::detail::lock_guard guard(state_->lock);
   state_->decode_all();
   return state_->report;
 }

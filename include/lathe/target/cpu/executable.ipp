@@ -57,7 +57,7 @@ struct executable::state {
   std::int64_t workspace = 0;     ///< [bytes]
   detail::aligned_block bound;    ///< packed copies of bound inputs
   sequence<void*> bound_address;  ///< per buffer, null = not bound
-  mutable mutex guard;
+  mutable lathe::detail::mutex guard;
   mutable sequence<detail::aligned_block> idle;
 
   void lay_out() {
@@ -118,7 +118,7 @@ LATHE_INLINE void executable::operator()(void* const* params) const {
   if (state_->workspace == 0) return state_->run(params, nullptr, plan_part::every_call);
   detail::aligned_block block;
   {
-    const lock_guard lock(state_->guard);
+    const lathe::detail::lock_guard lock(state_->guard);
     if (!state_->idle.empty()) {
       block = std::move(state_->idle.back());
       state_->idle.pop_back();
@@ -126,7 +126,7 @@ LATHE_INLINE void executable::operator()(void* const* params) const {
   }
   if (!block.memory) block = detail::aligned_block::allocate(state_->workspace);
   state_->run(params, block.memory.get(), plan_part::every_call);
-  const lock_guard lock(state_->guard);
+  const lathe::detail::lock_guard lock(state_->guard);
   state_->idle.push_back(std::move(block));
 }
 

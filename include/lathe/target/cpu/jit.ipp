@@ -91,7 +91,7 @@ class jit_session {
 
   std::string triple_, cpu_, features_;
   llvm::target* target_ = nullptr;
-  mutex guard_;  ///< protects everything below
+  lathe::detail::mutex guard_;  ///< protects everything below
   sequence<code_generator> idle_generators_;
   sequence<llvm::orc_jit_dylib*> libraries_;
   sequence<llvm::orc_jit_dylib*> idle_libraries_;
@@ -139,7 +139,7 @@ LATHE_INLINE std::string jit_session::open(const cpu_target& wanted) {
 
 LATHE_INLINE code_generator jit_session::acquire_generator(int level) {
   {
-    const lock_guard lock(guard_);
+    const lathe::detail::lock_guard lock(guard_);
     for (const code_generator& each : idle_generators_) {
       if (each.level != level) continue;
       const code_generator taken = each;
@@ -153,7 +153,7 @@ LATHE_INLINE code_generator jit_session::acquire_generator(int level) {
 
 LATHE_INLINE void jit_session::release_generator(code_generator generator) {
   if (generator.machine == nullptr) return;
-  const lock_guard lock(guard_);
+  const lathe::detail::lock_guard lock(guard_);
   idle_generators_.push_back(generator);
 }
 
@@ -257,7 +257,7 @@ LATHE_INLINE std::string jit_session::define_in(llvm::orc_jit_dylib* library,
 }
 
 LATHE_INLINE llvm::orc_jit_dylib* jit_session::acquire_library() {
-  const lock_guard lock(guard_);
+  const lathe::detail::lock_guard lock(guard_);
   if (idle_libraries_.empty()) {
     libraries_.push_back(create_library());
     return libraries_.back();
@@ -268,12 +268,12 @@ LATHE_INLINE llvm::orc_jit_dylib* jit_session::acquire_library() {
 }
 
 LATHE_INLINE void jit_session::release_library(llvm::orc_jit_dylib* library) noexcept {
-  const lock_guard lock(guard_);
+  const lathe::detail::lock_guard lock(guard_);
   idle_libraries_.push_back(library);
 }
 
 LATHE_INLINE result<bool> jit_session::define(const std::string& name, void* address) {
-  const lock_guard lock(guard_);
+  const lathe::detail::lock_guard lock(guard_);
   for (const defined_symbol& known : symbols_) {
     if (known.name != name) continue;
     if (known.address == address) return true;

@@ -67,7 +67,7 @@ class thread_pool {
 
   ~thread_pool() {
     {
-      const lock_guard lock(guard_);
+      const lathe::detail::lock_guard lock(guard_);
       stopping_ = true;
     }
     posted_.notify_all();
@@ -79,7 +79,7 @@ class thread_pool {
     if (!in_use_.try_lock()) return false;
     workers = smaller(workers, start_threads(workers - 1) + 1);
     {
-      const lock_guard lock(guard_);
+      const lathe::detail::lock_guard lock(guard_);
       job_ = &job;
       workers_ = workers;
       unfinished_ = workers - 1;
@@ -88,7 +88,7 @@ class thread_pool {
     posted_.notify_all();
     work_on(job, 0, workers);
     {
-      const lock_guard lock(guard_);
+      const lathe::detail::lock_guard lock(guard_);
       // Handed-out ranges: nothing is left, so whoever still sleeps need not join.
       if (job.grain > 0) {
         unfinished_ = active_;
@@ -119,7 +119,7 @@ class thread_pool {
 
   void serve() {
     std::uint64_t seen = 0;
-    const lock_guard lock(guard_);
+    const lathe::detail::lock_guard lock(guard_);
     const int worker = ++serving_;
     for (;;) {
       posted_.wait(guard_, [&] {
@@ -138,9 +138,9 @@ class thread_pool {
     }
   }
 
-  mutex in_use_;  ///< held by the one call that owns the pool
-  mutex guard_;   ///< protects everything below
-  condition posted_, done_;
+  lathe::detail::mutex in_use_;  ///< held by the one call that owns the pool
+  lathe::detail::mutex guard_;   ///< protects everything below
+  lathe::detail::condition posted_, done_;
   parallel_job* job_ = nullptr;
   int workers_ = 0;
   int unfinished_ = 0;  ///< workers the caller waits for

@@ -186,9 +186,9 @@ LATHE_INLINE result<cpu_peak> measure_peak(const jit& compiler, const cpu_target
 }  // namespace detail
 
 LATHE_INLINE result<cpu_peak> measured_peak(const jit& compiler, const cpu_target& target) {
-  static mutex guard;
+  static lathe::detail::mutex guard;
   static std::optional<cpu_peak> known[3];
-  const lock_guard lock(guard);
+  const lathe::detail::lock_guard lock(guard);
   std::optional<cpu_peak>& entry = known[static_cast<int>(target.set)];
   if (!entry) {
     result<cpu_peak> measured = detail::measure_peak(compiler, target);
