@@ -239,9 +239,14 @@ LATHE_INLINE expr pool::add(expr left, expr right) {
 LATHE_INLINE expr pool::sub(expr left, expr right) { return add(left, scale(right, -1)); }
 
 LATHE_INLINE expr pool::scale(expr value, std::int64_t factor) {
+  // In two's complement, as i64 elements wrap: INT64_MIN * -1 is one of them.
+  const auto times = [factor](std::int64_t number) {
+    return static_cast<std::int64_t>(static_cast<std::uint64_t>(number) *
+                                     static_cast<std::uint64_t>(factor));
+  };
   parts product = split(value);
-  product.constant *= factor;
-  for (term& each : product.terms) each.coef *= factor;
+  product.constant = times(product.constant);
+  for (term& each : product.terms) each.coef = times(each.coef);
   return from_parts(product);
 }
 
