@@ -1,6 +1,7 @@
 #include <lathe/target/cpu/executable.hpp>
 
 #include "host_jit.hpp"
+#include "sanitizer.hpp"
 #include <cstdint>
 #include <doctest/doctest.h>
 #include <utility>
@@ -38,6 +39,10 @@ TEST_CASE("executable: workspaces begin on cache lines") {
 }
 
 TEST_CASE("executable: a workspace that the system does not have is an error with its size") {
+  if (test::address_sanitizer) {
+    MESSAGE("[SKIP] AddressSanitizer aborts where memory is short");
+    return;
+  }
   const auto compiler = test::host_jit();
   if (!compiler) return;
   const auto object = compiler->compile(idle_kernel);

@@ -2,6 +2,7 @@
 #include <lathe/target/cpu/peak.hpp>
 
 #include "host_jit.hpp"
+#include "sanitizer.hpp"
 #include <cstdio>
 #include <doctest/doctest.h>
 #include <string>
@@ -60,9 +61,10 @@ TEST_CASE("peak: the floating-point kernel is fused multiply-adds on registers")
 }
 
 TEST_CASE("peak: arrays that the system has no memory for are an error") {
-#if defined(__SANITIZE_ADDRESS__)
-  MESSAGE("[SKIP] AddressSanitizer aborts where memory is short");
-#else
+  if (test::address_sanitizer) {
+    MESSAGE("[SKIP] AddressSanitizer aborts where memory is short");
+    return;
+  }
   const auto compiler = test::host_jit();
   if (!compiler) return;
   cpu_target target = native::host_target().value();
@@ -82,5 +84,4 @@ TEST_CASE("peak: arrays that the system has no memory for are an error") {
   REQUIRE(setrlimit(RLIMIT_AS, &memory) == 0);
   REQUIRE_FALSE(peak.has_value());
   CHECK(peak.error().id() == "LATHE-E312");
-#endif
 }

@@ -82,6 +82,10 @@ class jit_session {
   llvm::orc_lljit* lljit = nullptr;
   llvm::orc_execution_session* session = nullptr;
   std::string fingerprint;
+  /// Held by a lookup. ORC queues what is to be linked per session and lets any thread that looks
+  /// something up link all of it: without the lock one's answer could come on another's thread,
+  /// after its own call has returned.
+  lathe::detail::mutex linking;
 
  private:
   result<bool> translate(std::string_view text, const compile_options& options, int file_type,
@@ -335,11 +339,12 @@ LATHE_INLINE result<void*> loaded_object::lookup(const std::string& symbol) cons
     std::uint64_t address = 0;
     std::string error;
   } found{api, 0, {}};
+  const lathe::detail::lock_guard one_at_a_time(session_->linking);
   detail::reported_by_orc().clear();
   llvm::search_order_element where{library_, llvm::match_exported_symbols_only};
   llvm::lookup_set_element what{api.OrcLLJITMangleAndIntern(session_->lljit, symbol.c_str()),
                                 llvm::required_symbol};
-  // Linking happens on this thread, so the handler has run when the call returns.
+  // Linking happens on this thread: the handler has run when the call returns.
   api.OrcExecutionSessionLookup(
       session_->session, llvm::lookup_static, &where, 1, &what, 1,
       [](llvm::error* failure, llvm::symbol_map_pair* pairs, std::size_t count, void* to) {
