@@ -3,7 +3,8 @@
 /// around every search of the command line programs.
 #pragma once
 
-#include <atomic>
+#include <lathe/core/stop_flag.hpp>
+
 #include <csignal>
 
 namespace tools {
@@ -13,7 +14,7 @@ namespace tools {
 class interruptible {
  public:
   interruptible() {
-    pressed() = false;
+    pressed().clear();
     struct sigaction action {};
     action.sa_handler = &note;
     action.sa_flags = static_cast<int>(SA_RESETHAND) | SA_RESTART;
@@ -24,14 +25,14 @@ class interruptible {
   interruptible& operator=(const interruptible&) = delete;
 
   /// True once Ctrl-C was pressed.
-  const std::atomic<bool>* flag() const { return &pressed(); }
+  const lathe::stop_flag* flag() const { return &pressed(); }
 
  private:
-  static std::atomic<bool>& pressed() {
-    static constinit std::atomic<bool> is_pressed{false};
+  static lathe::stop_flag& pressed() {
+    static constinit lathe::stop_flag is_pressed;
     return is_pressed;
   }
-  static void note(int) { pressed() = true; }
+  static void note(int) { pressed().set(); }
 
   struct sigaction before_ {};
 };

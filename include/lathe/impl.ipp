@@ -2,6 +2,7 @@
 /// Every run-time body once, in dependency order: what lathe::compiled's translation unit includes.
 #pragma once
 
+#include <lathe/core/number_text.ipp>
 #include <lathe/core/sha256.ipp>
 #include <lathe/schedule/trace.ipp>
 #include <lathe/lower/ir.ipp>

@@ -188,7 +188,7 @@ TEST_CASE("session: if no candidate gives the right answer, there is no kernel")
 }
 
 TEST_CASE("session: a cancelled search gives the estimate") {
-  std::atomic<bool> cancel{true};
+  const stop_flag cancel(true);
   tuning_request request = request_for();
   request.cancel = &cancel;
   const auto made = tune_description(product, request);

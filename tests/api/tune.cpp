@@ -101,7 +101,7 @@ TEST_CASE("tune: bound names that are no inputs are refused") {
 }
 
 TEST_CASE("tune: a cancelled search returns the best so far") {
-  const std::atomic<bool> cancel{true};
+  const stop_flag cancel(true);
   const auto made = tune(source, cpu(),
                          {.time_limit = 30,
                           .threads = 1,

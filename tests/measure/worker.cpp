@@ -110,7 +110,7 @@ struct fixture {
   argument_set arguments{plan};
   lathe::sequence<float> sums;
   expectation wanted;
-  std::unique_ptr<worker> tester;
+  owner<worker> tester;
 
   explicit fixture(isolation isolate = isolation::process, int threads = 2) {
     random_engine engine(1);

@@ -124,7 +124,7 @@ TEST_CASE("tuner: the same seed gives the same search for every number of thread
 
 TEST_CASE("tuner: the estimate is evaluated first, whatever the budget") {
   const search_space space = ramp();
-  std::atomic<bool> cancelled{true};
+  const stop_flag cancelled(true);
   for (int which = 0; which < 3; ++which) {
     random_search proposer(space, 1);
     scripted_evaluator judge;
@@ -342,10 +342,12 @@ TEST_CASE("tuner: cancelling keeps the best so far") {
   random_search proposer(space, 1);
   scripted_evaluator judge;
   search_options options = fake_time_options();
-  static std::atomic<bool> cancel;
-  cancel = false;
+  static stop_flag cancel;
+  cancel.clear();
   options.cancel = &cancel;
-  options.on_progress = [](const search_progress& state, void*) { cancel = state.trials >= 9; };
+  options.on_progress = [](const search_progress& state, void*) {
+    if (state.trials >= 9) cancel.set();
+  };
   const search_result result = run_search(space, proposer, judge, options);
   CHECK(result.stopped == stop_reason::cancelled);
   CHECK(result.trials.size() == 9);

@@ -8,6 +8,7 @@
 #include <lathe/api/request.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/measure/worker.hpp>
 #include <lathe/search/tuner.hpp>
@@ -17,7 +18,6 @@
 
 #include <cstddef>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -40,7 +40,7 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
 
 /// A process in which candidates can do no harm. Where the system allows none they run in this one,
 /// which is then said in `notes`.
-LATHE_INLINE result<std::unique_ptr<worker>> make_bench(const tuning_request& request,
+LATHE_INLINE result<owner<worker>> make_bench(const tuning_request& request,
                                                         const native::jit& compiler,
                                                         argument_set& arguments,
                                                         sequence<std::string>& notes);

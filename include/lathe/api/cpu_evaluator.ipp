@@ -4,9 +4,10 @@
 
 #include <lathe/api/cpu_evaluator.hpp>
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/atomic.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/measure/timer.hpp>
 
-#include <atomic>
 #include <pthread.h>
 
 namespace lathe::detail {
@@ -48,14 +49,14 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
   return samples;
 }
 
-LATHE_INLINE result<std::unique_ptr<worker>> make_bench(const tuning_request& request,
+LATHE_INLINE result<owner<worker>> make_bench(const tuning_request& request,
                                                         const native::jit& compiler,
                                                         argument_set& arguments,
                                                         sequence<std::string>& notes) {
   worker_options options;
   options.threads = request.threads;
   options.isolate = request.isolate;
-  result<std::unique_ptr<worker>> bench = worker::create(compiler, arguments, options);
+  result<owner<worker>> bench = worker::create(compiler, arguments, options);
   if (bench || options.isolate == isolation::none) return bench;
   notes.push_back("candidates run in this process: " + bench.error().text());
   options.isolate = isolation::none;
@@ -198,7 +199,7 @@ LATHE_INLINE double cpu_evaluator::slow_limit(const kernel_plan& plan) const {
 
 /// True if the search ends here.
 LATHE_INLINE bool cpu_evaluator::is_over(double seconds_left) const {
-  return seconds_left <= 0 || (request_.cancel != nullptr && request_.cancel->load());
+  return seconds_left <= 0 || (request_.cancel != nullptr && request_.cancel->is_set());
 }
 
 /// Compiles what is not there yet until `end`. @returns how many points were begun, the first ones
@@ -206,10 +207,10 @@ LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> point
                                                     sequence<observation>& out,
                                                     sequence<std::optional<compiled>>& kernels,
                                                     double end) {
-  std::atomic<std::size_t> next{0};
+  lathe::detail::atomic<std::size_t> next;
   sequence<char> is_begun(points.size(), 0);
   auto work = [&] {
-    for (std::size_t at = next++; at < points.size(); at = next++) {
+    for (std::size_t at = next.fetch_add(1); at < points.size(); at = next.fetch_add(1)) {
       if (end <= monotonic_seconds()) return;
       is_begun[at] = 1;
       out[at].at = points[at];

@@ -14,7 +14,6 @@
 #include <lathe/core/math.hpp>
 
 #include <limits>
-#include <memory>
 
 namespace lathe {
 namespace detail {
@@ -359,7 +358,7 @@ struct evaluation<dsl::parameter_list<Parameters...>, Statements...> {
   static void run(const Operation& source, const desc_view& description,
                   const Arguments& arguments) {
     tensors all{{}, description, {}};
-    std::unique_ptr<double[]> memory[count];  // doubles: aligned for all element types
+    sequence<double> memory[count];  // doubles: aligned for all element types
     const char* const names[count] = {Parameters::id::text..., Statements::tensor::id::text...};
     for (int n = 0; n < count; ++n) {
       all.described[n] = find(description, names[n]);
@@ -369,8 +368,8 @@ struct evaluation<dsl::parameter_list<Parameters...>, Statements...> {
       } else if (tensor.param < 0) {
         std::int64_t bytes = size_of(tensor.type);
         for (int d = 0; d < tensor.rank; ++d) bytes *= tensor.shape[d];
-        memory[n].reset(new double[static_cast<std::size_t>((bytes + 7) / 8)]);
-        all.data[n] = memory[n].get();
+        memory[n].resize(static_cast<std::size_t>((bytes + 7) / 8));
+        all.data[n] = memory[n].data();
       }
     }
     hana::unpack(source.statements,

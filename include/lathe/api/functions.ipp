@@ -4,9 +4,9 @@
 
 #include <lathe/api/functions.hpp>
 #include <lathe/core/mutex.hpp>
+#include <lathe/core/sequence.hpp>
 
 #include <dlfcn.h>
-#include <memory>
 
 namespace lathe::detail {
 
@@ -14,18 +14,17 @@ namespace lathe::detail {
 struct defined_function {
   std::string name;
   void* address;
-  std::unique_ptr<defined_function> next;
 };
 
 /// All of them.
 struct function_table {
   lathe::detail::mutex guard;
-  std::unique_ptr<defined_function> first;
+  sequence<defined_function> entries;
 
   /// Address of a name, null if it is unknown. @pre guard is locked
   void* find(const std::string& name) const {
-    for (const defined_function* at = first.get(); at != nullptr; at = at->next.get())
-      if (at->name == name) return at->address;
+    for (const defined_function& each : entries)
+      if (each.name == name) return each.address;
     return nullptr;
   }
 };
@@ -58,8 +57,7 @@ LATHE_INLINE void define_address(const std::string& name, void* address) {
     fail("LATHE-E109", "define_function(\"" + name +
                            "\", ...): the name already means another function, which kernels may "
                            "be using; choose another name");
-  table.first =
-      std::make_unique<defined_function>(defined_function{name, address, std::move(table.first)});
+  table.entries.push_back({name, address});
 }
 
 LATHE_INLINE result<void*> find_function(const char* name) {

@@ -5,9 +5,9 @@
 
 #include <lathe/api/arguments.hpp>
 #include <lathe/api/kernel_core.hpp>
+#include <lathe/core/owner.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -53,7 +53,7 @@ template <class Operation, class Bound = name_list<>>
 class kernel {
  public:
   /// Wraps tuned code; called by tune() and compile().
-  explicit kernel(std::shared_ptr<const kernel_core> core) : core_(std::move(core)) {}
+  explicit kernel(shared<const kernel_core> core) : core_(std::move(core)) {}
 
   /// Runs the operator on the caller's data.
   /// @error E060 to E068 at compile time; LATHE-E101 to E107 naming the tensor
@@ -123,7 +123,7 @@ class kernel {
   const tuned& how() const { return core_->how(); }
 
  private:
-  std::shared_ptr<const kernel_core> core_;
+  shared<const kernel_core> core_;
 };
 
 }  // namespace lathe

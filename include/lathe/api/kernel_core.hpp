@@ -8,10 +8,10 @@
 #include <lathe/api/session.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <optional>
 #include <string>
 
@@ -30,7 +30,7 @@ class kernel_core {
   /// @error LATHE-E120 an output is bound; LATHE-E1xx from the argument check; LATHE-E2xx, E3xx
   /// when
   ///        the schedule has to be compiled again for bound operands
-  LATHE_INLINE result<std::shared_ptr<const kernel_core>> bind(
+  LATHE_INLINE result<shared<const kernel_core>> bind(
       const sequence<std::string>& names, const call_argument* arguments) const;
 
   /// Description, schedule, loop nest and generated code as text.

@@ -44,7 +44,7 @@ LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* argumen
   return std::nullopt;
 }
 
-LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
+LATHE_INLINE result<shared<const kernel_core>> kernel_core::bind(
     const sequence<std::string>& names, const call_argument* arguments) const {
   const desc_view& desc = desc_.view();
   if (std::optional<error> problem = check_arguments(desc, arguments)) return *problem;
@@ -66,7 +66,7 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
     if (!again) return again.error();
     made.run = again->run;
   }
-  auto out = std::make_shared<kernel_core>(owned_desc(desc), request, made);
+  auto out = shared<kernel_core>::make(owned_desc(desc), request, made);
   sequence<void*> params;
   for (int at = 0; at < desc.param_count; ++at) params.push_back(arguments[at].data);
   if (made.run.needs_bind()) out->made_.run = made.run.bind(params.data());
@@ -87,7 +87,7 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> kernel_core::bind(
     const auto* data = static_cast<const std::byte*>(arguments[at].data);
     out->owned_[static_cast<std::size_t>(at)].assign(data, data + bytes);
   }
-  return std::shared_ptr<const kernel_core>(std::move(out));
+  return shared<const kernel_core>(std::move(out));
 }
 
 LATHE_INLINE std::string explain_schedule(const desc_view& desc, const trace& steps,

@@ -15,8 +15,8 @@
 
 #include <lathe/api/session.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/core/stop_flag.hpp>
 
-#include <atomic>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -51,7 +51,7 @@ struct tune_options {
   std::string cache_dir{};                      ///< $XDG_CACHE_HOME/lathe
   sequence<std::string> wisdom_path{};       ///< files and folders of winners, read only; none
   std::optional<progress_mode> progress{};      ///< automatic
-  const std::atomic<bool>* cancel{};            ///< ends the search with the best so far when true; none
+  const stop_flag* cancel{};                    ///< ends the search with the best so far when true; none
 };
 
 /// Names and values of the LATHE_* variables.

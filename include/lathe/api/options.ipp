@@ -4,9 +4,9 @@
 
 #include <lathe/api/options.hpp>
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/atomic.hpp>
+#include <lathe/core/number_text.hpp>
 
-#include <atomic>
-#include <charconv>
 #include <cstdio>
 #include <span>
 #include <sys/auxv.h>
@@ -84,9 +84,7 @@ class option_resolver {
     const std::string* text = find(variable);
     if (text == nullptr) return;
     Value value{};
-    const char* const end = text->data() + text->size();
-    const auto read = std::from_chars(text->data(), end, value);
-    if (read.ec == std::errc{} && read.ptr == end && value >= least && value <= most) {
+    if (read(*text, value) && value >= least && value <= most) {
       into = value;
     } else {
       reject(variable, *text, range(least, most));
@@ -110,12 +108,19 @@ class option_resolver {
                                        value + "': expected " + expected);
   }
 
-  template <class Value>
-  static std::string text_of(Value value) {
-    char buffer[32];
-    const auto written = std::to_chars(buffer, buffer + sizeof buffer, value);
-    return {buffer, written.ptr};
+  static bool read(const std::string& text, double& value) { return read_number(text, value); }
+  static bool read(const std::string& text, std::uint64_t& value) {
+    return read_number(text, value);
   }
+  static bool read(const std::string& text, int& value) {
+    std::int64_t wide = 0;
+    if (!read_number(text, wide)) return false;
+    value = static_cast<int>(wide);
+    return value == wide;
+  }
+  static std::string text_of(double value) { return number_text(value); }
+  static std::string text_of(std::uint64_t value) { return std::to_string(value); }
+  static std::string text_of(int value) { return std::to_string(value); }
   template <class Value>
   static std::string range(Value least, Value most) {
     return "a number from " + text_of(least) + " to " + text_of(most);
@@ -205,7 +210,7 @@ LATHE_INLINE sequence<std::string> unknown_variables(const environment& variable
 }
 
 LATHE_INLINE void report_unknown_variables(const environment& variables) {
-  static std::atomic<bool> is_reported{false};
+  static detail::atomic<bool> is_reported;
   if (is_reported.exchange(true)) return;
   for (const std::string& line : unknown_variables(variables)) {
     std::fprintf(stderr, "%s\n", line.c_str());

@@ -12,6 +12,7 @@
 #include <lathe/api/pipeline.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/lower/program.hpp>
@@ -20,14 +21,13 @@
 #include <lathe/target/cpu/jit.hpp>
 
 #include <cstdint>
-#include <memory>
 #include <string>
 
 namespace lathe {
 
 /// See the head of this file.
 struct oracle {
-  std::unique_ptr<argument_set> arguments;  ///< filled and sealed
+  owner<argument_set> arguments;  ///< filled and sealed
   sequence<expectation> wanted;             ///< views into the members below
   sequence<sequence<std::byte>> expected;   ///< exact outputs
   sequence<sequence<double>> reference, magnitude;

@@ -88,7 +88,7 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
   result<ir::nest> plain = lower(of, {}, unbound);
   if (!plain) return plain.error();
   oracle out;
-  out.arguments = std::make_unique<argument_set>(plan_of(*plain));
+  out.arguments = owner<argument_set>(new argument_set(plan_of(*plain)));
   const int magnitude = exact_inputs(of);
   detail::fill_inputs(of, *out.arguments, magnitude, seed);
   out.arguments->seal_inputs();

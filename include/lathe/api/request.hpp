@@ -5,6 +5,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/core/stop_flag.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/measure/worker.hpp>
@@ -15,7 +16,6 @@
 #include <lathe/target/cpu/parallel.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstdint>
 #include <limits>
 #include <string>
@@ -56,7 +56,7 @@ struct tuning_request {
   isolation isolate = isolation::process;
   cache_options cache;
   progress_mode progress = progress_mode::silent;
-  const std::atomic<bool>* cancel = nullptr;  ///< ends the search when true
+  const stop_flag* cancel = nullptr;  ///< ends the search when true
   parallel_for_hook hook{};                   ///< .run null = default_parallel_for()
 };
 

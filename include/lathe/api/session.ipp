@@ -12,6 +12,7 @@
 #include <lathe/api/stored_kernel.hpp>
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/mutex.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/search/evolve.hpp>
 #include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
@@ -139,7 +140,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   if (request.check == check_level::off) answer->wanted.clear();
   const double roofline = detail::roofline_of(desc, request, *compiler);
   sequence<std::string> notes;
-  result<std::unique_ptr<worker>> bench =
+  result<owner<worker>> bench =
       detail::make_bench(request, *compiler, *answer->arguments, notes);
   if (!bench) return bench.error();
 
@@ -170,7 +171,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   }
   printer.finish(found.progress);
   if (!found.best && known) return std::move(known->how);
-  if (!found.best && request.cancel != nullptr && request.cancel->load()) {
+  if (!found.best && request.cancel != nullptr && request.cancel->is_set()) {
     result<tuned> made = compile_description(desc, first, request);
     if (!made) return made;
     made->origin = kernel_origin::estimate;

@@ -6,6 +6,7 @@
 #include <lathe/api/oracle.hpp>
 #include <lathe/api/pipeline.hpp>
 #include <lathe/api/stored_kernel.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/store/text.hpp>
 
 #include <cstdint>
@@ -22,7 +23,7 @@ LATHE_INLINE result<kernel_check> check_kernel(const native::executable& run, co
                                       {request.bound, request.strict_fp}, request.seed);
   if (!answer) return answer.error();
   sequence<std::string> notes;
-  result<std::unique_ptr<worker>> bench =
+  result<owner<worker>> bench =
       make_bench(request, compiler, *answer->arguments, notes);
   if (!bench) return bench.error();
   measure_options options;

@@ -6,9 +6,9 @@
 #include <lathe/analysis/checked.hpp>
 #include <lathe/api/kernel.hpp>
 #include <lathe/api/options.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/target.hpp>
 
-#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
@@ -26,7 +26,7 @@ struct cpu {
 namespace detail {
 
 /// tune() without the operator's type. @param steps  null: search; else compile this trace
-LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_view& desc,
+LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc,
                                                                     const cpu& target,
                                                                     const tune_options& options,
                                                                     const std::string_view* steps);

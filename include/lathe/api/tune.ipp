@@ -3,11 +3,12 @@
 #pragma once
 
 #include <lathe/api/tune.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/target/cpu/host.hpp>
 
 namespace lathe::detail {
 
-LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_view& desc,
+LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc,
                                                                     const cpu& target,
                                                                     const tune_options& options,
                                                                     const std::string_view* steps) {
@@ -32,11 +33,11 @@ LATHE_INLINE result<std::shared_ptr<const kernel_core>> make_kernel(const desc_v
     if (!parsed) return parsed.error();
     result<tuned> made = compile_description(desc, *parsed, request);
     if (!made) return made.error();
-    return std::make_shared<const kernel_core>(owned_desc(desc), request, std::move(*made));
+    return shared<const kernel_core>::make(owned_desc(desc), request, std::move(*made));
   }
   result<tuned> made = tune_description(desc, request);
   if (!made) return made.error();
-  return std::make_shared<const kernel_core>(owned_desc(desc), request, std::move(*made));
+  return shared<const kernel_core>::make(owned_desc(desc), request, std::move(*made));
 }
 
 }  // namespace lathe::detail

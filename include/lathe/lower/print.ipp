@@ -4,20 +4,16 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/math.hpp>
+#include <lathe/core/number_text.hpp>
 #include <lathe/lower/print.hpp>
-
-#include <charconv>
 
 namespace lathe {
 namespace detail {
 
-/// Shortest text that reads back as the same number: "0.5", "1e+30", "-inf".
-LATHE_INLINE std::string number_text(double number, dtype type) {
-  char text[40];
-  const auto end = type == dtype::f32
-                       ? std::to_chars(text, text + sizeof text, static_cast<float>(number)).ptr
-                       : std::to_chars(text, text + sizeof text, number).ptr;
-  std::string out(text, end);
+/// With a point or an exponent, so that it reads as a real number: "2.0", "1e+30", "-inf".
+LATHE_INLINE std::string real_constant(double number, dtype type) {
+  std::string out =
+      type == dtype::f32 ? number_text(static_cast<float>(number)) : number_text(number);
   if (math::isfinite(number) && out.find_first_of(".e") == std::string::npos) out += ".0";
   return out;
 }
@@ -132,7 +128,7 @@ class expression_printer {
     if (at.type == dtype::boolean) return at.imm != 0 ? "true" : "false";
     if (!is_float(at.type))
       return std::string(name_of(at.type)) + "(" + std::to_string(at.imm) + ")";
-    return number_text(at.num, at.type) + (at.type == dtype::f32 ? "f" : "");
+    return real_constant(at.num, at.type) + (at.type == dtype::f32 ? "f" : "");
   }
 
   std::string list(std::span<const ir::expr> items) {

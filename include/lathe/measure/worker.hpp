@@ -9,6 +9,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/measure/arguments.hpp>
 #include <lathe/measure/compare.hpp>
 #include <lathe/measure/desk.hpp>
@@ -22,7 +23,6 @@
 #include <cstddef>
 #include <cstdint>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -59,7 +59,7 @@ class worker {
   /// it.
   /// @param arguments  filled and sealed
   /// @error LATHE-E503 if the system allows no child process: use isolation::none
-  LATHE_INLINE static result<std::unique_ptr<worker>> create(const native::jit& compiler,
+  LATHE_INLINE static result<owner<worker>> create(const native::jit& compiler,
                                                              argument_set& arguments,
                                                              const worker_options& options = {});
   worker(const worker&) = delete;

@@ -3,11 +3,11 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/atomic.hpp>
 #include <lathe/core/math.hpp>
 #include <lathe/measure/worker.hpp>
 
 #include <array>
-#include <atomic>
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -30,8 +30,8 @@ inline desk_page*& page_of_this_child() {
 /// Threads of a kernel often fault at the same moment: the first one writes, and the default effect
 /// comes back only after that (SA_RESETHAND would let the second fault end the process before).
 inline void note_crash(int number, siginfo_t* info, void*) {
-  static std::atomic_flag is_noted = ATOMIC_FLAG_INIT;
-  while (is_noted.test_and_set()) pause();  // until the other thread's fault ends the process
+  static atomic<bool> is_noted;
+  while (is_noted.exchange(true)) pause();  // until the other thread's fault ends the process
   desk_page* const page = page_of_this_child();
   page->crash_signal = number;
   page->crash_address = reinterpret_cast<std::uintptr_t>(info->si_addr);
@@ -65,10 +65,10 @@ inline std::string seconds_text(double seconds) {
 
 }  // namespace detail
 
-LATHE_INLINE result<std::unique_ptr<worker>> worker::create(const native::jit& compiler,
+LATHE_INLINE result<owner<worker>> worker::create(const native::jit& compiler,
                                                             argument_set& arguments,
                                                             const worker_options& options) {
-  std::unique_ptr<worker> made(new worker(compiler, arguments, options));
+  owner<worker> made(new worker(compiler, arguments, options));
   if (options.isolate == isolation::process && !made->process_.start()) {
     return error("LATHE-E503",
                  "the system does not let a child process start, in which kernels could be tried "

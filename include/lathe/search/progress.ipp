@@ -15,7 +15,7 @@ namespace lathe {
 
 namespace detail {
 
-inline std::string number_text(double value, const char* unit) {
+inline std::string quantity(double value, const char* unit) {
   char text[48];
   std::snprintf(text, sizeof text, value >= 99.95 ? "%.0f %s" : "%.3g %s", value, unit);
   return text;
@@ -23,16 +23,16 @@ inline std::string number_text(double value, const char* unit) {
 
 /// The time of one call: "10.2 ms".
 inline std::string call_time_text(double seconds) {
-  if (seconds >= 0.9995) return number_text(seconds, "s");
-  if (seconds >= 0.9995e-3) return number_text(seconds * 1e3, "ms");
-  return number_text(seconds * 1e6, "us");
+  if (seconds >= 0.9995) return quantity(seconds, "s");
+  if (seconds >= 0.9995e-3) return quantity(seconds * 1e3, "ms");
+  return quantity(seconds * 1e6, "us");
 }
 
 /// How long people wait: "48 s", "3 min", "2.5 h".
 inline std::string waiting_text(double seconds) {
-  if (seconds < 90) return number_text(math::round(seconds), "s");
-  if (seconds < 90 * 60) return number_text(math::round(seconds / 60), "min");
-  return number_text(math::round(seconds / 360) / 10, "h");
+  if (seconds < 90) return quantity(math::round(seconds), "s");
+  if (seconds < 90 * 60) return quantity(math::round(seconds / 60), "min");
+  return quantity(math::round(seconds / 360) / 10, "h");
 }
 
 /// Columns of the terminal behind `stream`; 80 if it does not say.
@@ -52,11 +52,11 @@ LATHE_INLINE std::string progress_text(const search_progress& state, const progr
   if (math::isfinite(state.best_seconds)) {
     text += ", best " + detail::call_time_text(state.best_seconds);
     if (scale.operations > 0) {
-      text += ", " + detail::number_text(scale.operations / state.best_seconds * 1e-9, "GFLOP/s");
+      text += ", " + detail::quantity(scale.operations / state.best_seconds * 1e-9, "GFLOP/s");
     }
     if (scale.roofline_seconds > 0) {
       const double share = 100 * scale.roofline_seconds / state.best_seconds;
-      text += ", " + detail::number_text(math::round(share), "% of roofline");
+      text += ", " + detail::quantity(math::round(share), "% of roofline");
     }
   } else {
     text += ", none works yet";

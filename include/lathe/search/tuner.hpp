@@ -8,13 +8,13 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/core/stop_flag.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/schedule/point.hpp>
 #include <lathe/search/budget.hpp>
 #include <lathe/search/strategy.hpp>
 
 #include <array>
-#include <atomic>
 #include <cstddef>
 #include <limits>
 #include <optional>
@@ -59,7 +59,7 @@ struct search_options {
   int batch = 8;      ///< points evaluated together; does not change what is tried
   int finalists = 4;  ///< fastest points compared at the end; 0 = trust the first times
   double compare_seconds = 0;  ///< [s] of limits.seconds that are kept for that comparison
-  const std::atomic<bool>* cancel = nullptr;  ///< stop when true; the evaluator may look, too
+  const stop_flag* cancel = nullptr;  ///< stop when true; the evaluator may look, too
   void (*on_progress)(const search_progress& state, void* context) = nullptr;  ///< after each batch
   void* progress_context = nullptr;
   double (*clock)() = nullptr;  ///< [s]; null = a monotonic clock. Tests bring their own

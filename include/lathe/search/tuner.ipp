@@ -50,7 +50,7 @@ class search_run {
   double now() const { return options_.clock != nullptr ? options_.clock() : monotonic_seconds(); }
 
   bool cancelled() const {
-    return options_.cancel != nullptr && options_.cancel->load(std::memory_order_relaxed);
+    return options_.cancel != nullptr && options_.cancel->is_set();
   }
 
   bool finished() {

@@ -8,6 +8,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/store/key.hpp>
 #include <lathe/store/report.hpp>
@@ -15,7 +16,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -108,9 +108,9 @@ class cache {
 
  private:
   struct state;
-  explicit cache(std::shared_ptr<state> opened) : state_(std::move(opened)) {}
+  explicit cache(shared<state> opened) : state_(std::move(opened)) {}
 
-  std::shared_ptr<state> state_;
+  shared<state> state_;
 };
 
 }  // namespace lathe

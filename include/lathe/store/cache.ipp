@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/flat_map.hpp>
 #include <lathe/core/mutex.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/store/cache.hpp>
 #include <lathe/store/objects.hpp>
 #include <lathe/store/segment.hpp>
@@ -228,7 +229,7 @@ struct cache::state {
 };
 
 LATHE_INLINE cache cache::open(const cache_options& options) {
-  auto opened = std::make_shared<state>();
+  auto opened = shared<state>::make();
   state& self = *opened;
   if (::getauxval(AT_SECURE) != 0) {
     self.options.mode = cache_mode::off;

@@ -33,9 +33,6 @@ LATHE_INLINE std::optional<std::int64_t> parse_integer(std::string_view text, st
 /// A finite number >= 0 in decimal, independent of the locale.
 LATHE_INLINE std::optional<double> parse_number(std::string_view text);
 
-/// The shortest text that parse_number reads back as the same number.
-LATHE_INLINE std::string shortest_number(double value);
-
 /// `digits` lower-case hex digits.
 LATHE_INLINE std::string hex_text(std::uint64_t value, int digits);
 

@@ -2,11 +2,8 @@
 /// Bodies of text.hpp.
 #pragma once
 
-#include <lathe/core/math.hpp>
+#include <lathe/core/number_text.hpp>
 #include <lathe/store/text.hpp>
-
-#include <charconv>
-#include <system_error>
 
 namespace lathe::detail {
 
@@ -96,9 +93,7 @@ LATHE_INLINE std::optional<std::int64_t> parse_integer(std::string_view text, st
   std::int64_t value = 0;
   if (text.empty() || text[0] < '0' || text[0] > '9') return std::nullopt;
   if (text[0] == '0' && text.size() > 1) return std::nullopt;
-  const char* const end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  if (failure != std::errc() || stop != end) return std::nullopt;
+  if (!read_number(text, value)) return std::nullopt;
   if (value < least || value > greatest) return std::nullopt;
   return value;
 }
@@ -106,16 +101,8 @@ LATHE_INLINE std::optional<std::int64_t> parse_integer(std::string_view text, st
 LATHE_INLINE std::optional<double> parse_number(std::string_view text) {
   double value = 0;
   if (text.empty() || text.size() > 32 || text[0] < '0' || text[0] > '9') return std::nullopt;
-  const char* const end = text.data() + text.size();
-  const auto [stop, failure] = std::from_chars(text.data(), end, value);
-  if (failure != std::errc() || stop != end || !math::isfinite(value)) return std::nullopt;
+  if (!read_number(text, value)) return std::nullopt;
   return value;
-}
-
-LATHE_INLINE std::string shortest_number(double value) {
-  char buffer[32];
-  const auto written = std::to_chars(buffer, buffer + sizeof buffer, value);
-  return std::string(buffer, written.ptr);
 }
 
 LATHE_INLINE std::string hex_text(std::uint64_t value, int digits) {

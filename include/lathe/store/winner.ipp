@@ -2,6 +2,7 @@
 /// Bodies of winner.hpp.
 #pragma once
 
+#include <lathe/core/number_text.hpp>
 #include <lathe/store/plan_text.hpp>
 #include <lathe/store/text.hpp>
 #include <lathe/store/winner.hpp>
@@ -226,13 +227,13 @@ LATHE_INLINE std::optional<std::string> line_of(const winner& value) {
                        {"op", value.key.op},
                        {"extents", value.key.extents},
                        {"trace", value.trace},
-                       {"best", shortest_number(value.best_seconds)},
-                       {"median", shortest_number(value.median_seconds)},
+                       {"best", number_text(value.best_seconds)},
+                       {"median", number_text(value.median_seconds)},
                        {"samples", std::to_string(value.samples)},
-                       {"gflops", shortest_number(value.gflops)},
+                       {"gflops", number_text(value.gflops)},
                        {"origin", name_of(value.origin)},
                        {"effort", value.effort.level},
-                       {"searched", known ? shortest_number(value.effort.seconds) : ""},
+                       {"searched", known ? number_text(value.effort.seconds) : ""},
                        {"tried", known ? std::to_string(value.effort.trials) : ""},
                        {"stopped", known ? value.effort.stopped : ""},
                        {"choices", value.choices},
@@ -249,7 +250,7 @@ LATHE_INLINE std::optional<std::string> line_of(const trial& value) {
   std::string times;
   for (const double time : value.times) {
     if (!times.empty()) times += ' ';
-    times += shortest_number(time);
+    times += number_text(time);
   }
   return checked_line({{"kind", "trial"},
                        {"schema", std::to_string(record_schema)},

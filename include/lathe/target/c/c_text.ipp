@@ -141,7 +141,7 @@ class c_printer : public expression_printer {
     const double value =
         at.type == dtype::f32 ? static_cast<double>(static_cast<float>(at.num)) : at.num;
     if (math::isinf(value)) return value > 0 ? "INFINITY" : "-INFINITY";
-    return number_text(value, at.type) + (at.type == dtype::f32 ? "f" : "");
+    return real_constant(value, at.type) + (at.type == dtype::f32 ? "f" : "");
   }
 
   /// C computes i8 and u8 in int: the result is narrowed to wrap as the element type does.

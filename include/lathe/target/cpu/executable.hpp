@@ -6,6 +6,7 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/jit.hpp>
 #include <lathe/target/cpu/parallel.hpp>
@@ -13,7 +14,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <memory>
 
 namespace lathe::native {
 
@@ -50,7 +50,7 @@ class executable {
 
  private:
   struct state;
-  std::shared_ptr<const state> state_;
+  shared<const state> state_;
 };
 
 }  // namespace lathe::native

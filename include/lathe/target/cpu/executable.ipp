@@ -18,10 +18,7 @@ namespace detail {
 
 /// A 64-byte aligned block; large ones start on a page, so that huge pages can back them.
 struct aligned_block {
-  struct release {
-    void operator()(std::byte* block) const { std::free(block); }
-  };
-  std::unique_ptr<std::byte, release> memory;
+  owner<std::byte, by_free> memory;
 
   static aligned_block allocate(std::int64_t bytes) {
     if (bytes == 0) return {};
@@ -33,9 +30,7 @@ struct aligned_block {
       lathe::fail("LATHE-E321", "a kernel needs " + std::to_string(bytes) +
                                     " bytes of workspace and the system has none left; free memory "
                                     "or pass a workspace of your own");
-    aligned_block out;
-    out.memory.reset(memory);
-    return out;
+    return {owner<std::byte, by_free>(memory)};
   }
 };
 
@@ -49,7 +44,7 @@ struct executable::state {
     sequence<phase_function> phases;
   };
 
-  std::shared_ptr<const code> of;
+  shared<const code> of;
   int threads = 1;
   parallel_for_hook hook{};
   std::int64_t scratch = 0;       ///< [bytes]
@@ -95,7 +90,7 @@ struct executable::state {
 LATHE_INLINE result<executable> executable::make(kernel_plan plan, sequence<std::byte> object,
                                                  const jit& linker, int threads,
                                                  parallel_for_hook hook) {
-  auto code = std::make_shared<state::code>();
+  auto code = shared<state::code>::make();
   result<loaded_object> loaded = linker.load(object);
   if (!loaded) return loaded.error();
   code->loaded = std::move(*loaded);
@@ -104,7 +99,7 @@ LATHE_INLINE result<executable> executable::make(kernel_plan plan, sequence<std:
   code->phases = std::move(*phases);
   code->plan = std::move(plan);
   code->object = std::move(object);
-  auto made = std::make_shared<state>();
+  auto made = shared<state>::make();
   made->of = std::move(code);
   made->threads = larger(threads, 1);
   made->hook = hook;
@@ -137,7 +132,7 @@ LATHE_INLINE void executable::operator()(void* const* params, void* workspace) c
 LATHE_INLINE std::int64_t executable::workspace_bytes() const { return state_->workspace; }
 
 LATHE_INLINE executable executable::bind(void* const* params) const {
-  auto made = std::make_shared<state>();
+  auto made = shared<state>::make();
   made->of = state_->of;
   made->threads = state_->threads;
   made->hook = state_->hook;
@@ -159,7 +154,7 @@ LATHE_INLINE executable executable::bind(void* const* params) const {
 }
 
 LATHE_INLINE bool executable::needs_bind() const {
-  return state_->bound.memory == nullptr &&
+  return !state_->bound.memory &&
          any_of(state_->of->plan.buffers, [](const plan_buffer& each) { return each.bound; });
 }
 

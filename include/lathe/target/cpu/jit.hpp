@@ -9,11 +9,11 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 
 #include <cstddef>
-#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -54,11 +54,11 @@ class loaded_object {
 
  private:
   friend class jit;
-  loaded_object(std::shared_ptr<detail::jit_session> session, llvm::orc_jit_dylib* library,
+  loaded_object(shared<detail::jit_session> session, llvm::orc_jit_dylib* library,
                 llvm::orc_resource_tracker* tracker);
   void unload() noexcept;
 
-  std::shared_ptr<detail::jit_session> session_;
+  shared<detail::jit_session> session_;
   llvm::orc_jit_dylib* library_ = nullptr;
   llvm::orc_resource_tracker* tracker_ = nullptr;
 };
@@ -97,9 +97,9 @@ class jit {
   const std::string& code_fingerprint() const;
 
  private:
-  explicit jit(std::shared_ptr<detail::jit_session> session);
+  explicit jit(shared<detail::jit_session> session);
 
-  std::shared_ptr<detail::jit_session> session_;
+  shared<detail::jit_session> session_;
 };
 
 }  // namespace lathe::native

@@ -16,7 +16,7 @@ namespace detail {
 
 /// A handle of LLVM's that is disposed by `dispose` when it goes out of scope.
 template <class Handle>
-using llvm_owner = std::unique_ptr<Handle, void (*)(Handle*)>;
+using llvm_owner = owner<Handle, void (*)(Handle*)>;
 
 /// Takes over a message that LLVM allocated; "" for none.
 LATHE_INLINE std::string take_message(const llvm_api& api, char* message) {
@@ -295,7 +295,7 @@ LATHE_INLINE result<bool> jit_session::define(const std::string& name, void* add
 
 }  // namespace detail
 
-LATHE_INLINE loaded_object::loaded_object(std::shared_ptr<detail::jit_session> session,
+LATHE_INLINE loaded_object::loaded_object(shared<detail::jit_session> session,
                                           llvm::orc_jit_dylib* library,
                                           llvm::orc_resource_tracker* tracker)
     : session_(std::move(session)), library_(library), tracker_(tracker) {}
@@ -327,7 +327,7 @@ LATHE_INLINE void loaded_object::unload() noexcept {
   // Names of unloaded symbols stay interned otherwise: memory would grow with every variant.
   api.OrcSymbolStringPoolClearDeadEntries(
       api.OrcExecutionSessionGetSymbolStringPool(session_->session));
-  session_.reset();
+  session_ = {};
 }
 
 LATHE_INLINE result<void*> loaded_object::lookup(const std::string& symbol) const {
@@ -363,13 +363,13 @@ LATHE_INLINE result<void*> loaded_object::lookup(const std::string& symbol) cons
   return error("LATHE-E309", "cannot link " + symbol + ": " + why);
 }
 
-LATHE_INLINE jit::jit(std::shared_ptr<detail::jit_session> session)
+LATHE_INLINE jit::jit(shared<detail::jit_session> session)
     : session_(std::move(session)) {}
 
 LATHE_INLINE result<jit> jit::create(const cpu_target& target) {
   const result<const llvm_api*> api = llvm_api::load();
   if (!api) return api.error();
-  auto session = std::make_shared<detail::jit_session>(**api);
+  auto session = shared<detail::jit_session>::make(**api);
   if (std::string why = session->open(target); !why.empty())
     return error("LATHE-E303", "LLVM (" + (*api)->library + ") cannot generate code for \"" +
                                    target.llvm_cpu + "\": " + why);

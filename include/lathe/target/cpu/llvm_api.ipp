@@ -2,19 +2,19 @@
 /// Opens libLLVM and fills the table of functions. Declared in llvm_api.hpp.
 #pragma once
 
+#include <lathe/core/atomic.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/target/cpu/llvm_api.hpp>
 
-#include <atomic>
 #include <cstdlib>
 #include <dlfcn.h>
-#include <memory>
 
 namespace lathe::native {
 
 namespace detail {
 
-LATHE_INLINE std::atomic<bool>& llvm_is_gone() {
-  static std::atomic<bool> flag{false};
+LATHE_INLINE lathe::detail::atomic<bool>& llvm_is_gone() {
+  static lathe::detail::atomic<bool> flag;
   return flag;
 }
 
@@ -62,7 +62,7 @@ LATHE_INLINE result<const llvm_api*> load_llvm() {
 #if !defined(__x86_64__)
   return error("LATHE-E301", "unavailable: kernels for the CPU are generated on x86-64 only");
 #endif
-  auto api = std::make_unique<llvm_api>();
+  owner<llvm_api> api(new llvm_api);
   const auto ready = [&api]() -> result<const llvm_api*> {
     api->InitializeX86TargetInfo();
     api->InitializeX86Target();
@@ -70,7 +70,7 @@ LATHE_INLINE result<const llvm_api*> load_llvm() {
     api->InitializeX86AsmPrinter();
     api->InitializeX86AsmParser();
     // Registered after LLVM's own destructors, therefore run before them.
-    std::atexit([] { llvm_is_gone() = true; });
+    std::atexit([] { llvm_is_gone().store(true); });
     // Leaked on purpose: LLVM is never closed, and kernels may outlive every static object of ours.
     return api.release();
   };
@@ -107,6 +107,6 @@ LATHE_INLINE result<const llvm_api*> llvm_api::load() {
   return loaded;
 }
 
-LATHE_INLINE bool llvm_api::alive() { return !detail::llvm_is_gone(); }
+LATHE_INLINE bool llvm_api::alive() { return !detail::llvm_is_gone().load(); }
 
 }  // namespace lathe::native

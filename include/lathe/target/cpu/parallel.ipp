@@ -3,13 +3,13 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/atomic.hpp>
 #include <lathe/core/mutex.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/openmp_api.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 
-#include <atomic>
 #include <pthread.h>
 
 namespace lathe::native {
@@ -28,7 +28,7 @@ struct parallel_job {
   std::int64_t grain;
   parallel_body body;
   void* context;
-  std::atomic<std::int64_t> next{0};  ///< first task not yet handed out (grain > 0)
+  lathe::detail::atomic<std::int64_t> next{};  ///< first task not yet handed out (grain > 0)
 };
 
 /// Worker `worker` of `workers` does its share of the job.
@@ -44,7 +44,7 @@ LATHE_INLINE void work_on(parallel_job& job, int worker, int workers) {
     if (begin < end) job.body(job.context, begin, end, worker);
   } else {
     for (;;) {
-      const std::int64_t begin = job.next.fetch_add(job.grain, std::memory_order_relaxed);
+      const std::int64_t begin = job.next.fetch_add(job.grain);
       if (begin >= job.tasks) break;
       job.body(job.context, begin, smaller(begin + job.grain, job.tasks), worker);
     }
@@ -153,22 +153,22 @@ class thread_pool {
 
 /// The process's pool; null until needed. Constant-initialised: a fork handler must not wait for
 /// another thread's initialisation.
-LATHE_INLINE std::atomic<thread_pool*>& process_pool() {
-  static constinit std::atomic<thread_pool*> pool{nullptr};
+LATHE_INLINE lathe::detail::atomic<thread_pool*>& process_pool() {
+  static constinit lathe::detail::atomic<thread_pool*> pool;
   return pool;
 }
 
 /// True in a child that was forked after watch_forks().
-LATHE_INLINE std::atomic<bool>& in_forked_child() {
-  static constinit std::atomic<bool> forked{false};
+LATHE_INLINE lathe::detail::atomic<bool>& in_forked_child() {
+  static constinit lathe::detail::atomic<bool> forked;
   return forked;
 }
 
 /// From here on a forked child forgets its parent's pool, whose threads do not exist there.
 LATHE_INLINE void watch_forks() {
   static const int registered = ::pthread_atfork(nullptr, nullptr, [] {
-    process_pool() = nullptr;  // leaked: its locks may be held by threads that are gone
-    in_forked_child() = true;
+    process_pool().store(nullptr);  // leaked: its locks may be held by threads that are gone
+    in_forked_child().store(true);
     inside_parallel_body() = false;
   });
   (void)registered;
@@ -176,7 +176,7 @@ LATHE_INLINE void watch_forks() {
 
 /// The process's pool, created at the first call and joined when the process exits.
 LATHE_INLINE thread_pool& shared_pool() {
-  thread_pool* existing = process_pool();
+  thread_pool* existing = process_pool().load();
   if (existing != nullptr) return *existing;
   struct closer {
     ~closer() { delete process_pool().exchange(nullptr); }
@@ -184,7 +184,7 @@ LATHE_INLINE thread_pool& shared_pool() {
   static const closer at_exit;
   (void)at_exit;
   auto* created = new thread_pool;
-  if (process_pool().compare_exchange_strong(existing, created)) return *created;
+  if (process_pool().compare_exchange(existing, created)) return *created;
   delete created;
   return *existing;
 }
@@ -225,7 +225,7 @@ LATHE_INLINE void run_in_openmp(void* self, std::int64_t tasks, std::int64_t gra
 
 LATHE_INLINE void run_by_default(void* self, std::int64_t tasks, std::int64_t grain, int threads,
                                  parallel_body body, void* context) {
-  if (openmp_api::find() != nullptr && !in_forked_child())
+  if (openmp_api::find() != nullptr && !in_forked_child().load())
     run_in_openmp(self, tasks, grain, threads, body, context);
   else
     run_in_pool(self, tasks, grain, threads, body, context);

@@ -5,13 +5,13 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/dtype.hpp>
 #include <lathe/core/mutex.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
-#include <memory>
 #include <optional>
 #include <string>
 #include <time.h>
@@ -116,10 +116,10 @@ LATHE_INLINE std::string stream_text(const cpu_target& target, bool triad,
 /// Zero-filled memory aligned to a cache line.
 struct peak_array {
   explicit peak_array(std::size_t bytes)
-      : memory(std::aligned_alloc(64, (bytes + 63) / 64 * 64), std::free) {
+      : memory(static_cast<std::byte*>(std::aligned_alloc(64, (bytes + 63) / 64 * 64))) {
     if (memory) std::memset(memory.get(), 0, bytes);
   }
-  std::unique_ptr<void, void (*)(void*)> memory;
+  owner<std::byte, by_free> memory;
 };
 
 LATHE_INLINE double fma_gflops(void* function, const cpu_target& target, dtype type) {
@@ -130,9 +130,9 @@ LATHE_INLINE double fma_gflops(void* function, const cpu_target& target, dtype t
     // b just below 1 and c small keep every chain near 1: no overflow, no denormals.
     const double value = n < lanes ? 0.999 : n < 2 * lanes ? 0.001 : 1.0;
     if (type == dtype::f32)
-      static_cast<float*>(data.memory.get())[n] = static_cast<float>(value);
+      reinterpret_cast<float*>(data.memory.get())[n] = static_cast<float>(value);
     else
-      static_cast<double*>(data.memory.get())[n] = value;
+      reinterpret_cast<double*>(data.memory.get())[n] = value;
   }
   constexpr std::int64_t rounds = 50000;
   const auto run = reinterpret_cast<void (*)(void*, std::int64_t)>(function);
