@@ -23,8 +23,13 @@
 #  define LATHE_COLD
 #else
 #  define LATHE_HEADER_ONLY 1
-// Cold: optimized for size, which saves a seventh of the -O2 compile time. Kernels run elsewhere.
-#  define LATHE_COLD __attribute__((cold))
+// Cold, and -O1 with g++: saves a fifth of the -O2 compile time. Kernels run elsewhere.
+#  if defined(__GNUC__) && !defined(__clang__) && defined(__OPTIMIZE__) && \
+      !defined(__OPTIMIZE_SIZE__)
+#    define LATHE_COLD __attribute__((cold, optimize("O1")))
+#  else
+#    define LATHE_COLD __attribute__((cold))
+#  endif
 #  define LATHE_INLINE LATHE_COLD inline
 #endif
 
