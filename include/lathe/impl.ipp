@@ -10,6 +10,7 @@
 #include <lathe/lower/plan_of.ipp>
 #include <lathe/lower/apply_loops.ipp>
 #include <lathe/lower/apply_stages.ipp>
+#include <lathe/lower/apply_factor.ipp>
 #include <lathe/lower/apply.ipp>
 #include <lathe/lower/placement.ipp>
 #include <lathe/lower/build.ipp>
@@ -19,6 +20,7 @@
 #include <lathe/lower/wide_memory.ipp>
 #include <lathe/lower/interpret.ipp>
 #include <lathe/space/reuse.ipp>
+#include <lathe/space/rewrite.ipp>
 #include <lathe/space/tile.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>

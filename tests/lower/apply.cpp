@@ -130,6 +130,46 @@ TEST_CASE("rfactor and prefetch") {
                        {"cache_read(B -> Bp at C.k); prefetch(Bp at C.i, 1)", "reads ahead"}});
 }
 
+TEST_CASE("factor") {
+  const auto scaled = [] {
+    axis<"i"> i{4};
+    axis<"k"> k{5};
+    axis<"l"> l{6};
+    tensor<"A", float, 2> A;
+    tensor<"B", float, 3> B;
+    tensor<"C", float, 1> C;
+    return describe(op<"scaled">(A, B, C)(C(i) = sum(k, l)(A(i, k) * B(i, k, l))));
+  }();
+  CHECK(refusal(scaled, "factor(C.l)") == "");
+  check_refused(scaled, {{"factor(C.k)", "every factor of 'C' depends on 'k'"},
+                         {"factor(C.i)", "takes a whole reduce axis"},
+                         {"split(C.l -> a:_, b:2); factor(C.b)", "takes a whole reduce axis"},
+                         {"reorder(C: k l i); factor(C.m)", "no loop 'm'"},
+                         {"factor(C.l); factor(C.k)", "is factored already"},
+                         {"cache_write(C, register); factor(C.l)", "before cache_write"}});
+  check_refused(gemm, {{"factor(C.k)", "every factor of 'C' depends on 'k'"}});
+  check_refused(conv, {{"factor(P.yp)", "takes a whole reduce axis"}});
+  const auto constant = [] {
+    axis<"i"> i{4};
+    axis<"k"> k{5};
+    tensor<"A", float, 1> A;
+    tensor<"B", float, 2> B;
+    tensor<"C", float, 1> C;
+    return describe(op<"constant">(A, B, C)(C(i) = sum(k)(A(i) * B(i, k))));
+  }();
+  check_refused(constant, {{"factor(C.k)", "nothing is left to sum over"}});
+  const auto greatest = [] {
+    axis<"i"> i{4};
+    axis<"k"> k{5};
+    axis<"l"> l{6};
+    tensor<"A", float, 2> A;
+    tensor<"B", float, 3> B;
+    tensor<"C", float, 1> C;
+    return describe(op<"greatest">(A, B, C)(C(i) = max(k, l)(A(i, k) * B(i, k, l))));
+  }();
+  check_refused(greatest, {{"factor(C.l)", "is not a sum"}});
+}
+
 TEST_CASE("steps that are legal one by one but not together have an id of their own") {
   CHECK(refusal(gemm, "reorder(C: i k j); cache_write(C, register)").find("LATHE-E204") !=
         std::string::npos);

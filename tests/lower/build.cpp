@@ -213,6 +213,50 @@ phase1
 )");
 }
 
+TEST_CASE("factor makes a stage of the inner sums, over the axes they depend on") {
+  const auto bilinear = describe(ops::bilinear(2, 3, 4, 5));
+  CHECK(nest_of(bilinear, "factor(Y.l)") == R"(
+  workspace Y_inner f32[24]
+phase0
+  for i < 2
+    for j < 3
+      for k < 4
+        Y_inner[i*12 + j*4 + k] = 0.0f
+        for l < 5
+          Y_inner[i*12 + j*4 + k] = Y_inner[i*12 + j*4 + k] + W[j*20 + k*5 + l] * B[i*5 + l]
+phase1
+  for i < 2
+    for j < 3
+      Y[i*3 + j] = 0.0f
+      for k < 4
+        Y[i*3 + j] = Y[i*3 + j] + A[i*4 + k] * Y_inner[i*12 + j*4 + k]
+)");
+  const auto separable = [] {
+    axis<"i"> i{3};
+    axis<"j"> j{4};
+    axis<"k"> k{5};
+    axis<"l"> l{6};
+    tensor<"A", float, 2> A;
+    tensor<"B", float, 2> B;
+    tensor<"C", float, 2> C;
+    return describe(op<"separable">(A, B, C)(C(i, j) = sum(k, l)(A(i, k) * B(j, l))));
+  }();
+  CHECK(nest_of(separable, "factor(C.l)") == R"(
+  workspace C_inner f32[4]
+phase0
+  for j < 4
+    C_inner[j] = 0.0f
+    for l < 6
+      C_inner[j] = C_inner[j] + B[j*6 + l]
+phase1
+  for i < 3
+    for j < 4
+      C[i*4 + j] = 0.0f
+      for k < 5
+        C[i*4 + j] = C[i*4 + j] + A[i*5 + k] * C_inner[j]
+)");
+}
+
 TEST_CASE("inline puts the producer's expression where it is read") {
   CHECK(nest_of(conv, "inline(P)") == R"(
 phase0

@@ -6,6 +6,7 @@
 #include <array>
 #include <cmath>
 #include <limits>
+#include <optional>
 
 namespace lathe::property {
 namespace {
@@ -214,11 +215,14 @@ class operator_generator {
     node.imm = static_cast<std::int64_t>(out_.axes.size());
     node.count = static_cast<short>(count);
     double terms = 1;
+    std::optional<value> first;  // a factor that depends on the first axis alone
     for (int n = 0; n < count; ++n) {
       const short axis = open_axis(reduce_names[static_cast<std::size_t>(n)], true);
       terms *= static_cast<double>(out_.axes[static_cast<std::size_t>(axis)].extent);
+      if (n == 0 && count > 1 && chance(0.5)) first = any_value(any_type(), 1);
     }
-    value term = any_value(any_type(), 2);
+    value term = any_value(first ? first->type : any_type(), first ? 1 : 2);
+    if (first) term = product(*first, term);
     open_.resize(outer);
     node.type = term.type;
     node.a = term.node;
@@ -328,6 +332,17 @@ class operator_generator {
     return arithmetic(left, any_value(left.type, depth), depth);
   }
 
+  /// The product, or `left` if its type does not hold that exactly.
+  value product(const value& left, const value& right) {
+    const double corners[] = {left.low * right.low, left.low * right.high, left.high * right.low,
+                              left.high * right.high};
+    value out{-1, left.type, *std::ranges::min_element(corners),
+              *std::ranges::max_element(corners), left.fraction + right.fraction};
+    if (!fit(out)) return left;
+    out.node = push({opcode::mul, left.type, {}, left.node, right.node});
+    return out;
+  }
+
   value arithmetic(const value& left, const value& right, int) {
     constexpr std::array<opcode, 7> operations{opcode::add, opcode::add, opcode::sub, opcode::mul,
                                                opcode::mul, opcode::min, opcode::max};
@@ -342,14 +357,7 @@ class operator_generator {
         out.low = left.low - right.high;
         out.high = left.high - right.low;
         break;
-      case opcode::mul: {
-        const double corners[] = {left.low * right.low, left.low * right.high,
-                                  left.high * right.low, left.high * right.high};
-        out.low = *std::ranges::min_element(corners);
-        out.high = *std::ranges::max_element(corners);
-        out.fraction = left.fraction + right.fraction;
-        break;
-      }
+      case opcode::mul: return product(left, right);
       case opcode::min:
         out.low = std::min(left.low, right.low);
         out.high = std::min(left.high, right.high);

@@ -1,7 +1,12 @@
 #include "property/random_trace.hpp"
 
+#include <lathe/lower/apply_factor.hpp>
+
 #include <algorithm>
 #include <array>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace lathe::property {
 namespace {
@@ -14,6 +19,7 @@ class schedule_generator {
     for (const program_tensor& tensor : base.tensors)
       if (tensor.param >= 0 && tensor.producer < 0 && chance(0.3))
         out_.options.bound.push_back(tensor.name);
+    if (chance(0.5)) factor();
     const int attempts = 3 + static_cast<int>(below(22));
     if (chance(0.4)) tile(any_stage());
     for (int at = 0; at < attempts && out_.broken.empty(); ++at) propose();
@@ -75,7 +81,7 @@ class schedule_generator {
   void propose() {
     const program_stage& stage = any_stage();
     if (stage.loops.empty()) return;
-    switch (below(26)) {
+    switch (below(28)) {
       case 0:
       case 1:
       case 2:
@@ -107,6 +113,8 @@ class schedule_generator {
       case 22: copy(primitive::pack); break;
       case 23: annotate(primitive::rfactor, stage.name, any_loop(stage).name); break;
       case 24: prefetch(); break;
+      case 25: factor(); break;
+      case 26: annotate(primitive::factor, stage.name, any_loop(stage).name); break;
       default: nonsense(stage); break;
     }
   }
@@ -206,6 +214,19 @@ class schedule_generator {
     }
     for (std::size_t at = made.layout.size(); at > 1; --at)
       std::swap(made.layout[at - 1], made.layout[below(at)]);
+  }
+
+  /// Few sums can be factored: looks for them.
+  void factor() {
+    std::vector<std::pair<std::string, std::string>> possible;
+    for (const program_stage& stage : now_.stages)
+      for (std::size_t axis = 0; axis < stage.axes.size() && !stage.inlined; ++axis)
+        if (stage.axes[axis].reduce &&
+            lathe::detail::factoring_at(now_, stage, static_cast<int>(axis)).refused.empty())
+          possible.emplace_back(stage.name, stage.axes[axis].name);
+    if (possible.empty()) return;
+    const auto& [stage, loop] = possible[below(possible.size())];
+    annotate(primitive::factor, stage, loop);
   }
 
   void prefetch() {

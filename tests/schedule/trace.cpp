@@ -84,7 +84,7 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
         "cache_write(C at C.k0, register)", "cache_write(C, register)",
         "cache_read(B -> Bp at C.k0, [j/32 k j%32])", "cache_read(B -> Bp at C.k0)",
         "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 d1])", "pack(W -> Wp)",
-        "rfactor(C.k1)", "prefetch(A at C.k1, 4)"}) {
+        "rfactor(C.k1)", "factor(C.k1)", "prefetch(A at C.k1, 4)"}) {
     CAPTURE(text);
     const result<trace> parsed = parse_trace(text);
     REQUIRE(parsed);
@@ -132,8 +132,8 @@ TEST_CASE("trace: errors say where, what and how") {
   CHECK(
       refusal("unrol(C.i)") ==
       "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
-      "vectorize, unroll, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor or "
-      "prefetch");
+      "vectorize, unroll, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor, "
+      "factor or prefetch");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));
   CHECK(
       contains(refusal("fuse(C.i, D.j -> ij)"), "found 'D', expected a loop of the same stage, C"));

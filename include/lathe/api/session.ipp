@@ -79,7 +79,7 @@ LATHE_INLINE cache_key key_of(const desc_view& desc, const tuning_request& reque
 
 LATHE_INLINE trace estimated_trace(const desc_view& desc, const tuning_request& request) {
   const program of = make_program(desc);
-  return trace_of(of, estimate(of, request.target, {request.bound, request.threads}));
+  return estimate_trace(of, request.target, {request.bound, request.threads});
 }
 
 LATHE_INLINE result<tuned> compile_description(const desc_view& desc, const trace& steps,
@@ -140,8 +140,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   if (request.check == check_level::off) answer->wanted.clear();
   const double roofline = detail::roofline_of(desc, request, *compiler);
   sequence<std::string> notes;
-  result<owner<worker>> bench =
-      detail::make_bench(request, *compiler, *answer->arguments, notes);
+  result<owner<worker>> bench = detail::make_bench(request, *compiler, *answer->arguments, notes);
   if (!bench) return bench.error();
 
   // 3. Search, from the stored winner on if it was not searched for long enough.

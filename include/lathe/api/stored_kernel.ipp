@@ -18,13 +18,12 @@ namespace lathe::detail {
 LATHE_INLINE result<kernel_check> check_kernel(const native::executable& run, const program& of,
                                                const tuning_request& request,
                                                const native::jit& compiler) {
-  const trace first = trace_of(of, estimate(of, request.target, {request.bound, request.threads}));
+  const trace first = estimate_trace(of, request.target, {request.bound, request.threads});
   result<oracle> answer = make_oracle(of, first, request.target, compiler,
                                       {request.bound, request.strict_fp}, request.seed);
   if (!answer) return answer.error();
   sequence<std::string> notes;
-  result<owner<worker>> bench =
-      make_bench(request, compiler, *answer->arguments, notes);
+  result<owner<worker>> bench = make_bench(request, compiler, *answer->arguments, notes);
   if (!bench) return bench.error();
   measure_options options;
   options.time_limit = 60;  // as for the first candidate of a search
@@ -110,8 +109,8 @@ LATHE_INLINE bool asks_for_more(const tuning_request& request, const search_effo
     return request.trials != std::numeric_limits<int>::max() &&
            request.trials > clearly_more * done.trials;
   }
-  const bool ran_out = done.stopped == name_of(stop_reason::time) ||
-                       done.stopped == name_of(stop_reason::cancelled);
+  const bool ran_out =
+      done.stopped == name_of(stop_reason::time) || done.stopped == name_of(stop_reason::cancelled);
   return ran_out && seconds_of(request) > clearly_more * done.seconds;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <lathe/lower/apply.hpp>
+#include <lathe/lower/apply_factor.hpp>
 #include <lathe/lower/apply_loops.hpp>
 #include <lathe/lower/apply_stages.hpp>
 
@@ -77,6 +78,7 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
     case primitive::compute_at: return detail::apply_compute_at(target, index, what);
     case primitive::cache_write: return detail::apply_cache_write(target, stage, what);
     case primitive::rfactor: return detail::apply_rfactor(target, index, what);
+    case primitive::factor: return detail::apply_factor(target, index, what);
     default: return "unknown primitive";
   }
 }

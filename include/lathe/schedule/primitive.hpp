@@ -31,10 +31,12 @@ enum class primitive : unsigned char {
                  ///<                                    k0; `cache_write(C, register)`: over all of
                  ///<                                    them
   cache_read,    ///< cache_read(B -> Bp at C.k0, [j/32 k j%32])  a packed copy of what C.k0's body
-               ///< reads; without `at`: of the whole tensor, once per call
+                 ///< reads; without `at`: of the whole tensor, once per call
   pack,     ///< pack(W -> Wp, [f/16 c r s f%16])   a packed copy of a whole input, made once per
             ///<                                    call, or once in bind()
   rfactor,  ///< rfactor(C.k1)                      stage C_rf computes partial results per k1
+  factor,   ///< factor(C.l)                        stage C_inner computes the sums over l (and what
+            ///<                                    else the other factors do not depend on)
   prefetch  ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
 };
 
@@ -58,11 +60,11 @@ struct layout_item {
 /// One primitive with its parameters. Unused members are empty.
 struct step {
   primitive what{};
-  std::string stage;            ///< the stage acted on; prefetch, cache_read, pack: the tensor read
-  std::string loop;             ///< loop acted on (split, vectorize, unroll, parallel, rfactor)
-  sequence<std::string> loops;  ///< fuse: loops to fuse; reorder: the new order
-  sequence<split_part> parts;   ///< split
-  std::string result;           ///< fuse: new loop; cache_read, pack: new stage
+  std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
+  std::string loop;   ///< loop acted on (split, vectorize, unroll, parallel, rfactor, factor)
+  sequence<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order
+  sequence<split_part> parts;     ///< split
+  std::string result;             ///< fuse: new loop; cache_read, pack: new stage
   std::string at_stage, at_loop;  ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
   sequence<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
   std::int64_t distance = 0;      ///< prefetch [iterations ahead]

@@ -33,6 +33,7 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::cache_read, "cache_read", "cache_read(B -> Bp at C.k0, [j/32 k j%32])"},
     {primitive::pack, "pack", "pack(W -> Wp, [f/16 c r s f%16])"},
     {primitive::rfactor, "rfactor", "rfactor(C.k1)"},
+    {primitive::factor, "factor", "factor(C.l)"},
     {primitive::prefetch, "prefetch", "prefetch(A at C.k1, 4)"}};
 
 // ------------------------------------------------------------------------------------- printer
@@ -83,7 +84,8 @@ LATHE_INLINE std::string arguments_text(const step& value) {
     case primitive::vectorize:
     case primitive::unroll:
     case primitive::parallel:
-    case primitive::rfactor: return value.stage + "." + value.loop;
+    case primitive::rfactor:
+    case primitive::factor: return value.stage + "." + value.loop;
   }
   return {};
 }
@@ -352,7 +354,8 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
     case primitive::vectorize:
     case primitive::unroll:
     case primitive::parallel:
-    case primitive::rfactor: return loop(into.stage, into.loop);
+    case primitive::rfactor:
+    case primitive::factor: return loop(into.stage, into.loop);
   }
   return false;
 }
@@ -360,7 +363,7 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
 LATHE_INLINE bool trace_reader::read_step(step& into) {
   constexpr const char* expected =
       "a primitive: split, fuse, reorder, vectorize, unroll, parallel, inline, compute_at, "
-      "cache_write, cache_read, pack, rfactor or prefetch";
+      "cache_write, cache_read, pack, rfactor, factor or prefetch";
   example_ = nullptr;
   const std::size_t begin = at_;
   std::string word;

@@ -40,7 +40,8 @@ class cpu_space : public search_space {
   LATHE_INLINE void fit(const program_stage& stage, reduction_tile& tile) const;
   LATHE_INLINE point encode(const sequence<stage_decision>& decisions) const;
 
-  program program_;
+  trace rewrites_;   ///< first steps of every schedule
+  program program_;  ///< after them
   cpu_target target_;
   call_context call_;
   sequence<std::size_t> first_site_;     ///< per stage

@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/space/cpu_space.hpp>
 #include <lathe/space/reuse.hpp>
+#include <lathe/space/rewrite.hpp>
 
 #include <array>
 
@@ -72,7 +73,10 @@ struct reduction_sites {
 }  // namespace detail
 
 LATHE_INLINE cpu_space::cpu_space(program of, const cpu_target& target, call_context call)
-    : program_(std::move(of)), target_(target), call_(std::move(call)) {
+    : rewrites_(rewrites_of(of)),
+      program_(rewritten(std::move(of), rewrites_)),
+      target_(target),
+      call_(std::move(call)) {
   for (std::size_t at = 0; at < program_.stages.size(); ++at) add_sites(static_cast<int>(at));
   estimates.push_back(encode(estimate(program_, target_, call_)));
 }
@@ -252,7 +256,10 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
 }
 
 LATHE_INLINE trace cpu_space::to_trace(const point& candidate) const {
-  return trace_of(program_, decode(candidate));
+  trace out = rewrites_;
+  const trace tiles = trace_of(program_, decode(candidate));
+  out.steps.append(tiles.steps.begin(), tiles.steps.end());
+  return out;
 }
 
 LATHE_INLINE std::optional<rejection> cpu_space::why_rejected(const point& candidate) const {

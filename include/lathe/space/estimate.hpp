@@ -35,6 +35,10 @@ struct call_context {
 LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_target& target,
                                                const call_context& call);
 
+/// The whole analytic schedule: rewrites_of(), then the decisions for what they leave.
+LATHE_INLINE trace estimate_trace(const program& of, const cpu_target& target,
+                                  const call_context& call);
+
 /// The trace of a list of decisions: inlined stages first, then every other stage in order.
 LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions);
 

@@ -7,6 +7,7 @@
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/estimate.hpp>
 #include <lathe/space/reuse.hpp>
+#include <lathe/space/rewrite.hpp>
 
 #include <cstdlib>
 #include <optional>
@@ -356,6 +357,15 @@ LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_targ
     out[at].point.lanes = larger(1, target.vector_bytes / size_of(type));
     out[at].point.place = detail::worth_inlining(of, stage) ? placement::inlined : placement::root;
   }
+  return out;
+}
+
+LATHE_INLINE trace estimate_trace(const program& of, const cpu_target& target,
+                                  const call_context& call) {
+  trace out = rewrites_of(of);
+  const program left = rewritten(of, out);
+  const trace tiles = trace_of(left, estimate(left, target, call));
+  out.steps.append(tiles.steps.begin(), tiles.steps.end());
   return out;
 }
 
