@@ -1,0 +1,365 @@
+#include "absent.hpp"
+#include "blas.hpp"
+#include "parts.hpp"
+
+#if LATHE_BENCH_ONEDNN
+#  include <cstring>
+#  include <dnnl.hpp>
+#  include <memory>
+#  include <omp.h>
+#  include <unordered_map>
+
+namespace bench {
+namespace {
+
+using dnnl::memory;
+constexpr auto f32 = memory::data_type::f32;
+using tag = memory::format_tag;
+
+const dnnl::engine& processor() {
+  static const dnnl::engine made(dnnl::engine::kind::cpu, 0);
+  return made;
+}
+dnnl::stream& stream() {
+  static dnnl::stream made(processor());
+  return made;
+}
+
+memory on(const memory::desc& layout, const float* data) {
+  return {layout, processor(), const_cast<float*>(data)};
+}
+
+/// One operand of a primitive: where it is, and the way from and to the user's array.
+class argument {
+ public:
+  argument(const memory::desc& user, const memory::desc& wanted, const float* data)
+      : user_(on(user, data)), used_(user_) {
+    if (user == wanted) return;
+    used_ = memory(wanted, processor());
+    // Padded channels of blocked layouts must be zero.
+    std::memset(used_.get_data_handle(), 0, wanted.get_size());
+    enter_ = dnnl::reorder(user_, used_);
+    leave_ = dnnl::reorder(used_, user_);
+  }
+  void enter() const {
+    if (enter_) move(enter_, user_, used_);
+  }
+  void leave() const {
+    if (leave_) move(leave_, used_, user_);
+  }
+  const memory& used() const { return used_; }
+
+ private:
+  static void move(const dnnl::reorder& way, const memory& from, const memory& to) {
+    way.execute(stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
+  }
+  memory user_, used_;
+  dnnl::reorder enter_, leave_;
+};
+
+/// A primitive with three operands, bound to the user's arrays.
+struct bound_primitive {
+  dnnl::primitive run;
+  argument source, weights, result;
+
+  void execute() const {
+    run.execute(stream(), {{DNNL_ARG_SRC, source.used()},
+                           {DNNL_ARG_WEIGHTS, weights.used()},
+                           {DNNL_ARG_DST, result.used()}});
+  }
+};
+
+/// Enters a primitive under every contract that differs for it.
+void enter_primitive(bound_primitive made, const std::string& how, bool inexact,
+                     contestants& into) {
+  const auto shared = std::make_shared<const bound_primitive>(std::move(made));
+  const auto wait = [] { stream().wait(); };
+  shared->source.enter();
+  shared->weights.enter();
+  wait();
+  if (!inexact) {
+    into.push_back({"oneDNN", how, contract::plain, [=] {
+                      shared->source.enter();
+                      shared->weights.enter();
+                      shared->execute();
+                      shared->result.leave();
+                      wait();
+                    }});
+  }
+  into.push_back({"oneDNN", how, inexact ? contract::winograd : contract::packed, [=] {
+                    shared->source.enter();
+                    shared->execute();
+                    shared->result.leave();
+                    wait();
+                  }});
+  into.push_back({"oneDNN", how + ", own layout", inexact ? contract::winograd : contract::own,
+                  [=] {
+                    shared->execute();
+                    wait();
+                  },
+                  [=] {
+                    shared->result.leave();
+                    wait();
+                  }});
+}
+
+/// The extents of a convolution in oneDNN's terms.
+struct convolution_layouts {
+  memory::dims source, weights, result, strides, dilation, before, after, weight_strides;
+  tag plain, channels_last;
+
+  explicit convolution_layouts(const convolution& s) {
+    const bool grouped = s.groups > 1;
+    if (grouped) weights.push_back(s.groups);
+    weights.insert(weights.end(), {s.filters / s.groups, s.channels / s.groups});
+    source = {s.batch, s.channels};
+    result = {s.batch, s.filters};
+    for (int d = 3 - s.dims; d < 3; ++d) {
+      source.push_back(s.size[d]);
+      result.push_back(s.output(d));
+      weights.push_back(s.kernel);
+      strides.push_back(s.stride);
+      dilation.push_back(s.dilation - 1);
+      before.push_back(s.padding);
+      after.push_back(s.padding - s.output_padding);
+    }
+    weight_strides.assign(weights.size(), 1);
+    for (std::size_t at = weights.size() - 1; at > 0; --at)
+      weight_strides[at - 1] = weight_strides[at] * weights[at];
+    if (s.transposed) {  // the user's are [channels, filters, ...]
+      const std::size_t f = grouped;
+      weight_strides[f] = s.kernel_points();
+      weight_strides[f + 1] = s.kernel_points() * weights[f];
+    }
+    const tag plains[] = {tag::ncw, tag::nchw, tag::ncdhw};
+    const tag lasts[] = {tag::nwc, tag::nhwc, tag::ndhwc};
+    plain = plains[s.dims - 1];
+    channels_last = lasts[s.dims - 1];
+  }
+};
+
+struct convolution_entry {
+  const convolution& s;
+  const operands& data;
+  contestants& into;
+  convolution_layouts layouts{s};
+
+  /// Offers up to `most` implementations for these formats of source and result.
+  void offer(tag format, dnnl::algorithm algorithm, const std::string& title, int most) const {
+    const memory::desc source(layouts.source, f32, format), result(layouts.result, f32, format);
+    const memory::desc weights(layouts.weights, f32, tag::any);
+    try {
+      if (s.transposed) {
+        const dnnl::deconvolution_forward::desc wanted(
+            dnnl::prop_kind::forward_inference, algorithm, source, weights, result, layouts.strides,
+            layouts.dilation, layouts.before, layouts.after);
+        dnnl::deconvolution_forward::primitive_desc plan(wanted, processor());
+        offer_all<dnnl::deconvolution_forward>(plan, title, most);
+      } else {
+        const dnnl::convolution_forward::desc wanted(
+            dnnl::prop_kind::forward_inference, algorithm, source, weights, result, layouts.strides,
+            layouts.dilation, layouts.before, layouts.before);
+        dnnl::convolution_forward::primitive_desc plan(wanted, processor());
+        offer_all<dnnl::convolution_forward>(plan, title, most);
+      }
+    } catch (const dnnl::error&) {
+      // This implementation does not exist for these extents.
+    }
+  }
+
+  template <class Primitive, class Plan>
+  void offer_all(Plan& plan, const std::string& title, int most) const {
+    int offered = 0;
+    do {
+      const std::string name = plan.impl_info_str();
+      if (offered > 0 && name.find("ref") != std::string::npos) return;  // hopeless
+      enter_primitive(bind(Primitive(plan), plan.src_desc(), plan.weights_desc(), plan.dst_desc(),
+                           plain_weights(), data.get<float>("W")),
+                      title + name, title.find("Winograd") == 0, into);
+    } while (++offered < most && plan.next_impl());
+  }
+
+  memory::desc plain_weights() const { return {layouts.weights, f32, layouts.weight_strides}; }
+  bound_primitive bind(const dnnl::primitive& run, const memory::desc& source,
+                       const memory::desc& weights, const memory::desc& result,
+                       const memory::desc& user_weights, const float* user_data) const {
+    return {run,
+            {memory::desc(layouts.source, f32, layouts.plain), source, data.get<float>("X")},
+            {user_weights, weights, user_data},
+            {memory::desc(layouts.result, f32, layouts.plain), result, data.get<float>("Y")}};
+  }
+
+  /// Stride 1: a transposed convolution is a convolution with flipped weights, made ahead.
+  void offer_flipped() const {
+    if (!s.transposed || s.stride != 1 || s.groups != 1 || s.output_padding != 0) return;
+    const int taps = s.kernel_points();
+    const float* const w = data.get<float>("W");
+    const std::shared_ptr<float> flipped(
+        make_array<float>(std::size_t(s.filters) * s.channels * taps).release(), deleter());
+    for (int f = 0; f < s.filters; ++f)
+      for (int c = 0; c < s.channels; ++c)
+        for (int t = 0; t < taps; ++t)
+          flipped.get()[(std::size_t(f) * s.channels + c) * taps + t] =
+              w[(std::size_t(c) * s.filters + f) * taps + taps - 1 - t];
+    memory::dims border(layouts.before.size(), s.dilation * (s.kernel - 1) - s.padding);
+    memory::dims strides(layouts.weights.size(), 1);
+    for (std::size_t at = strides.size() - 1; at > 0; --at)
+      strides[at - 1] = strides[at] * layouts.weights[at];
+    const auto any = [](const memory::dims& shape) { return memory::desc(shape, f32, tag::any); };
+    try {
+      const dnnl::convolution_forward::primitive_desc plan(
+          {dnnl::prop_kind::forward_inference, dnnl::algorithm::convolution_direct,
+           any(layouts.source), any(layouts.weights), any(layouts.result), layouts.strides,
+           layouts.dilation, border, border},
+          processor());
+      contestants made;
+      enter_primitive(
+          bind(dnnl::convolution_forward(plan), plan.src_desc(), plan.weights_desc(),
+               plan.dst_desc(), memory::desc(layouts.weights, f32, strides), flipped.get()),
+          std::string("flipped ") + plan.impl_info_str(), false, made);
+      for (contestant& each : made) {
+        if (each.terms == contract::plain) continue;  // flipping is not in the call
+        each.run = [run = each.run, flipped] { run(); };
+        into.push_back(std::move(each));
+      }
+    } catch (const dnnl::error&) {
+    }
+  }
+};
+
+memory::desc matrix(int rows, int columns) { return {{rows, columns}, f32, tag::ab}; }
+
+/// result[rows, outputs] = source[rows, depth] weights^T, weights [outputs, depth] with any
+/// strides.
+bound_primitive inner_product(int rows, int outputs, int depth, const float* source,
+                              const memory::desc& user_weights, const float* weights, float* result,
+                              std::string& how) {
+  const dnnl::inner_product_forward::primitive_desc plan(
+      {dnnl::prop_kind::forward_inference, matrix(rows, depth),
+       memory::desc({outputs, depth}, f32, tag::any), matrix(rows, outputs)},
+      processor());
+  how = std::string("inner product ") + plan.impl_info_str();
+  return {dnnl::inner_product_forward(plan),
+          {matrix(rows, depth), matrix(rows, depth), source},
+          {user_weights, plan.weights_desc(), weights},
+          {matrix(rows, outputs), matrix(rows, outputs), result}};
+}
+
+struct entry {
+  const problem& of;
+  const operands& data;
+  contestants& into;
+
+  void operator()(const convolution& s) const {
+    const convolution_entry enter{s, data, into};
+    using dnnl::algorithm;
+    const auto direct =
+        s.transposed ? algorithm::deconvolution_direct : algorithm::convolution_direct;
+    enter.offer(tag::any, direct, "", 3);
+    enter.offer(enter.layouts.plain, direct, "plain ", 1);
+    enter.offer(enter.layouts.channels_last, direct, "channels last ", 1);
+    enter.offer_flipped();
+    enter.offer(tag::any,
+                s.transposed ? algorithm::deconvolution_winograd : algorithm::convolution_winograd,
+                "Winograd ", 1);
+  }
+
+  void operator()(const matrix_product& s) const {
+    if (of.element != lathe::dtype::f32) return;
+    const float *a = data.get<float>("A"), *b = data.get<float>("B");
+    float* const c = data.get<float>("C");
+    const auto any = memory::desc({s.depth, s.columns}, f32, tag::any);
+    for (const bool packs : {false, true}) {
+      try {
+        const dnnl::matmul::primitive_desc plan(
+            {matrix(s.rows, s.depth), packs ? any : matrix(s.depth, s.columns),
+             matrix(s.rows, s.columns)},
+            processor());
+        enter_product({dnnl::matmul(plan),
+                       {matrix(s.rows, s.depth), matrix(s.rows, s.depth), a},
+                       {matrix(s.depth, s.columns), plan.weights_desc(), b},
+                       {matrix(s.rows, s.columns), matrix(s.rows, s.columns), c}},
+                      std::string("matmul ") + plan.impl_info_str(), packs);
+      } catch (const dnnl::error&) {
+      }
+    }
+    enter_inner_product(s.rows, s.columns, s.depth, a, {{s.columns, s.depth}, f32, tag::ba}, b, c);
+  }
+
+  void operator()(const matrix_vector& s) const {
+    enter_inner_product(1, s.rows, s.depth, data.get<float>("x"), {{s.rows, s.depth}, f32, tag::ab},
+                        data.get<float>("A"), data.get<float>("y"));
+  }
+
+  void operator()(const bilinear_form& s) const {
+    const int wide = s.features * s.left;
+    const auto all =
+        std::shared_ptr<float>(make_array<float>(std::size_t(s.batch) * wide).release(), deleter());
+    const float* const a = data.get<float>("A");
+    float* const y = data.get<float>("Y");
+    contestants products;
+    const entry inner{of, data, products};
+    inner.enter_inner_product(s.batch, wide, s.right, data.get<float>("B"),
+                              {{wide, s.right}, f32, tag::ab}, data.get<float>("W"), all.get());
+    for (contestant& each : products) {
+      into.push_back(
+          {each.library, each.how + " + contraction", each.terms, [=, multiply = each.run] {
+             multiply();
+             contract_rows(s.batch, s.features, s.left, a, all.get(), y);
+           }});
+    }
+  }
+
+  void operator()(const auto&) const {}
+
+ private:
+  void enter_product(bound_primitive made, const std::string& how, bool packs) const {
+    contestants ways;
+    enter_primitive(std::move(made), how, false, ways);
+    // Without a layout of its own the contracts are all the same.
+    for (contestant& each : ways)
+      if (each.terms == contract::plain || (packs && each.terms == contract::packed))
+        into.push_back(std::move(each));
+  }
+  void enter_inner_product(int rows, int outputs, int depth, const float* source,
+                           const memory::desc& user_weights, const float* weights,
+                           float* result) const {
+    try {
+      std::string how;
+      bound_primitive made =
+          inner_product(rows, outputs, depth, source, user_weights, weights, result, how);
+      enter_product(std::move(made), how, true);
+    } catch (const dnnl::error&) {
+    }
+  }
+};
+
+void enter(const problem& of, const operands& data, contestants& into) {
+  static const blas functions{"oneDNN",
+                              {},
+                              [](bool ta, bool tb, int m, int n, int k, const float* a, int sa,
+                                 const float* b, int sb, float* c, int sc) {
+                                dnnl_sgemm(ta ? 'T' : 'N', tb ? 'T' : 'N', m, n, k, 1, a, sa, b, sb,
+                                           0, c, sc);
+                              }};
+  enter_blas(functions, of, data, into);
+  std::visit(entry{of, data, into}, of.extents);
+}
+
+}  // namespace
+
+peer find_onednn() {
+  const dnnl_version_t* const version = dnnl_version();
+  return {"oneDNN",
+          std::to_string(version->major) + "." + std::to_string(version->minor) + "." +
+              std::to_string(version->patch) + ", instruction set " +
+              std::to_string(static_cast<int>(dnnl::get_effective_cpu_isa())),
+          true, [](int threads) { omp_set_num_threads(threads); }, enter};
+}
+
+}  // namespace bench
+#else
+namespace bench {
+peer find_onednn() { return absent("oneDNN", "libdnnl-dev"); }
+}  // namespace bench
+#endif

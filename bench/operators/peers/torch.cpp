@@ -1,0 +1,5 @@
+#include "absent.hpp"
+
+namespace bench {
+peer find_torch() { return absent("libtorch", "libtorch-dev"); }
+}  // namespace bench

@@ -1,0 +1,130 @@
+#include "report.hpp"
+
+#include "score.hpp"
+#include <cstdarg>
+#include <cstdio>
+#include <map>
+
+namespace bench {
+namespace {
+
+[[gnu::format(printf, 1, 2)]] std::string text(const char* format, ...) {
+  char out[400];
+  va_list arguments;
+  va_start(arguments, format);
+  std::vsnprintf(out, sizeof out, format, arguments);
+  va_end(arguments);
+  return out;
+}
+
+std::string shown_rate(const score& of, const std::optional<entrant>& who) {
+  return who ? text("%7.1f", of.rate(who->median())) : text("%7s", "-");
+}
+
+std::string shown_duel(const score& of, const std::optional<duel>& one) {
+  if (!one) return text("%7s %7s %-21s %s", "-", "-", "", "   -              ");
+  return text("%7.1f %7.1f %-21.21s %5.3f [%5.3f %5.3f]", of.rate(one->ours.median()),
+              of.rate(one->theirs.median()), (one->theirs.library + " " + one->theirs.how).c_str(),
+              one->faster.value, one->faster.low, one->faster.high);
+}
+
+/// The ratios of one contract, by operator, in the order of the records.
+struct ratios {
+  struct row {
+    std::string op, counts_for;
+    std::vector<double> values;
+  };
+  std::vector<row> rows;
+  double least = 0;
+  std::string least_case;
+
+  void add(const score& of, const std::optional<duel>& one) {
+    if (!one) return;
+    if (rows.empty() || rows.back().op != of.op) rows.push_back({of.op, of.counts_for, {}});
+    rows.back().values.push_back(one->faster.value);
+    if (of.counts_for == "library" && (least == 0 || one->faster.value < least)) {
+      least = one->faster.value;
+      least_case = of.name;
+    }
+  }
+  std::string lines(const std::string& title, bool with_total) const {
+    std::string out;
+    std::vector<double> means;
+    for (const row& each : rows) {
+      const double mean = geometric_mean(each.values);
+      if (each.counts_for == "library") means.push_back(mean);
+      const char* const kind = each.counts_for == "library" ? "" : " ";
+      out += text("%s %s %.3f%s%s\n", title.c_str(), each.op.c_str(), mean, kind,
+                  each.counts_for == "library" ? "" : ("(" + each.counts_for + ")").c_str());
+    }
+    if (with_total)
+      out += text("%s all %.3f min %.3f %s\n", title.c_str(), geometric_mean(means), least,
+                  least_case.empty() ? "-" : least_case.c_str());
+    return out;
+  }
+};
+
+std::string summary_of(const std::vector<score>& scores, const std::string& suffix) {
+  ratios plain, packed;
+  std::vector<double> estimates;
+  double least_estimate = 0, slowest_choice = 0;
+  std::string least_name, slowest_name;
+  for (const score& each : scores) {
+    plain.add(each, each.plain);
+    packed.add(each, each.packed);
+    if (const double share = each.estimate_share(); share > 0) {
+      estimates.push_back(share);
+      if (least_estimate == 0 || share < least_estimate)
+        least_estimate = share, least_name = each.name;
+    }
+    if (each.choosing_seconds >= slowest_choice)
+      slowest_choice = each.choosing_seconds, slowest_name = each.name;
+  }
+  std::string out;
+  if (!estimates.empty())
+    out += text("estimate%s / tuned: geomean %.3f min %.3f %s; chosen in at most %.1f ms (%s)\n",
+                suffix.c_str(), geometric_mean(estimates), least_estimate, least_name.c_str(),
+                1e3 * slowest_choice, slowest_name.c_str());
+  if (!packed.rows.empty()) out += packed.lines("geomean-P" + suffix, true);
+  if (!plain.rows.empty()) out += plain.lines("geomean" + suffix, true);
+  return out;
+}
+
+}  // namespace
+
+std::string table_head() {
+  return text("%-19s %-3s %7s | %7s %5s %4s %7s %-21s %-19s | %7s %7s %-21s %-19s | %7s %7s %7s\n",
+              "case", "thr", "roof", "A lathe", "%roof", "est.", "peer", "", "ratio [95 %]",
+              "P lathe", "peer", "", "ratio [95 %]", "own", "winogr.", "naive");
+}
+
+std::string case_line(const record& from) {
+  const score of(from);
+  std::string out =
+      text("%-19s %-3d %7.1f | ", of.name.c_str(), of.threads, of.rate(of.least_seconds));
+  const std::string duel_text = shown_duel(of, of.plain);
+  const std::size_t first_column = 7;
+  out += duel_text.substr(0, first_column);
+  out += of.plain
+             ? text(" %5.1f %4.2f", 100 * of.share(of.plain->ours.median()), of.estimate_share())
+             : text(" %5s %4s", "-", "-");
+  out += duel_text.substr(first_column) + " | " + shown_duel(of, of.packed) + " | " +
+         shown_rate(of, of.own) + " " + shown_rate(of, of.winograd) + " " +
+         shown_rate(of, of.naive);
+  if (of.flops == 0) out += " GB/s";
+  if (of.plain && of.plain->cold_ratio > 0) out += text(" cold %.3f", of.plain->cold_ratio);
+  if (!of.plain && !of.packed) out += "  not measured: the cores were never ours, or no peer";
+  for (const std::string& each : of.wrong) out += "\n  WRONG: " + each;
+  return out + "\n";
+}
+
+std::string summary(const std::vector<record>& records) {
+  std::map<int, std::vector<score>, std::greater<>> by_threads;
+  for (const record& each : records) by_threads[each.at("threads")].emplace_back(each);
+  std::string out;
+  for (const auto& [threads, scores] : by_threads)
+    out += summary_of(scores, threads == 1 ? "" : text("-%dthreads", threads));
+  return out;
+}
+
+}  // namespace bench

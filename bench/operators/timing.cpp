@@ -1,0 +1,203 @@
+#include "timing.hpp"
+
+#include <lathe/measure/timer.hpp>
+
+#include "roofline.hpp"
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <ctime>
+#include <limits>
+#include <map>
+
+namespace bench {
+namespace {
+
+constexpr double infinity = std::numeric_limits<double>::infinity();
+constexpr double sample_seconds = 2e-3;      ///< shorter calls are repeated within a sample
+constexpr double close = 1.25;               ///< ways of one library that are timed to the end
+constexpr double hopeless = 20;              ///< times the best: two samples are enough
+constexpr double winograd_tolerance = 1e-3;  ///< of the largest magnitude of the output
+
+/// Processor time of the process [s]: like the calling thread's, it does not count while others
+/// have the CPU, and a library that starts threads against its setting gains nothing.
+double process_seconds() {
+  timespec now{};
+  ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// The output as numbers; -0 becomes 0.
+std::vector<double> numbers_of(const operand& output) {
+  std::vector<double> out(output.count);
+  const void* const data = output.data.get();
+  for (std::size_t at = 0; at < out.size(); ++at)
+    out[at] = 0. + (output.type == lathe::dtype::f64 ? static_cast<const double*>(data)[at]
+                                                     : static_cast<const float*>(data)[at]);
+  return out;
+}
+
+/// Runs every contestant on every set. Exact ones must agree; where they do not, the result of the
+/// most is right.
+void check(const std::vector<std::vector<contestant>>& sets, const std::vector<operands>& data,
+           std::vector<measurement>& results) {
+  struct answer {
+    std::vector<double> values;
+    std::vector<std::size_t> given_by;
+  };
+  std::vector<answer> answers;
+  std::vector<double> inexact_error(results.size(), 0);
+  const auto is_exact = [&](std::size_t at) { return results[at].terms != contract::winograd; };
+  const auto result_of = [&](std::size_t set, std::size_t at) {
+    data[set].spoil_output();
+    sets[set][at].run();
+    if (sets[set][at].finish) sets[set][at].finish();
+    return numbers_of(data[set].output());
+  };
+  for (std::size_t set = 0; set < sets.size(); ++set) {
+    for (std::size_t at = 0; at < results.size(); ++at) {
+      if (!is_exact(at)) continue;
+      std::vector<double> values = result_of(set, at);
+      const auto same = std::find_if(answers.begin(), answers.end(),
+                                     [&](const answer& each) { return each.values == values; });
+      if (same != answers.end())
+        same->given_by.push_back(at);
+      else
+        answers.push_back({std::move(values), {at}});
+    }
+  }
+  const answer& right = *std::max_element(answers.begin(), answers.end(),
+                                          [](const answer& left, const answer& other) {
+                                            return left.given_by.size() < other.given_by.size();
+                                          });
+  double largest = 0;
+  for (const double value : right.values) largest = std::max(largest, std::abs(value));
+  for (const answer& each : answers) {
+    if (&each == &right) continue;
+    std::size_t first = 0;
+    while (each.values[first] == right.values[first]) ++first;
+    char text[120];
+    std::snprintf(text, sizeof text, "element %zu is %g, the others have %g", first,
+                  each.values[first], right.values[first]);
+    for (const std::size_t at : each.given_by) results[at].wrong = text;
+  }
+  for (std::size_t at = 0; at < results.size(); ++at) {
+    if (is_exact(at)) continue;
+    const std::vector<double> values = result_of(0, at);
+    double error = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double here = std::abs(values[i] - right.values[i]) / largest;
+      error = here <= error ? error : here;  // true for not-a-number
+    }
+    if (!(error <= winograd_tolerance))
+      results[at].wrong = "largest error " + std::to_string(error) + " of the largest value";
+  }
+}
+
+/// Times samples with the clock that fits the number of threads.
+class stopwatch {
+ public:
+  explicit stopwatch(int threads) : threads_(threads) {}
+
+  /// Mean of `repeats` calls [s]; not-a-number if the cores were not ours, several times in a row.
+  double sample(const std::function<void()>& run, int repeats) {
+    for (int attempt = 0; attempt < 5; ++attempt) {
+      if (!cores_are_ours()) continue;
+      run();  // warm, and the library's threads are awake
+      const double start = now();
+      for (int repeat = 0; repeat < repeats; ++repeat) run();
+      const double seconds = (now() - start) / repeats;
+      if (cores_are_ours()) return seconds;
+    }
+    return std::numeric_limits<double>::quiet_NaN();
+  }
+
+  /// One call [s], without warming up and without asking for the cores.
+  double once(const std::function<void()>& run) const {
+    const double start = now();
+    run();
+    return now() - start;
+  }
+
+ private:
+  double now() const { return threads_ == 1 ? process_seconds() : lathe::monotonic_seconds(); }
+
+  /// Waits for threads that spin after the last contestant, then looks.
+  bool cores_are_ours() const {
+    if (threads_ == 1) return true;
+    constexpr double enough = 0.9;
+    const timespec pause{0, 5'000'000};
+    ::nanosleep(&pause, nullptr);
+    return share_of_cores(threads_) >= enough;
+  }
+
+  int threads_;
+};
+
+}  // namespace
+
+std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
+                                 const std::vector<operands>& data, const timing_plan& plan) {
+  std::vector<measurement> results;
+  for (const contestant& each : sets.front())
+    results.push_back({each.library, each.how, each.terms, {}, {}, 0});
+  check(sets, data, results);
+
+  // How fast roughly? The ways of one library under one contract compete first.
+  stopwatch watch(plan.threads);
+  std::vector<double> rough(results.size());
+  std::map<std::pair<std::string, contract>, double> best_way;
+  double best = infinity;
+  for (std::size_t at = 0; at < results.size(); ++at) {
+    rough[at] = watch.once(sets[0][at].run);
+    if (rough[at] < 0.1) rough[at] = std::min(rough[at], watch.once(sets[0][at].run));
+    double& way =
+        best_way.try_emplace({results[at].library, results[at].terms}, infinity).first->second;
+    if (results[at].wrong.empty()) way = std::min(way, rough[at]);
+    best = std::min(best, rough[at]);
+  }
+  const auto blocks_of = [&](std::size_t at) {
+    if (rough[at] > hopeless * best) return 2;
+    const bool is_ours = results[at].library == "lathe";  // tuned and estimate are both wanted
+    if (!is_ours && rough[at] > close * best_way[{results[at].library, results[at].terms}])
+      return 2;
+    return plan.blocks;
+  };
+
+  for (int block = 0; block < plan.blocks; ++block) {
+    for (std::size_t turn = 0; turn < results.size(); ++turn) {
+      const std::size_t at = (turn + std::size_t(block)) % results.size();
+      if (block >= blocks_of(at)) continue;
+      const int repeats = std::max(1, static_cast<int>(std::ceil(sample_seconds / rough[at])));
+      const std::size_t set = std::size_t(block) % sets.size();
+      results[at].seconds.push_back(watch.sample(sets[set][at].run, repeats));
+    }
+  }
+  if (plan.threads > 1) {  // a block counts if all of it was undisturbed
+    for (int block = plan.blocks; block-- > 0;) {
+      const auto is_disturbed = [&](const measurement& each) {
+        return std::size_t(block) < each.seconds.size() &&
+               std::isnan(each.seconds[std::size_t(block)]);
+      };
+      if (std::none_of(results.begin(), results.end(), is_disturbed)) continue;
+      for (measurement& each : results)
+        if (std::size_t(block) < each.seconds.size())
+          each.seconds.erase(each.seconds.begin() + block);
+    }
+  }
+  if (plan.cold) {
+    for (int round = 0; round < 5; ++round) {
+      for (std::size_t at = 0; at < results.size(); ++at) {
+        if (results[at].terms != contract::plain || (round > 0 && blocks_of(at) < plan.blocks))
+          continue;
+        data[0].flush();
+        const double seconds = watch.once(sets[0][at].run);
+        double& least = results[at].cold_seconds;
+        least = round == 0 ? seconds : std::min(least, seconds);
+      }
+    }
+  }
+  return results;
+}
+
+}  // namespace bench

@@ -1,0 +1,41 @@
+/// @file
+/// The measurement: contestants checked against each other, then timed in turn.
+///
+/// Google Benchmark is not used: it runs one benchmark to its end before the next. Its option to
+/// interleave repetitions shuffles them, which loses the blocks that paired ratios are made of, and
+/// it has no place for a check that the cores were ours.
+#pragma once
+
+#include "contestant.hpp"
+#include "operands.hpp"
+#include <string>
+#include <vector>
+
+namespace bench {
+
+/// How long and how.
+struct timing_plan {
+  int blocks = 7;
+  int threads = 1;  ///< 1: processor time of the process; more: wall time while the cores are ours
+  bool cold = false;  ///< also with operands out of the caches, for the plain contract
+};
+
+/// What one contestant did.
+struct measurement {
+  std::string library, how;
+  contract terms = contract::plain;
+  std::string wrong;            ///< what is wrong with its result, "" if nothing is
+  std::vector<double> seconds;  ///< [s] per call, one per block; hopeless ones leave early
+  double cold_seconds = 0;      ///< [s] per call, least of several; 0 = not measured
+};
+
+/// Checks and times. Every block calls all in turn, in an order that rotates from block to block,
+/// on a set of operands that rotates as well: neither a drift of the machine's speed, nor what the
+/// one before left in the caches, nor lucky addresses favour anyone. Each sample follows a call
+/// that warms up, and lasts at least 2 ms.
+/// @param sets  the same contestants, in the same order, for each set of operands
+/// @return one per contestant; no samples at all if the cores were never ours
+std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
+                                 const std::vector<operands>& data, const timing_plan& plan);
+
+}  // namespace bench
