@@ -169,11 +169,11 @@ record run_case(const problem& of, int threads, const options& how, const machin
 }
 
 void print_machine(const machine& here) {
-  std::printf("%s; one thread: %.1f GFLOP/s f32, %.1f f64 (multiply-adds); reads",
+  std::printf("%s; one thread: %.1f GFLOP/s f32, %.1f f64 (multiply-adds); reads, copies",
               here.model.c_str(), here.f32_gflops, here.f64_gflops);
-  for (const auto& [bytes, rate] : here.bandwidth)
-    if (bytes == 16384 || bytes == 262144 || bytes == 4194304 || bytes == 268435456)
-      std::printf(" %.0f GB/s of %.0f KiB", rate, bytes / 1024);
+  for (const double kib : {16, 256, 4096, 262144})
+    std::printf(" %.0f, %.0f GB/s of %.0f KiB;", here.at(1024 * kib).read, here.at(1024 * kib).copy,
+                kib);
   std::printf("\n");
   for (const peer& each : all_peers())
     std::printf("%-9s %s%s\n", each.name.c_str(),
@@ -224,7 +224,7 @@ int run(const options& how) {
         shown.push_back(*known);
       } catch (const lathe::error& problem) {
         show_status("");
-        std::printf("%-19s FAILED: %s\n", each.name.c_str(), problem.what());
+        std::printf("%-21s FAILED: %s\n", each.name.c_str(), problem.what());
         ++failures;
       }
       std::fflush(stdout);

@@ -147,6 +147,19 @@ double problem::needed_flops() const {
 
 double problem::bytes() const { return lathe::bytes_of(describe().view()); }
 
+double problem::output_bytes() const {
+  const lathe::owned_desc desc = describe();
+  double sum = 0;
+  for (int at = 0; at < desc.view().param_count; ++at) {
+    const lathe::desc_tensor& tensor = desc.view().tensors[at];
+    if (tensor.producer < 0) continue;
+    double bytes = lathe::size_of(tensor.type);
+    for (int d = 0; d < tensor.rank; ++d) bytes *= static_cast<double>(tensor.shape[d]);
+    sum += bytes;
+  }
+  return sum;
+}
+
 std::string problem::weights() const {
   return std::visit(
       overloaded{[](const matrix_vector&) { return "A"; },

@@ -101,6 +101,8 @@ struct problem {
   double needed_flops() const;
   /// Traffic [bytes]: every input and output once.
   double bytes() const;
+  /// The outputs' part of bytes().
+  double output_bytes() const;
   /// Name of the operand that stays the same over many calls, "" if there is none.
   std::string weights() const;
 };

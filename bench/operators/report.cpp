@@ -39,7 +39,7 @@ struct ratios {
   std::string least_case;
 
   void add(const score& of, const std::optional<duel>& one) {
-    if (!one) return;
+    if (!one || of.counts_for == "custom") return;
     if (rows.empty() || rows.back().op != of.op) rows.push_back({of.op, of.counts_for, {}});
     rows.back().values.push_back(one->faster.value);
     if (of.counts_for == "library" && (least == 0 || one->faster.value < least)) {
@@ -47,22 +47,51 @@ struct ratios {
       least_case = of.name;
     }
   }
-  std::string lines(const std::string& title, bool with_total) const {
+  std::string lines(const std::string& title) const {
     std::string out;
     std::vector<double> means;
     for (const row& each : rows) {
       const double mean = geometric_mean(each.values);
       if (each.counts_for == "library") means.push_back(mean);
-      const char* const kind = each.counts_for == "library" ? "" : " ";
-      out += text("%s %s %.3f%s%s\n", title.c_str(), each.op.c_str(), mean, kind,
-                  each.counts_for == "library" ? "" : ("(" + each.counts_for + ")").c_str());
+      out += text("%s %s %.3f%s\n", title.c_str(), each.op.c_str(), mean,
+                  each.counts_for == "library" ? "" : " (extra)");
     }
-    if (with_total)
+    if (!means.empty())
       out += text("%s all %.3f min %.3f %s\n", title.c_str(), geometric_mean(means), least,
-                  least_case.empty() ? "-" : least_case.c_str());
+                  least_case.c_str());
     return out;
   }
 };
+
+/// Custom operators: against what compilers make of plain loops, the roofline, and what a user
+/// composes of library calls.
+std::string custom_lines(const std::vector<score>& scores, const std::string& suffix) {
+  struct row {
+    std::string op;
+    std::vector<double> over_naive, share, over_composed;
+    int good = 0;  ///< cases with 3 times the loops' speed or 80 % of the roofline
+  };
+  std::vector<row> rows;
+  for (const score& each : scores) {
+    if (each.counts_for != "custom" || !each.plain || !each.naive) continue;
+    if (rows.empty() || rows.back().op != each.op) rows.push_back({each.op, {}, {}, {}, 0});
+    row& into = rows.back();
+    into.over_naive.push_back(each.over_naive());
+    into.share.push_back(each.share(each.plain->ours.median()));
+    if (each.plain->theirs.terms != contract::naive)
+      into.over_composed.push_back(each.plain->faster.value);
+    into.good += into.over_naive.back() >= 3 || into.share.back() >= 0.8;
+  }
+  std::string out;
+  for (const row& each : rows) {
+    out += text("custom%s %s: %.2f x plain loops, %.0f %% of the roofline", suffix.c_str(),
+                each.op.c_str(), geometric_mean(each.over_naive), 100 * geometric_mean(each.share));
+    if (!each.over_composed.empty())
+      out += text(", %.2f x library calls", geometric_mean(each.over_composed));
+    out += text("; 3 x or 80 %% in %d of %zu cases\n", each.good, each.share.size());
+  }
+  return out;
+}
 
 std::string summary_of(const std::vector<score>& scores, const std::string& suffix) {
   ratios plain, packed;
@@ -85,15 +114,16 @@ std::string summary_of(const std::vector<score>& scores, const std::string& suff
     out += text("estimate%s / tuned: geomean %.3f min %.3f %s; chosen in at most %.1f ms (%s)\n",
                 suffix.c_str(), geometric_mean(estimates), least_estimate, least_name.c_str(),
                 1e3 * slowest_choice, slowest_name.c_str());
-  if (!packed.rows.empty()) out += packed.lines("geomean-P" + suffix, true);
-  if (!plain.rows.empty()) out += plain.lines("geomean" + suffix, true);
+  out += custom_lines(scores, suffix);
+  if (!packed.rows.empty()) out += packed.lines("geomean-P" + suffix);
+  if (!plain.rows.empty()) out += plain.lines("geomean" + suffix);
   return out;
 }
 
 }  // namespace
 
 std::string table_head() {
-  return text("%-19s %-3s %7s | %7s %5s %4s %7s %-21s %-19s | %7s %7s %-21s %-19s | %7s %7s %7s\n",
+  return text("%-21s %-3s %7s | %7s %5s %4s %7s %-21s %-19s | %7s %7s %-21s %-19s | %7s %7s %7s\n",
               "case", "thr", "roof", "A lathe", "%roof", "est.", "peer", "", "ratio [95 %]",
               "P lathe", "peer", "", "ratio [95 %]", "own", "winogr.", "naive");
 }
@@ -101,7 +131,7 @@ std::string table_head() {
 std::string case_line(const record& from) {
   const score of(from);
   std::string out =
-      text("%-19s %-3d %7.1f | ", of.name.c_str(), of.threads, of.rate(of.least_seconds));
+      text("%-21s %-3d %7.1f | ", of.name.c_str(), of.threads, of.rate(of.least_seconds));
   const std::string duel_text = shown_duel(of, of.plain);
   const std::size_t first_column = 7;
   out += duel_text.substr(0, first_column);

@@ -13,26 +13,40 @@
 namespace bench {
 namespace {
 
-std::vector<std::pair<double, double>> measure_bandwidth() {
+/// Best rate of `run` [GB/s], which moves `bytes` bytes.
+template <class Run>
+double best_rate(double bytes, const Run& run) {
+  const int rounds = std::max(1, static_cast<int>((2 << 20) / bytes));
+  double best = 0;
+  for (int repeat = 0; repeat < (bytes > (64 << 20) ? 3 : 20); ++repeat) {
+    const double start = lathe::thread_seconds();
+    for (int round = 0; round < rounds; ++round) run();
+    best = std::max(best, bytes * rounds / (lathe::thread_seconds() - start) * 1e-9);
+  }
+  return best;
+}
+
+std::vector<bandwidth> measure_bandwidth() {
   constexpr std::size_t largest = std::size_t{256} << 20;
   const array<float> data = make_array<float>(largest / sizeof(float));
   volatile float sink = 0;
-  std::vector<std::pair<double, double>> out;
+  std::vector<bandwidth> out;
   for (std::size_t bytes = 8 << 10; bytes <= largest; bytes *= 2) {
-    const int rounds = static_cast<int>(std::max<std::size_t>(1, (std::size_t{2} << 20) / bytes));
-    double best = 0;
-    for (int repeat = 0; repeat < (bytes > (std::size_t{64} << 20) ? 3 : 20); ++repeat) {
-      const double start = lathe::thread_seconds();
-      for (int round = 0; round < rounds; ++round)
-        sink = sink + read_once(data.get(), bytes / sizeof(float));
-      const double seconds = lathe::thread_seconds() - start;
-      best = std::max(best, static_cast<double>(bytes) * rounds / seconds * 1e-9);
-    }
-    out.emplace_back(static_cast<double>(bytes), best);
+    const std::size_t count = bytes / sizeof(float), half = count / 2;
+    const double size = static_cast<double>(bytes);
+    bandwidth& made = out.emplace_back();
+    made.bytes = size;
+    made.read = best_rate(size, [&] { sink = sink + read_once(data.get(), count); });
+    for (const bool past_caches : {false, true})
+      made.copy = std::max(made.copy, best_rate(size, [&] {
+                             copy_once(data.get(), data.get() + half, half, past_caches);
+                           }));
   }
   // A larger working set is never faster: what is, is noise.
-  for (std::size_t at = out.size() - 1; at > 0; --at)
-    out[at - 1].second = std::max(out[at - 1].second, out[at].second);
+  for (std::size_t at = out.size() - 1; at > 0; --at) {
+    out[at - 1].read = std::max(out[at - 1].read, out[at].read);
+    out[at - 1].copy = std::max(out[at - 1].copy, out[at].copy);
+  }
   return out;
 }
 
@@ -44,22 +58,25 @@ double burst_seconds(long rounds) {
 
 }  // namespace
 
-double machine::read_bandwidth(double bytes) const {
-  if (bytes <= bandwidth.front().first) return bandwidth.front().second;
-  for (std::size_t at = 1; at < bandwidth.size(); ++at) {
-    const auto [low, low_rate] = bandwidth[at - 1];
-    const auto [high, high_rate] = bandwidth[at];
-    if (bytes > high) continue;
-    const double share = std::log(bytes / low) / std::log(high / low);
-    return low_rate + share * (high_rate - low_rate);
+bandwidth machine::at(double bytes) const {
+  if (bytes <= memory.front().bytes) return memory.front();
+  for (std::size_t at = 1; at < memory.size(); ++at) {
+    const bandwidth &low = memory[at - 1], &high = memory[at];
+    if (bytes > high.bytes) continue;
+    const double share = std::log(bytes / low.bytes) / std::log(high.bytes / low.bytes);
+    return {bytes, low.read + share * (high.read - low.read),
+            low.copy + share * (high.copy - low.copy)};
   }
-  return bandwidth.back().second;
+  return memory.back();
 }
 
 double machine::least_seconds(const problem& of, int threads) const {
   const double peak = of.element == lathe::dtype::f64 ? f64_gflops : f32_gflops;
   const double bytes = of.bytes();
-  return std::max(of.needed_flops() / peak, bytes / read_bandwidth(bytes)) * 1e-9 / threads;
+  const double copied = std::min(bytes, 2 * of.output_bytes());
+  const bandwidth rate = at(bytes);
+  const double traffic = copied / rate.copy + (bytes - copied) / rate.read;
+  return std::max(of.needed_flops() / peak, traffic) * 1e-9 / threads;
 }
 
 machine measure_machine() {

@@ -1,5 +1,6 @@
 // The probes' inner loops: compiled for this machine, unlike the rest of the bench.
 #include "roofline.hpp"
+#include <immintrin.h>
 
 namespace bench {
 namespace {
@@ -24,6 +25,15 @@ float read_once(const float* data, std::size_t count) {
   }
   for (int s = 1; s < streams; ++s) sums[0] += sums[s];
   return sums[0][0] + sums[0][lanes - 1];
+}
+
+void copy_once(const float* from, float* to, std::size_t count, bool past_caches) {
+  constexpr int step = 8;  // floats of an AVX vector; two make a line
+  for (std::size_t at = 0; at + step <= count; at += step) {
+    const __m256 value = _mm256_load_ps(from + at);
+    past_caches ? _mm256_stream_ps(to + at, value) : _mm256_store_ps(to + at, value);
+  }
+  if (past_caches) _mm_sfence();
 }
 
 double multiply_add(long rounds) {

@@ -101,9 +101,12 @@ std::optional<duel> score::duel_under(contract terms) const {
   std::vector<contract> others{contract::plain};
   // A library that packs nothing ahead competes with those that do.
   if (terms == contract::packed) others.push_back(contract::packed);
-  if (counts_for == "custom") others.push_back(contract::naive);
   auto ours = fastest(mine, "lathe");
   auto theirs = fastest(others, nullptr);
+  // Custom operators without any library: plain loops are what there is.
+  const contract naives[] = {contract::naive};
+  if (!theirs && counts_for == "custom" && terms == contract::plain)
+    theirs = fastest(naives, nullptr);
   if (!ours || !theirs) return std::nullopt;
   duel out{*ours, *theirs, compare(*ours, *theirs), 0};
   // The best peer with cold caches may be another one than with warm ones.
@@ -113,6 +116,10 @@ std::optional<duel> score::duel_under(contract terms) const {
       cold = cold == 0 ? each.cold_seconds : std::min(cold, each.cold_seconds);
   if (ours->cold_seconds > 0) out.cold_ratio = cold / ours->cold_seconds;
   return out;
+}
+
+double score::over_naive() const {
+  return plain && naive ? naive->median() / plain->ours.median() : 0;
 }
 
 double score::estimate_share() const {

@@ -61,6 +61,8 @@ struct score {
   double rate(double seconds) const { return (flops > 0 ? flops : bytes) / seconds * 1e-9; }
   /// Share of the roofline.
   double share(double seconds) const { return least_seconds / seconds; }
+  /// How much faster than the best compiler's plain loops; 0 = unknown.
+  double over_naive() const;
   /// Speed of the analytic schedule, the tuned kernel's being 1.
   double estimate_share() const;
 

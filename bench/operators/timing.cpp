@@ -16,7 +16,8 @@ namespace {
 constexpr double infinity = std::numeric_limits<double>::infinity();
 constexpr double sample_seconds = 2e-3;      ///< shorter calls are repeated within a sample
 constexpr double close = 1.25;               ///< ways of one library that are timed to the end
-constexpr double hopeless = 20;              ///< times the best: two samples are enough
+constexpr double hopeless = 20;              ///< times the best: not timed to the end
+constexpr double long_call = 0.1;            ///< [s] takes no notice of cold caches
 constexpr double winograd_tolerance = 1e-3;  ///< of the largest magnitude of the output
 
 /// Processor time of the process [s]: like the calling thread's, it does not count while others
@@ -35,63 +36,6 @@ std::vector<double> numbers_of(const operand& output) {
     out[at] = 0. + (output.type == lathe::dtype::f64 ? static_cast<const double*>(data)[at]
                                                      : static_cast<const float*>(data)[at]);
   return out;
-}
-
-/// Runs every contestant on every set. Exact ones must agree; where they do not, the result of the
-/// most is right.
-void check(const std::vector<std::vector<contestant>>& sets, const std::vector<operands>& data,
-           std::vector<measurement>& results) {
-  struct answer {
-    std::vector<double> values;
-    std::vector<std::size_t> given_by;
-  };
-  std::vector<answer> answers;
-  std::vector<double> inexact_error(results.size(), 0);
-  const auto is_exact = [&](std::size_t at) { return results[at].terms != contract::winograd; };
-  const auto result_of = [&](std::size_t set, std::size_t at) {
-    data[set].spoil_output();
-    sets[set][at].run();
-    if (sets[set][at].finish) sets[set][at].finish();
-    return numbers_of(data[set].output());
-  };
-  for (std::size_t set = 0; set < sets.size(); ++set) {
-    for (std::size_t at = 0; at < results.size(); ++at) {
-      if (!is_exact(at)) continue;
-      std::vector<double> values = result_of(set, at);
-      const auto same = std::find_if(answers.begin(), answers.end(),
-                                     [&](const answer& each) { return each.values == values; });
-      if (same != answers.end())
-        same->given_by.push_back(at);
-      else
-        answers.push_back({std::move(values), {at}});
-    }
-  }
-  const answer& right = *std::max_element(answers.begin(), answers.end(),
-                                          [](const answer& left, const answer& other) {
-                                            return left.given_by.size() < other.given_by.size();
-                                          });
-  double largest = 0;
-  for (const double value : right.values) largest = std::max(largest, std::abs(value));
-  for (const answer& each : answers) {
-    if (&each == &right) continue;
-    std::size_t first = 0;
-    while (each.values[first] == right.values[first]) ++first;
-    char text[120];
-    std::snprintf(text, sizeof text, "element %zu is %g, the others have %g", first,
-                  each.values[first], right.values[first]);
-    for (const std::size_t at : each.given_by) results[at].wrong = text;
-  }
-  for (std::size_t at = 0; at < results.size(); ++at) {
-    if (is_exact(at)) continue;
-    const std::vector<double> values = result_of(0, at);
-    double error = 0;
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const double here = std::abs(values[i] - right.values[i]) / largest;
-      error = here <= error ? error : here;  // true for not-a-number
-    }
-    if (!(error <= winograd_tolerance))
-      results[at].wrong = "largest error " + std::to_string(error) + " of the largest value";
-  }
 }
 
 /// Times samples with the clock that fits the number of threads.
@@ -134,6 +78,66 @@ class stopwatch {
   int threads_;
 };
 
+/// Runs every contestant on every set, plain loops on one. Exact ones must agree; where they do
+/// not, the result of the most is right. @returns seconds of the first call of each
+std::vector<double> check(const std::vector<std::vector<contestant>>& sets,
+                          const std::vector<operands>& data, const stopwatch& watch,
+                          std::vector<measurement>& results) {
+  struct answer {
+    std::vector<double> values;
+    std::vector<std::size_t> given_by;
+  };
+  std::vector<answer> answers;
+  std::vector<double> first_call(results.size());
+  const auto is_exact = [&](std::size_t at) { return results[at].terms != contract::winograd; };
+  const auto result_of = [&](std::size_t set, std::size_t at) {
+    data[set].spoil_output();
+    const double seconds = watch.once(sets[set][at].run);
+    if (set == 0) first_call[at] = seconds;
+    if (sets[set][at].finish) sets[set][at].finish();
+    return numbers_of(data[set].output());
+  };
+  for (std::size_t set = 0; set < sets.size(); ++set) {
+    for (std::size_t at = 0; at < results.size(); ++at) {
+      if (!is_exact(at) || (set > 0 && results[at].terms == contract::naive)) continue;
+      std::vector<double> values = result_of(set, at);
+      const auto same = std::find_if(answers.begin(), answers.end(),
+                                     [&](const answer& each) { return each.values == values; });
+      if (same != answers.end())
+        same->given_by.push_back(at);
+      else
+        answers.push_back({std::move(values), {at}});
+    }
+  }
+  const answer& right = *std::max_element(answers.begin(), answers.end(),
+                                          [](const answer& left, const answer& other) {
+                                            return left.given_by.size() < other.given_by.size();
+                                          });
+  double largest = 0;
+  for (const double value : right.values) largest = std::max(largest, std::abs(value));
+  for (const answer& each : answers) {
+    if (&each == &right) continue;
+    std::size_t first = 0;
+    while (each.values[first] == right.values[first]) ++first;
+    char text[120];
+    std::snprintf(text, sizeof text, "element %zu is %g, the others have %g", first,
+                  each.values[first], right.values[first]);
+    for (const std::size_t at : each.given_by) results[at].wrong = text;
+  }
+  for (std::size_t at = 0; at < results.size(); ++at) {
+    if (is_exact(at)) continue;
+    const std::vector<double> values = result_of(0, at);
+    double error = 0;
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      const double here = std::abs(values[i] - right.values[i]) / largest;
+      error = here <= error ? error : here;  // true for not-a-number
+    }
+    if (!(error <= winograd_tolerance))
+      results[at].wrong = "largest error " + std::to_string(error) + " of the largest value";
+  }
+  return first_call;
+}
+
 }  // namespace
 
 std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
@@ -141,28 +145,29 @@ std::vector<measurement> measure(const std::vector<std::vector<contestant>>& set
   std::vector<measurement> results;
   for (const contestant& each : sets.front())
     results.push_back({each.library, each.how, each.terms, {}, {}, 0});
-  check(sets, data, results);
-
-  // How fast roughly? The ways of one library under one contract compete first.
   stopwatch watch(plan.threads);
-  std::vector<double> rough(results.size());
+  std::vector<double> rough = check(sets, data, watch, results);
+
+  // The ways of one library under one contract compete first; what is hopeless keeps the time that
+  // is known.
   std::map<std::pair<std::string, contract>, double> best_way;
   double best = infinity;
   for (std::size_t at = 0; at < results.size(); ++at) {
-    rough[at] = watch.once(sets[0][at].run);
-    if (rough[at] < 0.1) rough[at] = std::min(rough[at], watch.once(sets[0][at].run));
+    if (rough[at] < long_call) rough[at] = watch.once(sets[0][at].run);
     double& way =
         best_way.try_emplace({results[at].library, results[at].terms}, infinity).first->second;
     if (results[at].wrong.empty()) way = std::min(way, rough[at]);
     best = std::min(best, rough[at]);
   }
   const auto blocks_of = [&](std::size_t at) {
-    if (rough[at] > hopeless * best) return 2;
+    if (rough[at] > hopeless * best && rough[at] > long_call) return 0;
     const bool is_ours = results[at].library == "lathe";  // tuned and estimate are both wanted
     if (!is_ours && rough[at] > close * best_way[{results[at].library, results[at].terms}])
       return 2;
     return plan.blocks;
   };
+  for (std::size_t at = 0; at < results.size(); ++at)
+    if (blocks_of(at) == 0) results[at].seconds.push_back(rough[at]);
 
   for (int block = 0; block < plan.blocks; ++block) {
     for (std::size_t turn = 0; turn < results.size(); ++turn) {

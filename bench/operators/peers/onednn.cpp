@@ -29,32 +29,31 @@ memory on(const memory::desc& layout, const float* data) {
   return {layout, processor(), const_cast<float*>(data)};
 }
 
-/// One operand of a primitive: where it is, and the way from and to the user's array.
+/// Which way an operand goes.
+enum class way { in, out };
+
+/// One operand of a primitive: where it is, and the way from or to the user's array.
 class argument {
  public:
-  argument(const memory::desc& user, const memory::desc& wanted, const float* data)
+  argument(way direction, const memory::desc& user, const memory::desc& wanted, const float* data)
       : user_(on(user, data)), used_(user_) {
     if (user == wanted) return;
     used_ = memory(wanted, processor());
     // Padded channels of blocked layouts must be zero.
     std::memset(used_.get_data_handle(), 0, wanted.get_size());
-    enter_ = dnnl::reorder(user_, used_);
-    leave_ = dnnl::reorder(used_, user_);
+    from_ = direction == way::in ? user_ : used_;
+    to_ = direction == way::in ? used_ : user_;
+    reorder_ = dnnl::reorder(from_, to_);
   }
-  void enter() const {
-    if (enter_) move(enter_, user_, used_);
-  }
-  void leave() const {
-    if (leave_) move(leave_, used_, user_);
+  /// Brings the data to the primitive, or the result to the user; nothing if it is there already.
+  void move() const {
+    if (reorder_) reorder_.execute(stream(), {{DNNL_ARG_FROM, from_}, {DNNL_ARG_TO, to_}});
   }
   const memory& used() const { return used_; }
 
  private:
-  static void move(const dnnl::reorder& way, const memory& from, const memory& to) {
-    way.execute(stream(), {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}});
-  }
-  memory user_, used_;
-  dnnl::reorder enter_, leave_;
+  memory user_, used_, from_, to_;
+  dnnl::reorder reorder_;
 };
 
 /// A primitive with three operands, bound to the user's arrays.
@@ -74,22 +73,22 @@ void enter_primitive(bound_primitive made, const std::string& how, bool inexact,
                      contestants& into) {
   const auto shared = std::make_shared<const bound_primitive>(std::move(made));
   const auto wait = [] { stream().wait(); };
-  shared->source.enter();
-  shared->weights.enter();
+  shared->source.move();
+  shared->weights.move();
   wait();
   if (!inexact) {
     into.push_back({"oneDNN", how, contract::plain, [=] {
-                      shared->source.enter();
-                      shared->weights.enter();
+                      shared->source.move();
+                      shared->weights.move();
                       shared->execute();
-                      shared->result.leave();
+                      shared->result.move();
                       wait();
                     }});
   }
   into.push_back({"oneDNN", how, inexact ? contract::winograd : contract::packed, [=] {
-                    shared->source.enter();
+                    shared->source.move();
                     shared->execute();
-                    shared->result.leave();
+                    shared->result.move();
                     wait();
                   }});
   into.push_back({"oneDNN", how + ", own layout", inexact ? contract::winograd : contract::own,
@@ -98,7 +97,7 @@ void enter_primitive(bound_primitive made, const std::string& how, bool inexact,
                     wait();
                   },
                   [=] {
-                    shared->result.leave();
+                    shared->result.move();
                     wait();
                   }});
 }
@@ -183,10 +182,11 @@ struct convolution_entry {
   bound_primitive bind(const dnnl::primitive& run, const memory::desc& source,
                        const memory::desc& weights, const memory::desc& result,
                        const memory::desc& user_weights, const float* user_data) const {
-    return {run,
-            {memory::desc(layouts.source, f32, layouts.plain), source, data.get<float>("X")},
-            {user_weights, weights, user_data},
-            {memory::desc(layouts.result, f32, layouts.plain), result, data.get<float>("Y")}};
+    return {
+        run,
+        {way::in, memory::desc(layouts.source, f32, layouts.plain), source, data.get<float>("X")},
+        {way::in, user_weights, weights, user_data},
+        {way::out, memory::desc(layouts.result, f32, layouts.plain), result, data.get<float>("Y")}};
   }
 
   /// Stride 1: a transposed convolution is a convolution with flipped weights, made ahead.
@@ -240,9 +240,9 @@ bound_primitive inner_product(int rows, int outputs, int depth, const float* sou
       processor());
   how = std::string("inner product ") + plan.impl_info_str();
   return {dnnl::inner_product_forward(plan),
-          {matrix(rows, depth), matrix(rows, depth), source},
-          {user_weights, plan.weights_desc(), weights},
-          {matrix(rows, outputs), matrix(rows, outputs), result}};
+          {way::in, matrix(rows, depth), matrix(rows, depth), source},
+          {way::in, user_weights, plan.weights_desc(), weights},
+          {way::out, matrix(rows, outputs), matrix(rows, outputs), result}};
 }
 
 struct entry {
@@ -276,9 +276,9 @@ struct entry {
              matrix(s.rows, s.columns)},
             processor());
         enter_product({dnnl::matmul(plan),
-                       {matrix(s.rows, s.depth), matrix(s.rows, s.depth), a},
-                       {matrix(s.depth, s.columns), plan.weights_desc(), b},
-                       {matrix(s.rows, s.columns), matrix(s.rows, s.columns), c}},
+                       {way::in, matrix(s.rows, s.depth), matrix(s.rows, s.depth), a},
+                       {way::in, matrix(s.depth, s.columns), plan.weights_desc(), b},
+                       {way::out, matrix(s.rows, s.columns), matrix(s.rows, s.columns), c}},
                       std::string("matmul ") + plan.impl_info_str(), packs);
       } catch (const dnnl::error&) {
       }
