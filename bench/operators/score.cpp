@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace bench {
 namespace {
 
+constexpr double unknown = std::numeric_limits<double>::quiet_NaN();  ///< JSON writes it as null
+constexpr std::size_t least_blocks = 3;  ///< that both must have for a ratio
+
 double median_of(std::vector<double> values) {
+  std::erase_if(values, [](double value) { return std::isnan(value); });
+  if (values.empty()) return unknown;
   std::sort(values.begin(), values.end());
   const std::size_t half = values.size() / 2;
   return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
@@ -36,15 +42,15 @@ contract contract_named(const std::string& word) {
 }  // namespace
 
 double entrant::median() const { return median_of(seconds); }
-double entrant::minimum() const { return *std::min_element(seconds.begin(), seconds.end()); }
-
-ratio compare(const entrant& ours, const entrant& theirs) {
+std::optional<ratio> compare(const entrant& ours, const entrant& theirs) {
   std::vector<double> ratios;
   for (std::size_t block = 0; block < std::min(ours.seconds.size(), theirs.seconds.size()); ++block)
     ratios.push_back(theirs.seconds[block] / ours.seconds[block]);
+  std::erase_if(ratios, [](double value) { return std::isnan(value); });
+  if (ratios.size() < least_blocks) return std::nullopt;
   std::sort(ratios.begin(), ratios.end());
   const std::size_t rank = bound_rank(ratios.size());
-  return {median_of(ratios), ratios[rank], ratios[ratios.size() - 1 - rank]};
+  return ratio{median_of(ratios), ratios[rank], ratios[ratios.size() - 1 - rank]};
 }
 
 score::score(const record& from)
@@ -62,7 +68,8 @@ score::score(const record& from)
     made.library = each.at("library");
     made.how = each.at("how");
     made.terms = contract_named(each.at("contract"));
-    made.seconds = each.at("seconds").get<std::vector<double>>();
+    for (const record& one : each.at("seconds"))
+      made.seconds.push_back(one.is_number() ? one.get<double>() : unknown);
     made.cold_seconds = each.value("cold_seconds", 0.);
     made.wrong = each.value("wrong", std::string());
     if (!made.wrong.empty())
@@ -70,7 +77,7 @@ score::score(const record& from)
                       made.wrong);
   }
   const auto usable = [](const entrant& each) {
-    return each.wrong.empty() && !each.seconds.empty();
+    return each.wrong.empty() && !std::isnan(each.median());
   };
   std::erase_if(entrants, [&](const entrant& each) { return !usable(each); });
   plain = duel_under(contract::plain);
@@ -108,7 +115,14 @@ std::optional<duel> score::duel_under(contract terms) const {
   if (!theirs && counts_for == "custom" && terms == contract::plain)
     theirs = fastest(naives, nullptr);
   if (!ours || !theirs) return std::nullopt;
-  duel out{*ours, *theirs, compare(*ours, *theirs), 0};
+  auto faster = compare(*ours, *theirs);
+  // Plain loops that are hopeless were called once.
+  if (!faster && theirs->terms == contract::naive) {
+    const double quotient = theirs->median() / ours->median();
+    faster = ratio{quotient, quotient, quotient};
+  }
+  if (!faster) return std::nullopt;
+  duel out{*ours, *theirs, *faster, 0};
   // The best peer with cold caches may be another one than with warm ones.
   double cold = 0;
   for (const entrant& each : entrants)
@@ -123,7 +137,9 @@ double score::over_naive() const {
 }
 
 double score::estimate_share() const {
-  return plain && estimate ? 1 / compare(plain->ours, *estimate).value : 0;
+  if (!plain || !estimate) return 0;
+  const auto slower = compare(plain->ours, *estimate);
+  return slower ? 1 / slower->value : 0;
 }
 
 double geometric_mean(std::span<const double> values) {

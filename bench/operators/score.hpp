@@ -17,8 +17,7 @@ struct entrant {
   std::vector<double> seconds;
   double cold_seconds = 0;
 
-  double median() const;
-  double minimum() const;
+  double median() const;  ///< [s], of undisturbed blocks; not-a-number if there is none
 };
 
 /// How much faster lathe is: the median of the blocks' ratios, and the bounds of its 95 %
@@ -28,8 +27,9 @@ struct ratio {
   bool is_tie_or_win() const { return high >= 1; }
 };
 
-/// Seconds of `theirs` over those of `ours`, block by block.
-ratio compare(const entrant& ours, const entrant& theirs);
+/// Seconds of `theirs` over those of `ours`, block by block; nothing if they share fewer than
+/// three.
+std::optional<ratio> compare(const entrant& ours, const entrant& theirs);
 
 /// One contract of one case.
 struct duel {

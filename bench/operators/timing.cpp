@@ -7,6 +7,8 @@
 #include <cmath>
 #include <cstdio>
 #include <ctime>
+#include <filesystem>
+#include <fstream>
 #include <limits>
 #include <map>
 
@@ -18,6 +20,8 @@ constexpr double sample_seconds = 2e-3;      ///< shorter calls are repeated wit
 constexpr double close = 1.25;               ///< ways of one library that are timed to the end
 constexpr double hopeless = 20;              ///< times the best: not timed to the end
 constexpr double long_call = 0.1;            ///< [s] takes no notice of cold caches
+constexpr double enough_cores = 0.9;         ///< several threads: what the probe must see
+constexpr double most_waiting = 0.02;        ///< and how much of a sample may be spent without CPU
 constexpr double winograd_tolerance = 1e-3;  ///< of the largest magnitude of the output
 
 /// Processor time of the process [s]: like the calling thread's, it does not count while others
@@ -26,6 +30,18 @@ double process_seconds() {
   timespec now{};
   ::clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
   return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+/// How long the threads of the process were ready but had no CPU [s]; 0 if the system does not say.
+double waiting_seconds() {
+  double sum = 0;
+  std::error_code ignored;
+  for (const auto& task : std::filesystem::directory_iterator("/proc/self/task", ignored)) {
+    std::ifstream from(task.path() / "schedstat");
+    double running = 0, waiting = 0;  // [ns]
+    if (from >> running >> waiting) sum += waiting;
+  }
+  return 1e-9 * sum;
 }
 
 /// The output as numbers; -0 becomes 0.
@@ -48,10 +64,13 @@ class stopwatch {
     for (int attempt = 0; attempt < 5; ++attempt) {
       if (!cores_are_ours()) continue;
       run();  // warm, and the library's threads are awake
+      const double waited = threads_ == 1 ? 0 : waiting_seconds();
       const double start = now();
       for (int repeat = 0; repeat < repeats; ++repeat) run();
-      const double seconds = (now() - start) / repeats;
-      if (cores_are_ours()) return seconds;
+      const double seconds = now() - start;
+      const bool waited_long =
+          threads_ > 1 && waiting_seconds() - waited > most_waiting * threads_ * seconds;
+      if (!waited_long && cores_are_ours()) return seconds / repeats;
     }
     return std::numeric_limits<double>::quiet_NaN();
   }
@@ -69,10 +88,9 @@ class stopwatch {
   /// Waits for threads that spin after the last contestant, then looks.
   bool cores_are_ours() const {
     if (threads_ == 1) return true;
-    constexpr double enough = 0.9;
     const timespec pause{0, 5'000'000};
     ::nanosleep(&pause, nullptr);
-    return share_of_cores(threads_) >= enough;
+    return share_of_cores(threads_) >= enough_cores;
   }
 
   int threads_;
@@ -169,26 +187,21 @@ std::vector<measurement> measure(const std::vector<std::vector<contestant>>& set
   for (std::size_t at = 0; at < results.size(); ++at)
     if (blocks_of(at) == 0) results[at].seconds.push_back(rough[at]);
 
-  for (int block = 0; block < plan.blocks; ++block) {
+  // With several threads a disturbed block is repeated, within reason.
+  const int most_blocks = plan.threads == 1 ? plan.blocks : 3 * plan.blocks;
+  int undisturbed = 0;
+  for (int block = 0; block < most_blocks && undisturbed < plan.blocks; ++block) {
+    const std::size_t set = std::size_t(block) % sets.size();
+    bool disturbed = false;
     for (std::size_t turn = 0; turn < results.size(); ++turn) {
       const std::size_t at = (turn + std::size_t(block)) % results.size();
-      if (block >= blocks_of(at)) continue;
+      const int wanted = blocks_of(at);
+      if (wanted < plan.blocks && block >= wanted) continue;
       const int repeats = std::max(1, static_cast<int>(std::ceil(sample_seconds / rough[at])));
-      const std::size_t set = std::size_t(block) % sets.size();
       results[at].seconds.push_back(watch.sample(sets[set][at].run, repeats));
+      disturbed |= std::isnan(results[at].seconds.back());
     }
-  }
-  if (plan.threads > 1) {  // a block counts if all of it was undisturbed
-    for (int block = plan.blocks; block-- > 0;) {
-      const auto is_disturbed = [&](const measurement& each) {
-        return std::size_t(block) < each.seconds.size() &&
-               std::isnan(each.seconds[std::size_t(block)]);
-      };
-      if (std::none_of(results.begin(), results.end(), is_disturbed)) continue;
-      for (measurement& each : results)
-        if (std::size_t(block) < each.seconds.size())
-          each.seconds.erase(each.seconds.begin() + block);
-    }
+    undisturbed += !disturbed;
   }
   if (plan.cold) {
     for (int round = 0; round < 5; ++round) {

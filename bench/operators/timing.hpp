@@ -15,7 +15,7 @@ namespace bench {
 
 /// How long and how.
 struct timing_plan {
-  int blocks = 7;
+  int blocks = 7;   ///< undisturbed ones; with several threads up to three times as many are tried
   int threads = 1;  ///< 1: processor time of the process; more: wall time while the cores are ours
   bool cold = false;  ///< also with operands out of the caches, for the plain contract
 };
@@ -24,9 +24,11 @@ struct timing_plan {
 struct measurement {
   std::string library, how;
   contract terms = contract::plain;
-  std::string wrong;            ///< what is wrong with its result, "" if nothing is
-  std::vector<double> seconds;  ///< [s] per call, one per block; hopeless ones leave early
-  double cold_seconds = 0;      ///< [s] per call, least of several; 0 = not measured
+  std::string wrong;  ///< what is wrong with its result, "" if nothing is
+  /// [s] per call, one per block, not-a-number where the cores were not ours; hopeless ones leave
+  /// early.
+  std::vector<double> seconds;
+  double cold_seconds = 0;  ///< [s] per call, least of several; 0 = not measured
 };
 
 /// Checks and times. Every block calls all in turn, in an order that rotates from block to block,
@@ -34,7 +36,7 @@ struct measurement {
 /// one before left in the caches, nor lucky addresses favour anyone. Each sample follows a call
 /// that warms up, and lasts at least 2 ms.
 /// @param sets  the same contestants, in the same order, for each set of operands
-/// @return one per contestant; no samples at all if the cores were never ours
+/// @return one per contestant
 std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
                                  const std::vector<operands>& data, const timing_plan& plan);
 
