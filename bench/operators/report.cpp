@@ -1,5 +1,6 @@
 #include "report.hpp"
 
+#include "cases.hpp"
 #include "score.hpp"
 #include <cstdarg>
 #include <cstdio>
@@ -28,6 +29,12 @@ std::string shown_duel(const score& of, const std::optional<duel>& one) {
               one->faster.value, one->faster.low, one->faster.high);
 }
 
+std::size_t count_library_cases() {
+  std::size_t count = 0;
+  for (const problem& each : all_cases()) count += each.counts_for == group::library;
+  return count;
+}
+
 /// The ratios of one contract, by operator, in the order of the records.
 struct ratios {
   struct row {
@@ -50,12 +57,20 @@ struct ratios {
   std::string lines(const std::string& title) const {
     std::string out;
     std::vector<double> means;
+    std::size_t cases = 0;
+    const std::size_t library_cases = count_library_cases();
     for (const row& each : rows) {
       const double mean = geometric_mean(each.values);
-      if (each.counts_for == "library") means.push_back(mean);
+      if (each.counts_for == "library") {
+        means.push_back(mean);
+        cases += each.values.size();
+      }
       out += text("%s %s %.3f%s\n", title.c_str(), each.op.c_str(), mean,
                   each.counts_for == "library" ? "" : " (extra)");
     }
+    if (!means.empty() && cases < library_cases)
+      out += text("(of %zu of %zu library cases, %zu of 12 operators)\n", cases, library_cases,
+                  means.size());
     if (!means.empty())
       out += text("%s all %.3f min %.3f %s\n", title.c_str(), geometric_mean(means), least,
                   least_case.c_str());
