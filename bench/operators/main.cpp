@@ -192,6 +192,20 @@ bool has_wrong_result(const record& of) {
   return false;
 }
 
+/// The end of a run. @returns the exit status
+int report(const options& how, const std::vector<record>& shown, int failures, int old) {
+  if (old > 0)
+    std::printf(
+        "\n%d of these cases were recorded with another revision of lathe; --fresh measures "
+        "them again\n",
+        old);
+  if (failures > 0) std::printf("\n%d cases FAILED\n", failures);
+  if (!how.json.empty()) write_file(how.json, record(shown).dump(1) + "\n");
+  if (!how.html.empty()) write_file(how.html, html_page(shown));
+  std::printf("\n%s", summary(shown).c_str());
+  return failures == 0 ? 0 : 1;
+}
+
 int run(const options& how) {
   if (how.list) {
     for (const problem& each : all_cases())
@@ -222,7 +236,12 @@ int run(const options& how) {
         std::printf("%s", case_line(*known).c_str());
         failures += has_wrong_result(*known);
         shown.push_back(*known);
-      } catch (const lathe::error& problem) {
+      } catch (const interrupted&) {
+        show_status("");
+        report(how, shown, failures, old);
+        std::printf("interrupted; the next run goes on from here\n");
+        return 130;
+      } catch (const std::exception& problem) {
         show_status("");
         std::printf("%-21s FAILED: %s\n", each.name.c_str(), problem.what());
         ++failures;
@@ -234,16 +253,7 @@ int run(const options& how) {
     std::fprintf(stderr, "bench: no such case; bench cpu --list shows all\n");
     return 2;
   }
-  if (old > 0)
-    std::printf(
-        "\n%d of these cases were recorded with another revision of lathe; --fresh measures "
-        "them again\n",
-        old);
-  if (failures > 0) std::printf("\n%d cases FAILED\n", failures);
-  std::printf("\n%s", summary(shown).c_str());
-  if (!how.json.empty()) write_file(how.json, record(shown).dump(1) + "\n");
-  if (!how.html.empty()) write_file(how.html, html_page(shown));
-  return failures == 0 ? 0 : 1;
+  return report(how, shown, failures, old);
 }
 
 }  // namespace

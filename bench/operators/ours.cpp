@@ -50,7 +50,7 @@ own_kernel make_kernel(const problem& of, const kernel_choice& choice) {
     made.choosing_seconds = lathe::monotonic_seconds() - start;
   }
   lathe::tuned found = lathe::tune_description(desc.view(), request).value();
-  if (*search.flag()) throw std::runtime_error("interrupted");
+  if (*search.flag()) throw interrupted();
   made.core =
       std::make_shared<const lathe::kernel_core>(std::move(desc), request, std::move(found));
   return made;

@@ -29,8 +29,11 @@ struct own_kernel {
   double choosing_seconds = 0;  ///< [s] that the analytic schedule took to choose
 };
 
+/// Thrown when Ctrl-C ended a search: its result is not what the settings say.
+struct interrupted {};
+
 /// Makes a kernel; searches are remembered in lathe's cache.
-/// @throws lathe::error if there is none
+/// @throws lathe::error if there is none, interrupted
 own_kernel make_kernel(const problem& of, const kernel_choice& choice);
 
 /// Appends the kernel, its weights bound if the contract says so, on `data`, which outlives it.

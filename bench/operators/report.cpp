@@ -22,11 +22,16 @@ std::string shown_rate(const score& of, const std::optional<entrant>& who) {
   return who ? text("%7.1f", of.rate(who->median())) : text("%7s", "-");
 }
 
-std::string shown_duel(const score& of, const std::optional<duel>& one) {
-  if (!one) return text("%7s %7s %-21s %s", "-", "-", "", "   -              ");
-  return text("%7.1f %7.1f %-21.21s %5.3f [%5.3f %5.3f]", of.rate(one->ours.median()),
-              of.rate(one->theirs.median()), (one->theirs.library + " " + one->theirs.how).c_str(),
-              one->faster.value, one->faster.low, one->faster.high);
+/// Columns of one contract. @param behind_ours  further columns about lathe's kernel
+std::string shown_duel(const score& of, const std::optional<duel>& one,
+                       const std::string& behind_ours) {
+  if (!one)
+    return text("%7s%s %7s %-21s %5s %-13s %5s", "-", behind_ours.c_str(), "-", "", "-", "", "-");
+  const ratio& faster = one->faster;
+  return text("%7.1f%s %7.1f %-21.21s %5.3f %5.3f - %5.3f %5.3f", of.rate(one->ours.median()),
+              behind_ours.c_str(), of.rate(one->theirs.median()),
+              (one->theirs.library + " " + one->theirs.how).c_str(), faster.value, faster.low,
+              faster.high, faster.of_bests);
 }
 
 std::size_t count_library_cases() {
@@ -138,24 +143,22 @@ std::string summary_of(const std::vector<score>& scores, const std::string& suff
 }  // namespace
 
 std::string table_head() {
-  return text("%-21s %-3s %7s | %7s %5s %4s %7s %-21s %-19s | %7s %7s %-21s %-19s | %7s %7s %7s\n",
-              "case", "thr", "roof", "A lathe", "%roof", "est.", "peer", "", "ratio [95 %]",
-              "P lathe", "peer", "", "ratio [95 %]", "own", "winogr.", "naive");
+  const std::string duel =
+      text("%7s %-21s %5s %-13s %5s", "peer", "", "ratio", "95 % bounds", "bests");
+  return text("%-21s %3s %7s | %7s %5s %4s %s | %7s %s | %7s %7s %7s\n", "case", "thr", "roof",
+              "A lathe", "%roof", "est.", duel.c_str(), "P lathe", duel.c_str(), "own", "winogr.",
+              "naive");
 }
 
 std::string case_line(const record& from) {
   const score of(from);
+  const std::string about_ours =
+      of.plain ? text(" %5.1f %4.2f", 100 * of.share(of.plain->ours.median()), of.estimate_share())
+               : text(" %5s %4s", "-", "-");
   std::string out =
-      text("%-21s %-3d %7.1f | ", of.name.c_str(), of.threads, of.rate(of.least_seconds));
-  const std::string duel_text = shown_duel(of, of.plain);
-  const std::size_t first_column = 7;
-  out += duel_text.substr(0, first_column);
-  out += of.plain
-             ? text(" %5.1f %4.2f", 100 * of.share(of.plain->ours.median()), of.estimate_share())
-             : text(" %5s %4s", "-", "-");
-  out += duel_text.substr(first_column) + " | " + shown_duel(of, of.packed) + " | " +
-         shown_rate(of, of.own) + " " + shown_rate(of, of.winograd) + " " +
-         shown_rate(of, of.naive);
+      text("%-21s %3d %7.1f | ", of.name.c_str(), of.threads, of.rate(of.least_seconds)) +
+      shown_duel(of, of.plain, about_ours) + " | " + shown_duel(of, of.packed, "") + " | " +
+      shown_rate(of, of.own) + " " + shown_rate(of, of.winograd) + " " + shown_rate(of, of.naive);
   if (of.flops == 0) out += " GB/s";
   if (of.plain && of.plain->cold_ratio > 0) out += text(" cold %.3f", of.plain->cold_ratio);
   if (!of.plain && !of.packed) out += "  not measured: the cores were never ours, or no peer";

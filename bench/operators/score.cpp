@@ -41,6 +41,11 @@ contract contract_named(const std::string& word) {
 
 }  // namespace
 
+double entrant::best() const {
+  double least = unknown;
+  for (const double each : seconds) least = each < least || std::isnan(least) ? each : least;
+  return least;
+}
 double entrant::median() const { return median_of(seconds); }
 std::optional<ratio> compare(const entrant& ours, const entrant& theirs) {
   std::vector<double> ratios;
@@ -50,7 +55,8 @@ std::optional<ratio> compare(const entrant& ours, const entrant& theirs) {
   if (ratios.size() < least_blocks) return std::nullopt;
   std::sort(ratios.begin(), ratios.end());
   const std::size_t rank = bound_rank(ratios.size());
-  return ratio{median_of(ratios), ratios[rank], ratios[ratios.size() - 1 - rank]};
+  return ratio{median_of(ratios), ratios[rank], ratios[ratios.size() - 1 - rank],
+               theirs.best() / ours.best()};
 }
 
 score::score(const record& from)
@@ -119,7 +125,7 @@ std::optional<duel> score::duel_under(contract terms) const {
   // Plain loops that are hopeless were called once.
   if (!faster && theirs->terms == contract::naive) {
     const double quotient = theirs->median() / ours->median();
-    faster = ratio{quotient, quotient, quotient};
+    faster = ratio{quotient, quotient, quotient, quotient};
   }
   if (!faster) return std::nullopt;
   duel out{*ours, *theirs, *faster, 0};

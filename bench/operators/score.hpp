@@ -17,6 +17,7 @@ struct entrant {
   std::vector<double> seconds;
   double cold_seconds = 0;
 
+  double best() const;    ///< [s], the least
   double median() const;  ///< [s], of undisturbed blocks; not-a-number if there is none
 };
 
@@ -24,6 +25,7 @@ struct entrant {
 /// confidence interval (order statistics, so nothing is assumed about the distribution).
 struct ratio {
   double value = 0, low = 0, high = 0;
+  double of_bests = 0;  ///< the other measure: least time over least time
   bool is_tie_or_win() const { return high >= 1; }
 };
 
