@@ -82,8 +82,12 @@ score::score(const record& from)
       wrong.push_back(made.library + " " + made.how + ", " + name_of(made.terms) + ": " +
                       made.wrong);
   }
-  const auto usable = [](const entrant& each) {
-    return each.wrong.empty() && !std::isnan(each.median());
+  // Ways that left early were not the best of their library; plain loops may be hopeless.
+  const auto stayed = [](const entrant& each) {
+    return each.terms == contract::naive || each.seconds.size() >= least_blocks;
+  };
+  const auto usable = [&](const entrant& each) {
+    return each.wrong.empty() && stayed(each) && !std::isnan(each.median());
   };
   std::erase_if(entrants, [&](const entrant& each) { return !usable(each); });
   plain = duel_under(contract::plain);

@@ -72,6 +72,7 @@ TEST_CASE("peers compete under their contract, wrong results do not") {
                                  row("lathe", "tuned", contract::packed, {1, 1, 1}), wrong,
                                  row("slow", "plain", contract::plain, {3, 3, 3}),
                                  row("best", "plain", contract::plain, {2, 2, 2}),
+                                 row("best", "left early", contract::plain, {1, 1}),
                                  row("best", "packed", contract::packed, {4, 4, 4}),
                                  row("best", "own layout", contract::own, {0.5, 0.5, 0.5}),
                                  row("g++", "loops", contract::naive, {0.25, 0.25, 0.25})}));
