@@ -31,7 +31,7 @@ own_kernel make_kernel(const problem& of, const kernel_choice& choice) {
   options.time_limit = choice.seconds;
   options.cancel = search.flag();
   options.progress = lathe::progress_mode::silent;
-  own_kernel made{choice, nullptr, {}, 0};
+  own_kernel made{choice, {}, {}, 0};
   if (choice.terms == contract::packed) {
     made.weights = of.weights();
     options.bound = {made.weights};
@@ -50,14 +50,14 @@ own_kernel make_kernel(const problem& of, const kernel_choice& choice) {
     made.choosing_seconds = lathe::monotonic_seconds() - start;
   }
   lathe::tuned found = lathe::tune_description(desc.view(), request).value();
-  if (*search.flag()) throw interrupted();
+  if (search.flag()->is_set()) throw interrupted();
   made.core =
-      std::make_shared<const lathe::kernel_core>(std::move(desc), request, std::move(found));
+      lathe::shared<const lathe::kernel_core>::make(std::move(desc), request, std::move(found));
   return made;
 }
 
 void enter(const own_kernel& kernel, const operands& data, std::vector<contestant>& into) {
-  std::shared_ptr<const lathe::kernel_core> core = kernel.core;
+  lathe::shared<const lathe::kernel_core> core = kernel.core;
   if (!kernel.weights.empty()) {
     std::vector<lathe::call_argument> given = arguments_of(data, "");
     for (std::size_t at = 0; at < given.size(); ++at)

@@ -7,7 +7,6 @@
 #include "contestant.hpp"
 #include "operands.hpp"
 #include "problem.hpp"
-#include <memory>
 #include <string>
 #include <vector>
 
@@ -24,7 +23,7 @@ struct kernel_choice {
 /// A kernel of lathe's and how it was found.
 struct own_kernel {
   kernel_choice choice;
-  std::shared_ptr<const lathe::kernel_core> core;
+  lathe::shared<const lathe::kernel_core> core;
   std::string weights;          ///< operand that is bound, "" if none
   double choosing_seconds = 0;  ///< [s] that the analytic schedule took to choose
 };
