@@ -16,6 +16,7 @@ import collections
 import json
 import os
 import pathlib
+import re
 import shutil
 import statistics
 import subprocess
@@ -35,7 +36,8 @@ LINEAR = 0.10
 
 
 def template_name(text):
-    """`lathe::dsl::access<...>::value` -> lathe::dsl::access::value, arguments dropped."""
+    """`lathe::dsl::access<...>::value` -> lathe::dsl::access::value, arguments and places dropped."""
+    text = re.sub(r" at [^ ()]+:\d+:\d+\)", ")", text)  # (lambda at file:line:column)
     out, depth = [], 0
     for at, character in enumerate(text):
         if character == "<" and not text.startswith("operator<", max(0, at - 8)):

@@ -143,6 +143,11 @@ class pool {
   struct parts;
   parts split(expr handle) const;
   expr from_parts(const parts& value);
+  struct measured {
+    std::int64_t unit = 1;
+    expr units = none, left = none;
+  };
+  measured in_units(const parts& value, std::int64_t divisor);
   template <class Leaf>
   expr transform(expr handle, flat_map<expr, expr>& memo, Leaf& leaf);
 

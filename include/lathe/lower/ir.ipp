@@ -250,6 +250,28 @@ LATHE_INLINE expr pool::scale(expr value, std::int64_t factor) {
   return from_parts(product);
 }
 
+/// With the largest unit g for which it holds: (g*x + r) / (g*d) == x / d and (g*x + r) % (g*d) ==
+/// g * (x % d) + r, because 0 <= r < g. Unit 1 if there is none.
+LATHE_INLINE pool::measured pool::in_units(const parts& value, std::int64_t divisor) {
+  measured best;
+  for (const term& candidate : value.terms) {
+    const std::int64_t unit = greatest_divisor(divisor, candidate.coef);
+    if (unit <= best.unit) continue;
+    parts units, left;
+    units.constant = lathe::floor_div(value.constant, unit);
+    left.constant = value.constant - units.constant * unit;
+    for (const term& each : value.terms)
+      if (each.coef % unit == 0)
+        units.terms.push_back({each.atom, each.coef / unit});
+      else
+        left.terms.push_back(each);
+    const expr rest = from_parts(left);
+    const interval span = range(rest);
+    if (span.low >= 0 && span.high < unit) best = {unit, from_parts(units), rest};
+  }
+  return best;
+}
+
 LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
   if (divisor == 1) return as_linear(value);
   const parts whole = split(value);
@@ -269,13 +291,8 @@ LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
     quotient.constant += lathe::floor_div(span.low, divisor);
     return from_parts(quotient);
   }
-  std::int64_t common = divisor;
-  for (const term& each : rest.terms) common = greatest_divisor(common, each.coef);
-  if (common > 1) {  // (g*x + r) / (g*d) == (x + r/g) / d
-    rest.constant = lathe::floor_div(rest.constant, common);
-    for (term& each : rest.terms) each.coef /= common;
-    return add(from_parts(quotient), floor_div(from_parts(rest), divisor / common));
-  }
+  if (const auto [unit, units, left] = in_units(rest, divisor); unit > 1)
+    return add(from_parts(quotient), floor_div(units, divisor / unit));
   if (rest.terms.size() == 1 && rest.constant == 0 && rest.terms[0].coef == 1) {
     const node inner = (*this)[rest.terms[0].atom];
     if (inner.what == kind::floor_div)  // (x / a) / b == x / (a * b)
@@ -302,15 +319,8 @@ LATHE_INLINE expr pool::floor_mod(expr value, std::int64_t divisor) {
     if (low == lathe::floor_div(span.high, divisor))
       return add(remainder, constant(-low * divisor));
   }
-  std::int64_t common = divisor;
-  for (const term& each : rest.terms) common = greatest_divisor(common, each.coef);
-  if (common > 1) {  // (g*x + r) % (g*d) == g * ((x + r/g) % d) + r%g
-    const std::int64_t carried = lathe::floor_div(rest.constant, common);
-    const std::int64_t left = rest.constant - carried * common;
-    rest.constant = carried;
-    for (term& each : rest.terms) each.coef /= common;
-    return add(scale(floor_mod(from_parts(rest), divisor / common), common), constant(left));
-  }
+  if (const auto [unit, units, left] = in_units(rest, divisor); unit > 1)
+    return add(scale(floor_mod(units, divisor / unit), unit), left);
   node made;
   made.what = kind::floor_mod;
   made.type = dtype::i64;

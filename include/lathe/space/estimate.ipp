@@ -108,7 +108,6 @@ class tile_chooser {
 
   void try_vector_axis(int axis) {
     const bool partial = axis >= stage_.spatial;
-    // Row axes: those along which some vector operand stays the same are worth most.
     sequence<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
       if (other != axis && extent(other) > 1) rows.push_back(other);
@@ -116,40 +115,59 @@ class tile_chooser {
                                                9, 10, 12, 14, 16, 20, 24, 28};
     for (int vectors = 1; vectors <= (partial ? 1 : 6); ++vectors) {
       if (vectors > 1 && extent(axis) <= lanes_ * (vectors - 1)) break;
-      consider(axis, vectors, -1, 1);
-      for (const int row : rows)
-        for (const std::int64_t factor : factors)
-          if (factor > 1 && static_cast<double>(factor) <= extent(row))
-            consider(axis, vectors, row, factor);
+      reduction_tile tile;
+      tile.vector_axis = axis;
+      tile.vectors = vectors;
+      tile.lanes = lanes_;
+      tile.rows.assign(stage_.axes.size(), 1);
+      consider(tile);
+      for (std::size_t first = 0; first < rows.size(); ++first)
+        for (const std::int64_t factor : factors) {
+          const auto row = static_cast<std::size_t>(rows[first]);
+          if (factor < 2 || factor > stage_.axes[row].extent) continue;
+          if (vectors * factor > target_.vector_registers) break;
+          tile.rows[row] = factor;
+          consider(tile);
+          for (std::size_t second = partial ? rows.size() : first + 1; second < rows.size();
+               ++second)
+            for (const std::int64_t other : factors) {
+              const auto column = static_cast<std::size_t>(rows[second]);
+              if (other < 2 || other > stage_.axes[column].extent) continue;
+              if (vectors * factor * other > target_.vector_registers) break;
+              tile.rows[column] = other;
+              consider(tile);
+              tile.rows[column] = 1;
+            }
+          tile.rows[row] = 1;
+        }
     }
   }
 
-  std::int64_t scattered_loads(int axis, int vectors, int row, std::int64_t factor) const {
-    reduction_tile tile;
-    tile.vector_axis = axis;
-    tile.vectors = vectors;
-    tile.lanes = lanes_;
-    tile.rows.assign(stage_.axes.size(), 1);
-    if (row >= 0) tile.rows[static_cast<std::size_t>(row)] = factor;
-    return scattered_loads_of(uses_, tile);
-  }
-
-  void consider(int axis, int vectors, int row, std::int64_t factor) {
-    const std::int64_t accumulators = vectors * factor;
-    if (accumulators + vectors + 1 > target_.vector_registers) return;
-    if (scattered_loads(axis, vectors, row, factor) > most_scattered_loads) return;
+  void consider(const reduction_tile& tile) {
+    if (registers_of(stage_, tile) > target_.vector_registers) return;
+    if (scattered_loads_of(uses_, tile) > most_scattered_loads) return;
+    const int axis = tile.vector_axis, vectors = tile.vectors;
     const bool partial = axis >= stage_.spatial;
-    if (partial && factor > 8) return;  // the lanes of every row are added up in straight code
+    std::int64_t accumulators = vectors;
+    for (const std::int64_t factor : tile.rows) accumulators *= factor;
+    if (partial && accumulators > 8) return;  // the lanes of rows are added up in straight code
+    const std::int64_t run = static_cast<std::int64_t>(vectors) * lanes_;
     double loads = 0, copies = 0, lines = 0;
     for (const load_use& use : uses_) {
-      const auto at = static_cast<std::size_t>(axis);
-      const double rows = row >= 0 && use.depends(row) ? static_cast<double>(factor) : 1;
-      if (!use.depends(axis)) {
+      double rows = 1, row_lines = 0;
+      for (int row = 0; row < stage_.spatial; ++row) {
+        const std::int64_t factor = tile.rows[static_cast<std::size_t>(row)];
+        if (factor < 2 || !use.depends(row)) continue;
+        rows *= static_cast<double>(use.distinct_in(row, factor));
+        row_lines = larger(row_lines, line_share(use, row));
+      }
+      const bool affine = use.is_affine_in(axis, run);
+      if (!use.depends(axis) || (affine && use.stride_in(axis, run) == 0)) {
         loads += rows;
-        if (rows > 1) lines += rows * line_share(use, row) * line_share_of_terms(use);
+        if (rows > 1) lines += rows * row_lines * line_share_of_terms(use);
         continue;
       }
-      const bool contiguous = use.irregular[at] == 0 && use.stride[at] == 1;
+      const bool contiguous = affine && use.stride_in(axis, run) == 1;
       const bool packable = use.dim_of(axis) >= 0;
       const double vector_loads = rows * vectors;
       if (contiguous) {
@@ -164,8 +182,10 @@ class tile_chooser {
     const double tile_fma = static_cast<double>(accumulators);
     double cycles =
         larger(larger(tile_fma / fma_per_cycle, loads / loads_per_cycle), fma_latency) + lines;
-    cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(lanes_) * vectors);
-    if (row >= 0) cycles /= utilisation(extent(row), static_cast<double>(factor));
+    cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(run));
+    for (int row = 0; row < stage_.spatial; ++row)
+      cycles /= utilisation(extent(row),
+                            static_cast<double>(tile.rows[static_cast<std::size_t>(row)]));
     double points = points_of(stage_) / (tile_fma * lanes_);
     double total = points * cycles + copies;
     if (partial) {
@@ -178,8 +198,7 @@ class tile_chooser {
     best_cost_ = total;
     best_.vector_axis = axis;
     best_.vectors = vectors;
-    best_.rows.assign(best_.rows.size(), 1);
-    if (row >= 0) best_.rows[static_cast<std::size_t>(row)] = factor;
+    best_.rows = tile.rows;
   }
 
   /// Block sizes from the cache sizes, then threads and packing.
@@ -291,9 +310,10 @@ class tile_chooser {
   }
 
   packing packing_of(const load_use& use) const {
-    const auto at = static_cast<std::size_t>(best_.vector_axis);
+    const std::int64_t run = static_cast<std::int64_t>(best_.vectors) * lanes_;
+    const bool affine = use.is_affine_in(best_.vector_axis, run);
     if (!use.depends(best_.vector_axis)) return packing::none;
-    const bool contiguous = use.irregular[at] == 0 && use.stride[at] == 1;
+    const bool contiguous = affine && use.stride_in(best_.vector_axis, run) == 1;
     if (use.dim_of(best_.vector_axis) < 0) return packing::none;
     double reused = 1;
     for (int axis = 0; axis < stage_.spatial; ++axis)

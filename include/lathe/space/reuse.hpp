@@ -16,12 +16,32 @@ struct load_use {
   int tensor = 0;
   sequence<std::int64_t> stride;  ///< per axis [elements of the row-major tensor]
   sequence<char> irregular;       ///< per axis: the index depends on it, but not affinely
+  sequence<std::int64_t> period;  ///< per irregular axis: the index is affine within aligned runs
+                                  ///< of so many iterations (f/6 and f%6: runs of 6); 1 = it is not
+  sequence<std::int64_t> stride_in_period;  ///< per irregular axis: within such a run [elements]
   sequence<int> axis_of_dim;      ///< per dimension: the axis it equals exactly, -1 if none
 
   /// True if the loaded element depends on the axis.
   bool depends(int axis) const {
     const auto at = static_cast<std::size_t>(axis);
     return stride[at] != 0 || irregular[at] != 0;
+  }
+  /// True if the index is affine in `run` iterations of the axis from any multiple of `run` on.
+  bool is_affine_in(int axis, std::int64_t run) const {
+    const auto at = static_cast<std::size_t>(axis);
+    return irregular[at] == 0 || period[at] % run == 0;
+  }
+  /// Stride in such a run [elements]. @pre is_affine_in(axis, run)
+  std::int64_t stride_in(int axis, std::int64_t run) const {
+    const auto at = static_cast<std::size_t>(axis);
+    return irregular[at] != 0 && run > 1 ? stride_in_period[at] : stride[at];
+  }
+  /// Different elements that `run` iterations of the axis read, from a multiple of `run` on.
+  std::int64_t distinct_in(int axis, std::int64_t run) const {
+    const auto at = static_cast<std::size_t>(axis);
+    if (!depends(axis)) return 1;
+    if (irregular[at] == 0 || stride_in_period[at] != 0) return run;
+    return (run + period[at] - 1) / period[at];
   }
   /// Dimension that is indexed by exactly this axis, -1 if none.
   int dim_of(int axis) const {

@@ -28,6 +28,28 @@ LATHE_INLINE void count_operations(const ir::pool& exprs, ir::expr at, int& coun
   count_operations(exprs, value.c, count);
 }
 
+/// The run of iterations of a variable, from any multiple of its length on, in which a quotient or
+/// remainder is affine, and by how much it grows per iteration; length 1 if it never is.
+struct affine_run {
+  std::int64_t length = 1, slope = 0;
+};
+
+LATHE_INLINE affine_run run_of(const ir::pool& exprs, ir::expr atom, ir::expr variable) {
+  const ir::node& at = exprs[atom];
+  if (at.what != ir::kind::floor_div && at.what != ir::kind::floor_mod) return {};
+  if (exprs[at.a].what != ir::kind::linear || exprs[at.a].imm % at.imm != 0) return {};
+  const ir::expr own = exprs.terms(variable)[0].atom;
+  std::int64_t slope = 0;
+  for (const ir::term& each : exprs.terms(at.a)) {
+    if (each.atom == own)
+      slope = each.coef;
+    else if (each.coef % at.imm != 0 || exprs.depends_on(each.atom, variable))
+      return {};
+  }
+  if (slope < 1 || at.imm % slope != 0) return {};
+  return {at.imm / slope, at.what == ir::kind::floor_mod ? slope : 0};
+}
+
 }  // namespace detail
 
 LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage& stage) {
@@ -39,6 +61,8 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
     use.tensor = static_cast<int>(index);
     use.stride.assign(stage.axes.size(), 0);
     use.irregular.assign(stage.axes.size(), 0);
+    use.period.assign(stage.axes.size(), 0);
+    use.stride_in_period.assign(stage.axes.size(), 0);
     const auto indices = of.exprs.args(load);
     const auto strides =
         detail::row_major_strides(of.tensors[static_cast<std::size_t>(index)].shape);
@@ -51,12 +75,18 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
         for (const ir::term& each : of.exprs.terms(indices[dim])) {
           if (each.atom == atom)
             use.stride[axis] += each.coef * strides[dim];
-          else if (of.exprs.depends_on(each.atom, variable))
+          else if (of.exprs.depends_on(each.atom, variable)) {
+            const detail::affine_run run = detail::run_of(of.exprs, each.atom, variable);
             use.irregular[axis] = 1;
+            use.period[axis] = greatest_divisor(use.period[axis], run.length);
+            use.stride_in_period[axis] += each.coef * run.slope * strides[dim];
+          }
         }
       }
       use.axis_of_dim.push_back(equal);
     }
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+      if (use.irregular[axis] != 0) use.stride_in_period[axis] += use.stride[axis];
     out.push_back(std::move(use));
   }
   return out;

@@ -269,10 +269,10 @@ LATHE_INLINE std::int64_t scattered_loads_of(const sequence<load_use>& uses,
                                              const reduction_tile& tile) {
   std::int64_t count = 0;
   for (const load_use& use : uses) {
-    if (use.irregular[static_cast<std::size_t>(tile.vector_axis)] == 0) continue;
+    if (use.is_affine_in(tile.vector_axis, tile.lanes)) continue;
     std::int64_t rows = tile.vectors;
     for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
-      if (use.depends(static_cast<int>(axis))) rows *= tile.rows[axis];
+      rows *= use.distinct_in(static_cast<int>(axis), tile.rows[axis]);
     count += rows * tile.lanes * tile.unroll;
   }
   return count;
