@@ -33,7 +33,7 @@ void check_estimate(const std::string& name, const program& of) {
       CHECK(text->size() < most_text);
       for (std::size_t stage = 0; stage < decisions.size(); ++stage)
         if (decisions[stage].reduction)
-          CHECK(registers_of(of.stages[stage], decisions[stage].tile) <= target.vector_registers);
+          CHECK(registers_of(loads_of(of, of.stages[stage]), decisions[stage].tile) <= target.vector_registers);
     }
   }
 }
@@ -55,7 +55,7 @@ TEST_CASE("estimate: legal, quick and within the registers for real workloads") 
 TEST_CASE("estimate: the tile of a large matrix product fills the registers") {
   const program of = make_program(describe(ops::gemm(1024, 1024, 1024)));
   const auto decisions = estimate(of, generic_cpu(isa::avx512), {});
-  const std::int64_t registers = registers_of(of.stages[0], decisions[0].tile);
+  const std::int64_t registers = registers_of(loads_of(of, of.stages[0]), decisions[0].tile);
   CHECK(registers >= 24);
   CHECK(registers <= 32);
   CHECK(decisions[0].tile.vector_axis == 1);

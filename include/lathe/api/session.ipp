@@ -17,6 +17,8 @@
 #include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
 #include <lathe/space/cpu_space.hpp>
+#include <lathe/space/reuse.hpp>
+#include <lathe/space/rewrite.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
@@ -51,11 +53,14 @@ LATHE_INLINE std::string extents_text(const desc_view& desc) {
   return out.size() > 200 ? out.substr(0, 200) : out;
 }
 
-/// Fewest seconds a call can take: operations over the peak of all threads.
+/// Fewest seconds a call can take: operations, without those that rewrites save, over the peak of
+/// all threads.
 LATHE_INLINE double roofline_of(const desc_view& desc, const tuning_request& request,
                                 const native::jit& compiler) {
-  const double flops = flops_of(desc);
+  double flops = flops_of(desc);
   if (flops <= 0) return 0;
+  const program of = make_program(desc);
+  flops = smaller(flops, operations_of(rewritten(of, rewrites_of(of))));
   const result<native::cpu_peak> peak = native::measured_peak(compiler, request.target);
   if (!peak) return 0;
   bool wide = false;

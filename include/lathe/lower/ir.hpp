@@ -11,8 +11,8 @@
 
 #include <lathe/config.hpp>
 #include <lathe/core/dtype.hpp>
-#include <lathe/core/floor_div.hpp>
 #include <lathe/core/flat_map.hpp>
+#include <lathe/core/floor_div.hpp>
 #include <lathe/core/opcode.hpp>
 #include <lathe/core/sequence.hpp>
 

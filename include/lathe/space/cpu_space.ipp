@@ -195,7 +195,8 @@ LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& til
       tile.rows[axis] =
           axis != longest ? 1 : smaller<std::int64_t>(tile.rows[axis], detail::most_partial_rows);
   }
-  while (registers_of(stage, tile) > target_.vector_registers) {
+  const sequence<load_use> uses = loads_of(program_, stage);
+  while (registers_of(uses, tile) > target_.vector_registers) {
     std::int64_t* smallest = nullptr;
     for (std::int64_t& rows : tile.rows)
       if (rows > 1 && (smallest == nullptr || rows < *smallest)) smallest = &rows;

@@ -144,7 +144,7 @@ class tile_chooser {
   }
 
   void consider(const reduction_tile& tile) {
-    if (registers_of(stage_, tile) > target_.vector_registers) return;
+    if (registers_of(uses_, tile) > target_.vector_registers) return;
     if (scattered_loads_of(uses_, tile) > most_scattered_loads) return;
     const int axis = tile.vector_axis, vectors = tile.vectors;
     const bool partial = axis >= stage_.spatial;
@@ -184,8 +184,8 @@ class tile_chooser {
         larger(larger(tile_fma / fma_per_cycle, loads / loads_per_cycle), fma_latency) + lines;
     cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(run));
     for (int row = 0; row < stage_.spatial; ++row)
-      cycles /= utilisation(extent(row),
-                            static_cast<double>(tile.rows[static_cast<std::size_t>(row)]));
+      cycles /=
+          utilisation(extent(row), static_cast<double>(tile.rows[static_cast<std::size_t>(row)]));
     double points = points_of(stage_) / (tile_fma * lanes_);
     double total = points * cycles + copies;
     if (partial) {
@@ -244,17 +244,36 @@ class tile_chooser {
         depth = others * static_cast<double>(block);
       }
     }
-    const double panel_width = larger(1.0, l2 / 2 / (depth * bytes_ * tile_width));
+    // Of the vector operands, the one whose part for one tile is largest stays in L2 while the
+    // tiles that share it are computed: the other axes that it depends on advance outside of them.
+    sequence<char> outside(stage_.axes.size(), 0);
+    double shared_width = tile_width;
+    for (const load_use& use : uses_) {
+      if (!use.depends(best_.vector_axis)) continue;
+      double part = tile_width;
+      for (int axis = 0; axis < stage_.spatial; ++axis)
+        if (axis != best_.vector_axis)
+          part *= static_cast<double>(
+              use.distinct_in(axis, best_.rows[static_cast<std::size_t>(axis)]));
+      if (part < shared_width) continue;
+      shared_width = part;
+      for (int axis = 0; axis < stage_.spatial; ++axis)
+        outside[static_cast<std::size_t>(axis)] = axis != best_.vector_axis && use.depends(axis);
+    }
+    const bool several = any_of(outside, [](char is) { return is != 0; });
+    const double panel_width = larger(1.0, l2 / 2 / (depth * bytes_ * shared_width));
     best_.block[vector] =
         static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
     // Several short reduce loops: the hardware does not see one long stream of vectors.
     best_.prefetch =
         !single && stage_.axes.size() > static_cast<std::size_t>(stage_.spatial) ? 8 : 0;
-    best_.order = single ? level_order::vector_axis_first : level_order::blocks_first;
+    best_.order = single && !several ? level_order::vector_axis_first : level_order::blocks_first;
 
     for (int axis = 0; axis < stage_.spatial; ++axis) {
-      if (axis == best_.vector_axis || !single) continue;
       const std::int64_t rows = best_.rows[static_cast<std::size_t>(axis)];
+      if (outside[static_cast<std::size_t>(axis)] != 0)
+        best_.block[static_cast<std::size_t>(axis)] = rows;
+      if (axis == best_.vector_axis || !single || several) continue;
       const auto tiles =
           static_cast<std::int64_t>(l2 / 8 / (depth * bytes_ * static_cast<double>(rows)));
       best_.block[static_cast<std::size_t>(axis)] = rows * larger<std::int64_t>(1, tiles);

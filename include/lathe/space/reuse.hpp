@@ -19,7 +19,7 @@ struct load_use {
   sequence<std::int64_t> period;  ///< per irregular axis: the index is affine within aligned runs
                                   ///< of so many iterations (f/6 and f%6: runs of 6); 1 = it is not
   sequence<std::int64_t> stride_in_period;  ///< per irregular axis: within such a run [elements]
-  sequence<int> axis_of_dim;      ///< per dimension: the axis it equals exactly, -1 if none
+  sequence<int> axis_of_dim;  ///< per dimension: the axis it equals exactly, -1 if none
 
   /// True if the loaded element depends on the axis.
   bool depends(int axis) const {
@@ -60,6 +60,9 @@ LATHE_INLINE sequence<std::int64_t> output_strides(const program& of, const prog
 /// Floating or integer operations per point of the stage's iteration space (selects and index
 /// arithmetic not counted); a multiply-add counts 2.
 LATHE_INLINE int operations_per_point(const program& of, const program_stage& stage);
+
+/// Operations of all stages, as operations_per_point counts them.
+LATHE_INLINE double operations_of(const program& of);
 
 /// Number of points of the stage's iteration space.
 LATHE_INLINE double points_of(const program_stage& stage);

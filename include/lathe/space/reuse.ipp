@@ -107,6 +107,13 @@ LATHE_INLINE int operations_per_point(const program& of, const program_stage& st
   return count;
 }
 
+LATHE_INLINE double operations_of(const program& of) {
+  double operations = 0;
+  for (const program_stage& stage : of.stages)
+    operations += points_of(stage) * operations_per_point(of, stage);
+  return operations;
+}
+
 LATHE_INLINE double points_of(const program_stage& stage) {
   double points = 1;
   for (const program_axis& axis : stage.axes) points *= static_cast<double>(axis.extent);

@@ -73,8 +73,9 @@ LATHE_INLINE void append_steps(const program& of, int stage, const reduction_til
 LATHE_INLINE void append_steps(const program& of, int stage, const pointwise_tile& tile,
                                trace& out);
 
-/// Vector registers that the tile needs: accumulators, one row of vectors, one broadcast.
-LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reduction_tile& tile);
+/// Vector registers that the tile needs: accumulators, and the operands that are used again before
+/// the tile is through, in the best order of its rows.
+LATHE_INLINE std::int64_t registers_of(const sequence<load_use>& uses, const reduction_tile& tile);
 
 /// Loads of single elements that one pass over the tile writes out, because the index of an operand
 /// depends on the vectorized axis in a way that is not affine (a gather, a remainder). Each costs

@@ -256,13 +256,56 @@ LATHE_INLINE void append_partial_sums(const program_stage& stage, const reductio
   if (!at.empty()) write.place(primitive::compute_at, partial, stage.name, at);
 }
 
+/// The rows of a tile as nested loops, and what they keep in registers besides the accumulators.
+struct row_nest {
+  sequence<int> axes;  ///< with more than one row, outermost first
+  std::int64_t live = 0;
+};
+
+/// Operands that are read again in a later iteration stay in registers: those that do not depend on
+/// some loop, for all iterations of the loops inside it.
+LATHE_INLINE std::int64_t live_operands(const sequence<load_use>& uses, const reduction_tile& tile,
+                                        const sequence<int>& rows) {
+  std::int64_t live = 0;
+  for (const load_use& use : uses) {
+    std::int64_t kept = 1;
+    bool is_repeated = false;
+    for (const int axis : rows) {
+      if (!use.depends(axis))
+        is_repeated = true;
+      else if (is_repeated)
+        kept *= use.distinct_in(axis, tile.rows[static_cast<std::size_t>(axis)]);
+    }
+    if (is_repeated && use.depends(tile.vector_axis)) kept *= tile.vectors;
+    live += kept;
+  }
+  return live;
+}
+
+/// The order of the rows that keeps least in registers; at most three axes have rows, the natural
+/// order wins among equals.
+LATHE_INLINE row_nest best_rows(const sequence<load_use>& uses, const reduction_tile& tile) {
+  row_nest best;
+  for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
+    if (tile.rows[axis] > 1) best.axes.push_back(static_cast<int>(axis));
+  best.live = live_operands(uses, tile, best.axes);
+  sequence<int> other = best.axes;
+  for (std::size_t from = 1; from < other.size(); ++from) {  // every axis once in front
+    const int moved = other[from];
+    for (std::size_t at = from; at > 0; --at) other[at] = other[at - 1];
+    other[0] = moved;
+    const std::int64_t live = live_operands(uses, tile, other);
+    if (live < best.live) best = {other, live};
+  }
+  return best;
+}
+
 }  // namespace detail
 
-LATHE_INLINE std::int64_t registers_of(const program_stage& stage, const reduction_tile& tile) {
-  std::int64_t rows = 1;
-  for (int axis = 0; axis < stage.spatial; ++axis)
-    if (axis != tile.vector_axis) rows *= tile.rows[static_cast<std::size_t>(axis)];
-  return rows * tile.vectors + tile.vectors + 1;
+LATHE_INLINE std::int64_t registers_of(const sequence<load_use>& uses, const reduction_tile& tile) {
+  std::int64_t accumulators = tile.vectors;
+  for (const std::int64_t rows : tile.rows) accumulators *= rows;
+  return accumulators + detail::best_rows(uses, tile).live;
 }
 
 LATHE_INLINE std::int64_t scattered_loads_of(const sequence<load_use>& uses,
@@ -332,8 +375,11 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     if (axis == inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
     if (!loops[axis].rows.empty()) order.push_back(loops[axis].rows);
   }
-  for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage.spatial); ++axis)
-    if (axis != vector_axis && !loops[axis].rows.empty()) order.push_back(loops[axis].rows);
+  const sequence<load_use> uses = loads_of(of, stage);
+  for (const int axis : detail::best_rows(uses, tile).axes)
+    if (const std::string& rows = loops[static_cast<std::size_t>(axis)].rows;
+        axis != tile.vector_axis && axis < stage.spatial && !rows.empty())
+      order.push_back(rows);
   if (!loops[vector_axis].rows.empty()) order.push_back(loops[vector_axis].rows);
   if (!loops[vector_axis].lanes.empty()) order.push_back(loops[vector_axis].lanes);
   if (order.size() > 1) write.reorder(stage.name, order);
@@ -351,7 +397,6 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   const std::string fused = several ? detail::make_parallel(write, stage, before) : "";
 
   // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
-  const sequence<load_use> uses = loads_of(of, stage);
   for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
     if (tile.pack[at] == packing::none) continue;
     const program_tensor& source = of.tensors[static_cast<std::size_t>(uses[at].tensor)];
