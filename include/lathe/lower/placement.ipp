@@ -123,15 +123,25 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
   out.size = {exprs().constant(1), {1}};
   for (const ir::term& each : terms) {
     if (exprs()[each.atom].what != ir::kind::variable) {
+      // A quotient may be the same in the whole block: (6*f1 + r) / 6 for r < 6.
       sequence<std::pair<ir::expr, ir::expr>> mapping;
+      sequence<ir::expr> offsets;
       for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
         if (!exprs().depends_on(each.atom, stage.axes[axis].variable)) continue;
-        if (frame.size[axis].possible != size_choices{1}) return whole;
-        mapping.emplace_back(stage.axes[axis].variable, axis_value(frame, static_cast<int>(axis)));
+        const size_choices& possible = frame.size[axis].possible;
+        if (possible.empty()) return whole;
+        ir::expr value = axis_value(frame, static_cast<int>(axis));
+        if (possible.front() > 1) {
+          offsets.push_back(exprs().make_variable(stage.axes[axis].name, possible.front()));
+          value = exprs().add(value, offsets.back());
+        }
+        mapping.emplace_back(stage.axes[axis].variable, value);
       }
       if (!loads_in(exprs(), each.atom).empty()) return whole;
-      out.base =
-          exprs().add(out.base, exprs().scale(exprs().substitute(each.atom, mapping), each.coef));
+      const ir::expr moved = exprs().substitute(each.atom, mapping);
+      for (const ir::expr offset : offsets)
+        if (exprs().depends_on(moved, offset)) return whole;
+      out.base = exprs().add(out.base, exprs().scale(moved, each.coef));
       continue;
     }
     std::size_t axis = 0;

@@ -92,7 +92,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   };
   if (!stage.reduction) {
     const bool intermediate = program_.tensors[static_cast<std::size_t>(stage.tensor)].param < 0;
-    add("inline", intermediate ? 2 : 1, false);
+    add("place", intermediate ? 3 : 1, false);
     add("vectorize", 2, false);
     return;
   }
@@ -138,7 +138,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     out[at].reduction = stage.reduction;
     if (!stage.reduction) {
       const dtype type = program_.tensors[static_cast<std::size_t>(stage.tensor)].type;
-      out[at].point.place = choice(0) == 1 ? placement::inlined : placement::root;
+      out[at].point.place = static_cast<placement>(choice(0));
       out[at].point.lanes = choice(1) == 1 ? larger(1, target_.vector_bytes / size_of(type)) : 1;
       continue;
     }
@@ -219,7 +219,7 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     };
     const auto choices = [&](std::size_t site) { return sites[first_site_[at] + site].choices; };
     if (!stage.reduction) {
-      set(0, decisions[at].point.place == placement::inlined ? 1 : 0);
+      set(0, static_cast<int>(decisions[at].point.place));
       set(1, decisions[at].point.lanes > 1 ? 1 : 0);
       continue;
     }

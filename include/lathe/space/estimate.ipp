@@ -255,7 +255,10 @@ class tile_chooser {
         if (axis != best_.vector_axis)
           part *= static_cast<double>(
               use.distinct_in(axis, best_.rows[static_cast<std::size_t>(axis)]));
-      if (part < shared_width) continue;
+      bool is_shared = false;
+      for (int axis = 0; axis < stage_.spatial; ++axis)
+        is_shared |= extent(axis) > 1 && !use.depends(axis);
+      if (part < shared_width || !is_shared) continue;
       shared_width = part;
       for (int axis = 0; axis < stage_.spatial; ++axis)
         outside[static_cast<std::size_t>(axis)] = axis != best_.vector_axis && use.depends(axis);
@@ -380,6 +383,82 @@ LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage) 
   return points_of(reader) <= 2 * points_of(stage) && operations_per_point(of, stage) <= 4;
 }
 
+/// True if iterations of a reader's axis share no element of `tensor`: the axis indexes it alone,
+/// without the offsets of a window.
+LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int tensor, int axis) {
+  const ir::expr variable = reader.axes[static_cast<std::size_t>(axis)].variable;
+  return all_of(loads_in(of.exprs, reader.body), [&](ir::expr load) {
+    if (of.exprs[load].imm != tensor) return true;
+    bool is_indexed = false;
+    for (const ir::expr index : of.exprs.args(load)) {
+      if (!of.exprs.depends_on(index, variable)) continue;
+      is_indexed = true;
+      for (const program_axis& other : reader.axes)
+        if (other.reduce && other.extent > 1 && of.exprs.depends_on(index, other.variable))
+          return false;
+    }
+    return is_indexed;
+  });
+}
+
+/// The innermost of a reader's leading loops whose iterations share nothing of `tensor`; "" if
+/// there is none with more than one iteration.
+LATHE_INLINE std::string private_loop(const program& of, const program_stage& reader, int tensor) {
+  std::string found;
+  const sequence<load_use> uses = loads_of(of, reader);
+  const auto is_private_part = [&](int number, int part, const auto& self) -> bool {
+    const loop_dim& dim = reader.dims[static_cast<std::size_t>(number)];
+    if (dim.axis < 0)
+      return all_of(dim.sources,
+                    [&](const auto& source) { return self(source.first, source.second, self); });
+    if (dim.extent == 1) return true;
+    const std::int64_t block = dim.blocks[static_cast<std::size_t>(part)];
+    return !dim.reduce && is_private(of, reader, tensor, dim.axis) &&
+           all_of(uses, [&](const load_use& use) {
+             return use.tensor != tensor || use.is_affine_in(dim.axis, block);
+           });
+  };
+  for (const stage_loop& loop : reader.loops) {
+    const bool runs = loop.how == ir::loop_kind::serial || loop.how == ir::loop_kind::parallel;
+    if (!runs || !is_private_part(loop.dim, loop.part, is_private_part)) break;
+    if (reader.dims[static_cast<std::size_t>(loop.dim)].extent > 1) found = loop.name;
+  }
+  return found;
+}
+
+/// A producer in its reader's loops stays in the cache until it is read: worth it where the loops
+/// that come first share nothing of it.
+LATHE_INLINE bool worth_blocking(const program& of, const program_stage& stage) {
+  const sequence<int> readers = of.readers(stage.tensor);
+  if (readers.size() != 1) return false;
+  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  for (int axis = 0; axis < reader.spatial; ++axis)
+    if (reader.axes[static_cast<std::size_t>(axis)].extent > 1)
+      return reader.reduction && is_private(of, reader, stage.tensor, axis);
+  return false;
+}
+
+/// Appends the steps of a stage in its reader's loops; at root if there is no loop for it.
+LATHE_INLINE void append_in_block(const program& of, int stage, pointwise_tile tile, trace& out) {
+  program scheduled = of;
+  for (const step& each : out.steps) apply_step(scheduled, each);
+  const program_stage& made = of.stages[static_cast<std::size_t>(stage)];
+  const sequence<int> readers = scheduled.readers(made.tensor);
+  step place;
+  if (readers.size() == 1) {
+    const program_stage& reader = scheduled.stages[static_cast<std::size_t>(readers[0])];
+    place.at_stage = reader.name;
+    if (reader.reduction && reader.attach_stage < 0)
+      place.at_loop = private_loop(scheduled, reader, made.tensor);
+  }
+  tile.place = place.at_loop.empty() ? lathe::placement::root : lathe::placement::block;
+  append_steps(of, stage, tile, out);
+  if (tile.place == lathe::placement::root) return;
+  place.what = primitive::compute_at;
+  place.stage = made.name;
+  out.steps.push_back(std::move(place));
+}
+
 }  // namespace detail
 
 LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_target& target,
@@ -394,7 +473,10 @@ LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_targ
     }
     const dtype type = of.tensors[static_cast<std::size_t>(stage.tensor)].type;
     out[at].point.lanes = larger(1, target.vector_bytes / size_of(type));
-    out[at].point.place = detail::worth_inlining(of, stage) ? placement::inlined : placement::root;
+    const bool intermediate = of.tensors[static_cast<std::size_t>(stage.tensor)].param < 0;
+    out[at].point.place = detail::worth_inlining(of, stage)                   ? placement::inlined
+                          : intermediate && detail::worth_blocking(of, stage) ? placement::block
+                                                                              : placement::root;
   }
   return out;
 }
@@ -421,13 +503,18 @@ LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& d
     out.steps.push_back(std::move(made));
   }
   const program& at = changed ? *changed : of;
+  trace tiles;  // without the inlining, which `at` is after
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (at.stages[stage].inlined) continue;
     if (decisions[stage].reduction)
-      append_steps(at, static_cast<int>(stage), decisions[stage].tile, out);
-    else
-      append_steps(at, static_cast<int>(stage), decisions[stage].point, out);
+      append_steps(at, static_cast<int>(stage), decisions[stage].tile, tiles);
+    else if (decisions[stage].point.place != placement::block)
+      append_steps(at, static_cast<int>(stage), decisions[stage].point, tiles);
   }
+  for (std::size_t stage = 0; stage < decisions.size(); ++stage)  // once the loops are known
+    if (!decisions[stage].reduction && decisions[stage].point.place == placement::block)
+      detail::append_in_block(at, static_cast<int>(stage), decisions[stage].point, tiles);
+  out.steps.append(tiles.steps.begin(), tiles.steps.end());
   return out;
 }
 

@@ -22,7 +22,11 @@
 namespace lathe {
 
 /// Where a pointwise intermediate is computed.
-enum class placement : unsigned char { root, inlined };
+enum class placement : unsigned char {
+  root,     ///< whole, before its readers
+  inlined,  ///< again for every element that is read
+  block     ///< in the reader's loops over what it shares with no other iteration: channels, groups
+};
 
 /// How an operand of a reduction reaches the innermost loop.
 enum class packing : unsigned char {

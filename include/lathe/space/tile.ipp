@@ -456,7 +456,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
     write.annotate(primitive::vectorize, stage.name, last.name);
   }
   const double work = points_of(stage);
-  if (work >= 4096) detail::make_parallel(write, stage, leading);
+  if (work >= 4096 && tile.place == placement::root) detail::make_parallel(write, stage, leading);
 }
 
 }  // namespace lathe
