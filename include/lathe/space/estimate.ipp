@@ -18,6 +18,7 @@ namespace detail {
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;  ///< [cycles]
 inline constexpr double cache_line_bytes = 64;
+inline constexpr double l2_line = 1.5;       ///< [cycles] to fetch a line from L2
 inline constexpr double scalar_copy = 1.5;   ///< [cycles] per element of a strided copy
 inline constexpr double vector_copy = 0.15;  ///< [cycles] per element of a contiguous copy
 
@@ -152,8 +153,13 @@ class tile_chooser {
     for (const std::int64_t factor : tile.rows) accumulators *= factor;
     if (partial && accumulators > 8) return;  // the lanes of rows are added up in straight code
     const std::int64_t run = static_cast<std::int64_t>(vectors) * lanes_;
-    double loads = 0, copies = 0, lines = 0;
+    sequence<std::int64_t> counts = tile.rows;  // what one tile runs through
+    for (std::size_t at = 0; at < counts.size(); ++at)
+      if (stage_.axes[at].reduce) counts[at] = stage_.axes[at].extent;
+    if (!partial) counts[static_cast<std::size_t>(axis)] = run;
+    double loads = 0, copies = 0, lines = 0, fetched = 0;
     for (const load_use& use : uses_) {
+      fetched += lines_of(use, counts, bytes_) / terms_;
       double rows = 1, row_lines = 0;
       for (int row = 0; row < stage_.spatial; ++row) {
         const std::int64_t factor = tile.rows[static_cast<std::size_t>(row)];
@@ -180,8 +186,9 @@ class tile_chooser {
       }
     }
     const double tile_fma = static_cast<double>(accumulators);
-    double cycles =
-        larger(larger(tile_fma / fma_per_cycle, loads / loads_per_cycle), fma_latency) + lines;
+    double cycles = larger(larger(tile_fma / fma_per_cycle, loads / loads_per_cycle),
+                           larger(fma_latency, fetched * l2_line)) +
+                    lines;
     cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(run));
     for (int row = 0; row < stage_.spatial; ++row)
       cycles /=

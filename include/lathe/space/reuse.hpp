@@ -54,6 +54,11 @@ struct load_use {
 /// All distinct loads of a stage's body, in order of appearance.
 LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage& stage);
 
+/// Cache lines that a load touches while every axis runs `counts[axis]` iterations: neighbours
+/// share lines, and the windows of neighbouring points overlap. Spatial axes come first.
+/// @param bytes  of one element
+LATHE_INLINE double lines_of(const load_use& use, const sequence<std::int64_t>& counts, int bytes);
+
 /// Strides of the stage's own tensor per axis (0 for reduce axes) [elements].
 LATHE_INLINE sequence<std::int64_t> output_strides(const program& of, const program_stage& stage);
 

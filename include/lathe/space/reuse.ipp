@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/space/reuse.hpp>
 
 namespace lathe {
@@ -90,6 +91,36 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
     out.push_back(std::move(use));
   }
   return out;
+}
+
+LATHE_INLINE double lines_of(const load_use& use, const sequence<std::int64_t>& counts, int bytes) {
+  constexpr std::int64_t line = 64;
+  struct run {
+    std::int64_t stride, count;
+  };
+  sequence<run> runs;
+  for (std::size_t axis = 0; axis < counts.size(); ++axis) {
+    const std::int64_t count = use.distinct_in(static_cast<int>(axis), counts[axis]);
+    if (count < 2) continue;
+    const std::int64_t stride = math::abs(use.stride_in(static_cast<int>(axis), counts[axis]));
+    bool is_window = false;  // over the points of an axis before
+    for (run& each : runs) {
+      is_window = stride % each.stride == 0 && stride / each.stride <= each.count;
+      if (is_window) each.count += (count - 1) * (stride / each.stride);
+      if (is_window) break;
+    }
+    if (!is_window) runs.push_back({larger<std::int64_t>(stride, 1), count});
+  }
+  sort(runs, [](const run& left, const run& right) { return left.stride < right.stride; });
+  double lines = 1;
+  for (std::size_t at = 0; at < runs.size(); ++at) {
+    run of = runs[at];
+    for (; at + 1 < runs.size() && runs[at + 1].stride <= of.stride * of.count; ++at)
+      of.count *= runs[at + 1].count;  // together one longer run
+    lines *= larger(1.0, static_cast<double>(of.count) *
+                             smaller(1.0, static_cast<double>(of.stride * bytes) / line));
+  }
+  return lines;
 }
 
 LATHE_INLINE sequence<std::int64_t> output_strides(const program& of, const program_stage& stage) {
