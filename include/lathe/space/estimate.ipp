@@ -200,7 +200,10 @@ class tile_chooser {
     } else if (output_[static_cast<std::size_t>(axis)] != 1) {
       total += points_of(stage_) / terms_ * 1.2;  // stores lane by lane
     }
-    total *= 1 - 0.0005 * static_cast<double>(accumulators);  // among equals the larger tile
+    total *= 1 - 0.0005 * static_cast<double>(accumulators);  // among equals the larger tile,
+    std::int64_t row_axes = 0;  // and the one that reads fewer places at a time
+    for (const std::int64_t factor : tile.rows) row_axes += factor > 1;
+    if (row_axes > 1) total *= 1.02;
     if (total >= best_cost_) return;
     best_cost_ = total;
     best_.vector_axis = axis;

@@ -2,6 +2,7 @@
 /// Bodies of rewrite.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/apply_factor.hpp>
 #include <lathe/space/rewrite.hpp>
@@ -14,16 +15,38 @@ namespace detail {
 /// shorter saves 1/32 of a cycle.
 inline constexpr std::int64_t fewest_inner_terms = 64;
 
-/// The reduce axis at which factoring leaves the fewest inner sums, -1 if it is not worth it.
+/// Elements that factoring moves: inner sums are written and read, and tensors whose last dimension
+/// the inner sums run over have to be transposed for vectors of sums.
+LATHE_INLINE double elements_moved(const program& of, const program_stage& stage,
+                                   const factoring& parts) {
+  double moved = 2 * static_cast<double>(parts.sums);
+  for (const ir::expr factor : parts.kept)
+    for (const ir::expr load : loads_in(of.exprs, factor)) {
+      const auto indices = of.exprs.args(load);
+      const bool is_summed = !indices.empty() && any_of(parts.inner, [&](int axis) {
+        return of.exprs.depends_on(indices.back(),
+                                   stage.axes[static_cast<std::size_t>(axis)].variable);
+      });
+      double elements = is_summed ? 1 : 0;
+      const auto tensor = static_cast<std::size_t>(of.exprs[load].imm);
+      for (const std::int64_t extent : of.tensors[tensor].shape)
+        elements *= static_cast<double>(extent);
+      moved += elements;
+    }
+  return moved;
+}
+
+/// The reduce axis at which factoring moves fewest elements, -1 if it is not worth it.
 LATHE_INLINE int axis_to_factor(const program& of, const program_stage& stage) {
   int best = -1;
-  std::int64_t fewest = 0;
+  double fewest = 0;
   for (int axis = stage.spatial; axis < static_cast<int>(stage.axes.size()); ++axis) {
     const factoring parts = factoring_at(of, stage, axis);
     if (!parts.refused.empty() || parts.terms < fewest_inner_terms) continue;
-    if (best >= 0 && parts.sums >= fewest) continue;
+    const double moved = elements_moved(of, stage, parts);
+    if (best >= 0 && moved >= fewest) continue;
     best = axis;
-    fewest = parts.sums;
+    fewest = moved;
   }
   return best;
 }
