@@ -196,6 +196,39 @@ phase0
 )");
 }
 
+TEST_CASE("fused loops of a copy that follow its source have one stride in both") {
+  const auto weights = describe(ops::conv2d(1, 6, 4, 4, 8, 3, 1, 1));
+  const std::string text =
+      nest_of(weights,
+              "pack(W -> Wp, [f/4 rc ry rx f%4]); fuse(Wp.rc, Wp.ry, Wp.rx -> r); "
+              "split(Wp.r -> r0:_, r1:4); reorder(Wp: f_0 r0 r1 f_1)");
+  CHECK(text.find(R"(
+  for f_0 < 2
+    for r0 < 14
+      for r1 < min(4, 54 - r0*4)
+        for f_1 < 4
+          Wp[f_0*216 + r0*16 + r1*4 + f_1] = W[f_0*216 + f_1*54 + r0*4 + r1]
+)") != std::string::npos);
+}
+
+TEST_CASE("fused loops of a copy may compute a part: some of the outermost, all of the others") {
+  const auto weights = describe(ops::conv2d(1, 6, 4, 4, 8, 3, 1, 1));
+  const std::string steps =
+      "split(Y.rc -> c0:_, c1:4); split(Y.f -> f0:_, f1:4); "
+      "reorder(Y: n f0 c0 y x c1 ry rx f1); cache_write(Y at Y.c0, register); unroll(Y.f1); "
+      "cache_read(W -> Wp at Y.c0, [rc ry rx f]); ";
+  const std::string text = nest_of(weights, (steps + "fuse(Wp.rc, Wp.ry, Wp.rx -> r)").c_str());
+  CHECK(text.find(R"(
+      for r < min(4, 6 - c0*4)*9
+        for f < 4
+          Wp[r*4 + f] = W[f0*216 + f*54 + c0*36 + r]
+)") != std::string::npos);
+  // Not all of the filters: then a fused loop over channels and filters would need holes.
+  const std::string refused =
+      nest_of(weights, (steps + "reorder(Wp: ry rx f rc); fuse(Wp.f, Wp.rc -> fc)").c_str());
+  CHECK(refused.find("has fused loops") != std::string::npos);
+}
+
 TEST_CASE("rfactor makes a stage of partial results; missing terms are neutral") {
   CHECK(nest_of(gemv_7_5, "split(y.k -> k0:_, k1:3); rfactor(y.k1)") == R"(
   workspace y_rf f32[21]

@@ -155,8 +155,8 @@ class nest_builder : placement {
                     " runs a different number of times in "
                     "different iterations of a fused loop of the same register tile; fuse outside "
                     "the tile");
-    if (is_static_loop(loop) && size.possible.size() > 1 && size.possible.size() <= most_copies)
-      return specialise(frame, loop.dim, into,
+    if (const int varying = varying_dim(frame, order, at); varying >= 0)
+      return specialise(frame, varying, into,
                         [&](statements& body) { loops(frame, order, at, what, body); });
 
     const std::int64_t block_extent = dim.blocks[static_cast<std::size_t>(loop.part)];
@@ -200,6 +200,23 @@ class nest_builder : placement {
     made.lanes = loop.how == ir::loop_kind::vectorized ? most : 0;
     made.children = std::move(body);
     into.push_back(nest_.add(std::move(made)));
+  }
+
+  /// Dimension whose block has several possible sizes, of the static loops that begin at `at`; -1
+  /// if there is none. All of them are told apart outside of the first: straight code has no
+  /// branches.
+  int varying_dim(const stage_frame& frame, const sequence<int>& order, std::size_t at) {
+    const program_stage& stage = stage_of(frame);
+    sequence<int> entered;
+    for (; at < order.size(); ++at) {
+      const stage_loop& loop = stage.loops[static_cast<std::size_t>(order[at])];
+      if (!is_static_loop(loop)) break;
+      const size_choices& possible = frame.size[static_cast<std::size_t>(loop.dim)].possible;
+      if (!contains(entered, loop.dim) && possible.size() > 1 && possible.size() <= most_copies)
+        return loop.dim;
+      entered.push_back(loop.dim);
+    }
+    return -1;
   }
 
   /// True if a size differs between iterations of a loop that stays a loop: unrolled ones do not.

@@ -150,8 +150,9 @@ LATHE_INLINE expr pool::make_linear(std::int64_t constant, sequence<term> list) 
       if (whole.what != kind::floor_mod) continue;
       for (std::size_t quotient = 0; quotient < list.size() && !again; ++quotient) {
         const node other = (*this)[list[quotient].atom];
-        if (other.what != kind::floor_div || other.a != whole.a || other.imm != whole.imm ||
-            list[quotient].coef != list[remainder].coef * whole.imm)
+        if (other.what != kind::floor_div ||
+            list[quotient].coef != list[remainder].coef * whole.imm ||
+            floor_div(whole.a, whole.imm) != as_linear(list[quotient].atom))
           continue;
         const std::int64_t factor = list[remainder].coef;
         const parts original = split(whole.a);
@@ -293,10 +294,15 @@ LATHE_INLINE expr pool::floor_div(expr value, std::int64_t divisor) {
   }
   if (const auto [unit, units, left] = in_units(rest, divisor); unit > 1)
     return add(from_parts(quotient), floor_div(units, divisor / unit));
-  if (rest.terms.size() == 1 && rest.constant == 0 && rest.terms[0].coef == 1) {
-    const node inner = (*this)[rest.terms[0].atom];
-    if (inner.what == kind::floor_div)  // (x / a) / b == x / (a * b)
-      return add(from_parts(quotient), floor_div(inner.a, inner.imm * divisor));
+  for (std::size_t at = 0; at < rest.terms.size(); ++at) {
+    const node inner = (*this)[rest.terms[at].atom];
+    if (rest.terms[at].coef != 1 || inner.what != kind::floor_div) continue;
+    // (x + y/a) / b == (a*x + y) / (a*b), unless a*x might wrap
+    parts others = rest;
+    others.terms.erase(others.terms.begin() + static_cast<std::ptrdiff_t>(at));
+    const expr both = add(scale(from_parts(others), inner.imm), inner.a);
+    if ((others.terms.empty() && others.constant == 0) || range(both).bounded())
+      return add(from_parts(quotient), floor_div(both, inner.imm * divisor));
   }
   node made;
   made.what = kind::floor_div;

@@ -92,6 +92,8 @@ class placement {
   ir::expr axis_value(const stage_frame& frame, int axis);
   bool is_guarded(ir::expr value, int tensor_index, bool under);
   region cover(const stage_frame& frame, ir::expr index, std::int64_t extent);
+  bool fused_part(const program_stage& producer, const loop_dim& fused,
+                  const sequence<region>& need, block_size& out);
   region join(const region& left, const region& right, std::int64_t extent);
 
   sequence<tensor_place> places_;  ///< by tensor

@@ -167,6 +167,26 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
   return out;
 }
 
+/// Iterations of fused loops that compute a part of a tensor: some of the outermost loop, all of
+/// the others. False if the part is another one.
+LATHE_INLINE bool placement::fused_part(const program_stage& producer, const loop_dim& fused,
+                                        const sequence<region>& need, block_size& out) {
+  std::int64_t others = 1;
+  for (std::size_t at = 0; at < fused.sources.size(); ++at) {
+    const auto dim = static_cast<std::size_t>(fused.sources[at].first);
+    if (dim >= need.size() || producer.dims[dim].blocks.size() != 1) return false;
+    const std::int64_t whole = producer.dims[dim].extent;
+    if (at == 0) continue;
+    if (need[dim].size.possible != size_choices{whole}) return false;
+    others *= whole;
+  }
+  const auto outer = static_cast<std::size_t>(fused.sources[0].first);
+  out.value = exprs().scale(need[outer].size.value, others);
+  out.possible = need[outer].size.possible;
+  for (std::int64_t& size : out.possible) size *= others;
+  return true;
+}
+
 /// The part of a producer's tensor that the consumer's current iteration reads.
 LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program_stage& producer,
                                          stage_frame& inner) {
@@ -205,9 +225,10 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
     if (dim < need.size()) {
       inner.size.push_back(need[dim].size);
     } else {
-      const std::int64_t whole = producer.dims[dim].extent;
-      inner.size.push_back({exprs().constant(whole), {whole}});
-      if (producer.dims[dim].axis < 0 && !producer.dims[dim].reduce && !(extent == shape)) {
+      const loop_dim& fused = producer.dims[dim];
+      inner.size.push_back({exprs().constant(fused.extent), {fused.extent}});
+      if (fused.axis < 0 && !fused.reduce && !(extent == shape) &&
+          !fused_part(producer, fused, need, inner.size.back())) {
         refuse("stage '" + producer.name + "' has fused loops, so only all of it can be computed");
         return false;
       }
