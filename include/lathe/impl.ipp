@@ -34,6 +34,7 @@
 #include <lathe/target/cpu/external_call.ipp>
 #include <lathe/target/cpu/llvm_writer.ipp>
 #include <lathe/target/cpu/llvm_index.ipp>
+#include <lathe/target/cpu/llvm_tile.ipp>
 #include <lathe/target/cpu/llvm_element.ipp>
 #include <lathe/target/cpu/emit_llvm.ipp>
 #include <lathe/target/cpu/parallel.ipp>

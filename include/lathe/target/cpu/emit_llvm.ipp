@@ -91,11 +91,13 @@ class llvm_emitter : llvm_element_writer {
     if (at.how == ir::loop_kind::vectorized && vector_.lanes == 1) return vector_loop(at, count);
     const bool unroll = at.how == ir::loop_kind::unrolled && count;
     if (unroll || (count && *count == 1)) {
+      open_unrolled(at, *count);
       for (std::int64_t value = 0; value < *count; ++value) {
         bound(at.variable) = {bound_variable::form::constant, "", value, 0};
         statements(at.children);
       }
       bound(at.variable) = {};
+      close_unrolled(at);
       return;
     }
     const llvm_value extent = integer(at.extent);

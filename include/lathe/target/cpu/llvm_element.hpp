@@ -8,7 +8,7 @@
 #pragma once
 
 #include <lathe/core/flat_map.hpp>
-#include <lathe/target/cpu/llvm_index.hpp>
+#include <lathe/target/cpu/llvm_tile.hpp>
 
 #include <cstdint>
 #include <string>
@@ -17,9 +17,9 @@
 namespace lathe::native::detail {
 
 /// Writes element values and memory accesses.
-class llvm_element_writer : protected llvm_index_writer {
+class llvm_element_writer : protected llvm_tile_writer {
  protected:
-  using llvm_index_writer::llvm_index_writer;
+  using llvm_tile_writer::llvm_tile_writer;
   ~llvm_element_writer() = default;
 
   /// Any expression.

@@ -57,6 +57,7 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
   const ir::buffer& of = buffer(index);
   if (of.where == ir::scope::registers) return register_slot(at, flat, lanes);
 
+  flush(index);
   const address where = address_of(index, flat);
   const bool contiguous = where.lanes.text.empty() && where.stride == 1;
   const std::string key = where.base + ":" + std::to_string(where.fixed) + ":" +
@@ -88,6 +89,7 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
                          pointer(index, where) + ", i32 " + align + ", " + mask_type + " " +
                          lanes_read + ", " + type + " zeroinitializer)");
     } else if (guard_.empty() && vector_.active >= 0 && where.lanes.text.empty()) {
+      if (const auto beside = load_column(index, flat, where)) return *beside;
       // Lanes not in use must not be poison: it would spread through comparisons into masks.
       made.text = vector_.active < made.lanes ? "zeroinitializer" : "poison";
       for (int lane = 0; lane < vector_.active; ++lane) {
@@ -156,6 +158,11 @@ LATHE_INLINE void llvm_element_writer::store(const ir::statement& at) {
   }
   const std::string align = std::to_string(size_of(of.type));
   const std::string type = type_of(stored);
+  const bool strided =
+      lanes && vector_.active >= 0 && where.lanes.text.empty() && where.stride != 1;
+  loads_.clear();
+  if (strided && store_column(at, where, stored)) return;
+  flush(at.buffer);
   if (!lanes) {
     line("store " + type + " " + stored.text + ", ptr " + pointer(at.buffer, where) + ", align " +
          align);
@@ -169,7 +176,7 @@ LATHE_INLINE void llvm_element_writer::store(const ir::statement& at) {
     line("call void " + name + "(" + type + " " + stored.text + ", ptr " +
          pointer(at.buffer, where) + ", i32 " + align + ", " + mask_type + " " + vector_.mask +
          ")");
-  } else if (vector_.active >= 0 && where.lanes.text.empty()) {
+  } else if (strided) {
     for (int lane = 0; lane < vector_.active; ++lane) {
       const llvm_value one = lane_of(stored, lane);
       line("store " + type_of(one) + " " + one.text + ", ptr " +
@@ -186,7 +193,6 @@ LATHE_INLINE void llvm_element_writer::store(const ir::statement& at) {
          lane_pointers(at.buffer, where) + ", i32 " + align + ", " + mask_type + " " +
          (vector_.mask.empty() ? constant_vector("i1", "true", stored.lanes) : vector_.mask) + ")");
   }
-  loads_.clear();
 }
 
 LATHE_INLINE void llvm_element_writer::prefetch(const ir::statement& at) {
@@ -255,10 +261,9 @@ LATHE_INLINE llvm_value llvm_element_writer::call(ir::expr handle) {
   for (int lane = 0; lane < lanes && (!counted || lane < vector_.active); ++lane) {
     sequence<llvm_value> given;
     for (const llvm_value& each : operands) given.push_back(lane_of(each, lane));
-    const llvm_value one =
-        mask.empty() ? external_call(symbol, at.type, given, 1)
-                     : call_if(lane_of({mask, dtype::boolean, lanes}, lane).text, symbol, at.type,
-                               given);
+    const llvm_value one = mask.empty() ? external_call(symbol, at.type, given, 1)
+                                        : call_if(lane_of({mask, dtype::boolean, lanes}, lane).text,
+                                                  symbol, at.type, given);
     made.text = define("insertelement " + type_of(made) + " " + made.text + ", " + type_of(one) +
                        " " + one.text + ", i32 " + std::to_string(lane));
   }
@@ -318,7 +323,13 @@ LATHE_INLINE llvm_value llvm_element_writer::guarded(ir::expr handle, const llvm
 }
 
 LATHE_INLINE llvm_value llvm_element_writer::select(const ir::node& at) {
-  if (const auto fixed = known(at.a)) return value(*fixed != 0 ? at.b : at.c);
+  if (const auto fixed = known(at.a)) {
+    const bool here = depends(at.a).constants;  // other iterations may take the other branch
+    conditional_ += here;
+    llvm_value taken = value(*fixed != 0 ? at.b : at.c);
+    conditional_ -= here;
+    return taken;
+  }
   llvm_value condition = value(at.a);
   const auto arm = [&](ir::expr handle, bool holds) {
     return needs_guard(handle) ? guarded(handle, condition, holds) : value(handle);
