@@ -21,6 +21,8 @@
 #include <lathe/lower/interpret.ipp>
 #include <lathe/space/reuse.ipp>
 #include <lathe/space/rewrite.ipp>
+#include <lathe/space/step_writer.ipp>
+#include <lathe/space/transposition.ipp>
 #include <lathe/space/tile.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>

@@ -104,6 +104,47 @@ TEST_CASE("operators: jacobi3d") {
   check_operator(make_case("jacobi3d without inside", ops::jacobi3d(2, 1, 3)));
 }
 
+namespace {
+
+/// Images whose channels lie together, from images whose pixels do, scaled.
+template <class Element>
+constexpr auto channels_last(int channels, int height, int width) {
+  axis<"y"> y{height};
+  axis<"x"> x{width};
+  axis<"c"> c{channels};
+  tensor<"A", Element, 3> A;
+  tensor<"s", Element, 1> s;
+  tensor<"B", Element, 3> B;
+  return op<"channels_last">(A, s, B)(B(y, x, c) = A(c, y, x) * s(c));
+}
+
+/// C = A times the transpose of B.
+template <class Element>
+constexpr auto gemm_nt(int rows, int columns, int depth) {
+  axis<"i"> i{rows};
+  axis<"j"> j{columns};
+  axis<"k"> k{depth};
+  tensor<"A", Element, 2> A;
+  tensor<"B", Element, 2> B;
+  tensor<"C", Element, 2> C;
+  return op<"gemm_nt">(A, B, C)(C(i, j) = sum(k)(A(i, k) * B(j, k)));
+}
+
+}  // namespace
+
+TEST_CASE("operators: transpositions of one's own") {
+  check_operator(make_case("channels last", channels_last<float>(67, 5, 7)),
+                 {.points = 4, .search = true});
+  check_operator(make_case("channels last, few", channels_last<float>(3, 13, 37)));
+  check_operator(make_case("channels last, f64", channels_last<double>(33, 6, 5)));
+  check_operator(make_case("channels last, i8", channels_last<std::int8_t>(131, 3, 23)));
+  check_operator(make_case("channels last, i32", channels_last<int>(300, 11, 3)));
+  check_operator(make_case("gemm_nt", gemm_nt<float>(37, 61, 53), {"B"}),
+                 {.points = 6, .search = true});
+  check_operator(make_case("gemm_nt f64", gemm_nt<double>(13, 41, 29), {"B"}));
+  check_operator(make_case("gemm_nt i8", gemm_nt<std::int8_t>(9, 67, 35), {"A"}));
+}
+
 TEST_CASE("operators: schedules by hand") {
   check_operator(
       make_case("gemm", ops::gemm(121, 83, 70), {}),

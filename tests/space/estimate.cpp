@@ -33,7 +33,8 @@ void check_estimate(const std::string& name, const program& of) {
       CHECK(text->size() < most_text);
       for (std::size_t stage = 0; stage < decisions.size(); ++stage)
         if (decisions[stage].reduction)
-          CHECK(registers_of(loads_of(of, of.stages[stage]), decisions[stage].tile) <= target.vector_registers);
+          CHECK(registers_of(loads_of(of, of.stages[stage]), decisions[stage].tile) <=
+                target.vector_registers);
     }
   }
 }
@@ -99,4 +100,38 @@ TEST_CASE("estimate: a convolution that pads with nothing reads its input, not a
   // Zeros have to be put around: every padded element is read many times.
   const program padded = make_program(describe(ops::conv2d(1, 256, 14, 14, 512, 3, 1, 1)));
   CHECK(estimated(padded, {}).find("inline(P)") == std::string::npos);
+}
+
+TEST_CASE("estimate: packs across their source move tiles of vectors") {
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  const program deep = make_program(describe(ops::conv2d(1, 512, 7, 7, 512, 3, 1, 1)));
+  const std::string steps = estimated(deep, {});
+  CHECK(has(steps, "fuse(W_packed.rc, W_packed.ry, W_packed.rx -> rc_ry_rx)"));
+  CHECK(has(steps, "unroll(W_packed.rc_ry_rxu)"));
+  CHECK(has(steps, "vectorize(W_packed.f_1l)"));
+}
+
+TEST_CASE("estimate: inlining leaves every operand the packing decided for it") {
+  // Without padding the image is read itself: W is still what is packed.
+  const program of = make_program(describe(ops::conv2d(1, 64, 56, 56, 64, 1, 1, 0)));
+  for (const call_context& call : {call_context{}, call_context{{"W"}, 1}}) {
+    const std::string steps = estimated(of, call);
+    CHECK(steps.starts_with("inline(P)"));
+    CHECK(steps.find("pack(W ->") != std::string::npos);
+    CHECK(steps.find("pack(X ->") == std::string::npos);
+  }
+}
+
+TEST_CASE("estimate: a transposition of one's own is blocked for caches and moves tiles") {
+  axis<"i"> i{2048};
+  axis<"j"> j{2048};
+  tensor<"A", float, 2> A;
+  tensor<"B", float, 2> B;
+  const program of = make_program(describe(op<"transposed">(A, B)(B(i, j) = A(j, i))));
+  CHECK(estimated(of, {}) ==
+        "split(B.j -> jb:_, jv:8, jl:16); split(B.i -> iv:_, iw:2, iu:16); "
+        "reorder(B: jb iv iw jv iu jl); unroll(B.iu); vectorize(B.jl); fuse(B.jb, B.iv -> jb_iv); "
+        "parallel(B.jb_iv)");
 }

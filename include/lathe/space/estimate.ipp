@@ -18,9 +18,11 @@ namespace detail {
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;  ///< [cycles]
 inline constexpr double cache_line_bytes = 64;
-inline constexpr double l2_line = 1.5;       ///< [cycles] to fetch a line from L2
-inline constexpr double scalar_copy = 1.5;   ///< [cycles] per element of a strided copy
-inline constexpr double vector_copy = 0.15;  ///< [cycles] per element of a contiguous copy
+inline constexpr double l2_line = 1.5;          ///< [cycles] to fetch a line from L2
+inline constexpr double scalar_copy = 1.5;      ///< [cycles] per element, one by one
+inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
+inline constexpr double memory_copy = 0.25;     ///< [cycles] per byte copied from memory to memory
+inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a strided vector
 
 /// Chooses the tile of one reduction stage.
 class tile_chooser {
@@ -77,6 +79,17 @@ class tile_chooser {
     for (const std::int64_t size : program_.tensors[static_cast<std::size_t>(use.tensor)].shape)
       count *= static_cast<double>(size);
     return count;
+  }
+
+  /// What packing an operand takes whose elements lie apart along an axis.
+  double copy_cycles(const load_use& use, int axis) const {
+    const auto& shape = program_.tensors[static_cast<std::size_t>(use.tensor)].shape;
+    std::int64_t run = 1;  // elements that lie together: a tile of them is transposed in registers
+    for (std::size_t dim = shape.size(); dim-- > 0 && use.axis_of_dim[dim] != axis;)
+      run *= shape[dim];
+    const double bytes = elements(use) * bytes_;
+    return elements(use) * (run >= 8 ? transposed_copy : scalar_copy) +
+           (4 * bytes > static_cast<double>(target_.l3_bytes) ? bytes * memory_copy : 0);
   }
 
   bool is_bound(const load_use& use) const {
@@ -180,7 +193,7 @@ class tile_chooser {
         loads += vector_loads;
       } else if (packable) {
         loads += vector_loads;
-        if (!is_bound(use)) copies += elements(use) * scalar_copy;
+        if (!is_bound(use)) copies += copy_cycles(use, axis);
       } else {
         loads += vector_loads * lanes_ * 1.5;
       }
@@ -198,7 +211,11 @@ class tile_chooser {
     if (partial) {
       total += points_of(stage_) / terms_ * (lanes_ + 4);  // adding up the lanes
     } else if (output_[static_cast<std::size_t>(axis)] != 1) {
-      total += points_of(stage_) / terms_ * 1.2;  // stores lane by lane
+      bool tiles = false;
+      for (int row = 0; row < stage_.spatial; ++row)
+        tiles |= output_[static_cast<std::size_t>(row)] == 1 &&
+                 tile.rows[static_cast<std::size_t>(row)] >= 4;
+      total += points_of(stage_) / terms_ * (tiles ? transposed_copy : scalar_store);
     }
     total *= 1 - 0.0005 * static_cast<double>(accumulators);  // among equals the larger tile,
     std::int64_t row_axes = 0;  // and the one that reads fewer places at a time
@@ -341,6 +358,18 @@ class tile_chooser {
     }
   }
 
+  /// True if a block of an axis that the operand does not depend on runs around its panels.
+  bool panels_repeat(const load_use& use) const {
+    for (int axis = 0; axis < stage_.spatial; ++axis) {
+      const bool vector = axis == best_.vector_axis;
+      const bool around = best_.order == level_order::blocks_first ||
+                          vector == (best_.order == level_order::vector_axis_first);
+      const auto at = static_cast<std::size_t>(axis);
+      if (around && !use.depends(axis) && best_.block[at] < stage_.axes[at].extent) return true;
+    }
+    return false;
+  }
+
   packing packing_of(const load_use& use) const {
     const std::int64_t run = static_cast<std::int64_t>(best_.vectors) * lanes_;
     const bool affine = use.is_affine_in(best_.vector_axis, run);
@@ -351,7 +380,8 @@ class tile_chooser {
     for (int axis = 0; axis < stage_.spatial; ++axis)
       if (!use.depends(axis)) reused *= extent(axis);
     if (is_bound(use)) return packing::whole;
-    if (!contiguous) return packing::whole;
+    // A panel stays in the cache on its way from the copy to the tiles.
+    if (!contiguous) return panels_repeat(use) ? packing::whole : packing::panel;
     const bool large = elements(use) * bytes_ > static_cast<double>(target_.l1_bytes);
     return reused >= 32 && large ? packing::panel : packing::none;
   }
@@ -469,6 +499,27 @@ LATHE_INLINE void append_in_block(const program& of, int stage, pointwise_tile t
   out.steps.push_back(std::move(place));
 }
 
+/// Packing decided per load of a stage, for the loads it has once other stages are inlined: what
+/// stands in the place of an inlined tensor is packed as that was to be.
+LATHE_INLINE sequence<packing> packing_after_inlining(const program& before, const program& after,
+                                                      std::size_t stage,
+                                                      const sequence<packing>& pack) {
+  const sequence<load_use> old = loads_of(before, before.stages[stage]);
+  sequence<packing> out;
+  for (const load_use& use : loads_of(after, after.stages[stage])) {
+    packing chosen = packing::none;
+    for (std::size_t at = 0; at < old.size() && at < pack.size(); ++at) {
+      const int producer = before.tensors[static_cast<std::size_t>(old[at].tensor)].producer;
+      const bool inlined =
+          producer >= 0 && after.stages[static_cast<std::size_t>(producer)].inlined;
+      if (old[at].tensor == use.tensor || inlined) chosen = pack[at];
+      if (old[at].tensor == use.tensor) break;
+    }
+    out.push_back(chosen);
+  }
+  return out;
+}
+
 }  // namespace detail
 
 LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_target& target,
@@ -516,10 +567,13 @@ LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& d
   trace tiles;  // without the inlining, which `at` is after
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (at.stages[stage].inlined) continue;
-    if (decisions[stage].reduction)
-      append_steps(at, static_cast<int>(stage), decisions[stage].tile, tiles);
-    else if (decisions[stage].point.place != placement::block)
+    if (decisions[stage].reduction) {
+      reduction_tile tile = decisions[stage].tile;
+      if (changed) tile.pack = detail::packing_after_inlining(of, at, stage, tile.pack);
+      append_steps(at, static_cast<int>(stage), tile, tiles);
+    } else if (decisions[stage].point.place != placement::block) {
       append_steps(at, static_cast<int>(stage), decisions[stage].point, tiles);
+    }
   }
   for (std::size_t stage = 0; stage < decisions.size(); ++stage)  // once the loops are known
     if (!decisions[stage].reduction && decisions[stage].point.place == placement::block)

@@ -5,69 +5,12 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/reuse.hpp>
+#include <lathe/space/step_writer.hpp>
 #include <lathe/space/tile.hpp>
+#include <lathe/space/transposition.hpp>
 
 namespace lathe {
 namespace detail {
-
-/// Writes steps; one function per primitive.
-class step_writer {
- public:
-  explicit step_writer(trace& out) : out_(out) {}
-
-  void split(const std::string& stage, const std::string& loop, sequence<split_part> parts) {
-    step& made = add(primitive::split, stage);
-    made.loop = loop;
-    made.parts = std::move(parts);
-  }
-  void reorder(const std::string& stage, sequence<std::string> loops) {
-    add(primitive::reorder, stage).loops = std::move(loops);
-  }
-  void fuse(const std::string& stage, sequence<std::string> loops, const std::string& into) {
-    step& made = add(primitive::fuse, stage);
-    made.loops = std::move(loops);
-    made.result = into;
-  }
-  void annotate(primitive what, const std::string& stage, const std::string& loop) {
-    add(what, stage).loop = loop;
-  }
-  void cache_write(const std::string& stage, const std::string& loop) {
-    step& made = add(primitive::cache_write, stage);
-    if (loop.empty()) return;
-    made.at_stage = stage;
-    made.at_loop = loop;
-  }
-  void copy(primitive what, const std::string& tensor, const std::string& result,
-            const std::string& stage, const std::string& loop, sequence<layout_item> layout) {
-    step& made = add(what, tensor);
-    made.result = result;
-    made.at_stage = loop.empty() ? "" : stage;
-    made.at_loop = loop;
-    made.layout = std::move(layout);
-  }
-  void prefetch(const std::string& tensor, const std::string& stage, const std::string& loop,
-                int distance) {
-    step& made = add(primitive::prefetch, tensor);
-    made.at_stage = stage;
-    made.at_loop = loop;
-    made.distance = distance;
-  }
-  void place(primitive what, const std::string& stage, const std::string& at_stage,
-             const std::string& loop) {
-    step& made = add(what, stage);
-    made.at_stage = at_stage;
-    made.at_loop = loop;
-  }
-
- private:
-  step& add(primitive what, const std::string& stage) {
-    out_.steps.emplace_back();
-    out_.steps.back().what = what;
-    out_.steps.back().stage = stage;
-    return out_.steps.back();
-  }
-  trace& out_;
-};
 
 /// The loops of one axis by level; empty names do not exist.
 struct axis_loops {
@@ -172,18 +115,21 @@ LATHE_INLINE sequence<layout_item> packed_layout(const program& of, const progra
   return blocks;
 }
 
-/// Loops of a copy: vectors where the source is contiguous, short strided runs unrolled.
+/// Loops of a copy: vectors where the source is contiguous, tiles where only the copy is, short
+/// strided runs unrolled.
 LATHE_INLINE void schedule_copy_steps(step_writer& write, const std::string& copy,
                                       const sequence<layout_item>& layout,
                                       const sequence<std::string>& names,
-                                      const program_tensor& source, int lanes, bool root) {
+                                      const program_tensor& source, int lanes, bool root,
+                                      const sequence<char>& whole) {
   const layout_item& last = layout.back();
-  std::size_t dim = 0;
-  while (names[dim] != last.axis) ++dim;
+  const std::size_t dim = position(names, last.axis);
   const bool split = last.mod != 0;
   const std::string loop = split ? last.axis + "_1" : last.axis;
   const std::int64_t count = split ? last.mod : source.shape[dim];
   const bool contiguous = dim + 1 == source.shape.size();
+  sequence<std::string> outside{layout[0].div > 1 ? layout[0].axis + "_0" : layout[0].axis};
+  const transposition across = transposition_of(layout, names, source, whole);
   if (contiguous && lanes > 1) {
     if (count > lanes) {
       write.split(copy, loop, {{loop + "v", 0}, {loop + "l", lanes}});
@@ -191,12 +137,13 @@ LATHE_INLINE void schedule_copy_steps(step_writer& write, const std::string& cop
     } else {
       write.annotate(primitive::vectorize, copy, loop);
     }
+  } else if (lanes > 1 && count > 1 && across.run > 1) {
+    outside = transpose_steps(write, copy, across, lanes, size_of(source.type));
   } else if (count <= 32) {
     write.annotate(primitive::unroll, copy, loop);
   }
-  if (root && layout.size() > 1)
-    write.annotate(primitive::parallel, copy,
-                   layout[0].div > 1 ? layout[0].axis + "_0" : layout[0].axis);
+  if (root && layout.size() > 1 && !outside.empty())
+    write.annotate(primitive::parallel, copy, outside[0]);
 }
 
 /// Partial sums over a contiguous reduce axis, one per vector lane, for several rows at a time.
@@ -419,9 +366,13 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     const bool input = source.param >= 0;
     write.copy(place.empty() && input ? primitive::pack : primitive::cache_read, source.name, copy,
                stage.name, place, layout);
+    sequence<char> whole;  // dimensions that no block divides, if it is a part that is copied
+    for (const int axis : uses[at].axis_of_dim)
+      whole.push_back(place.empty() ||
+                      (axis >= 0 && loops[static_cast<std::size_t>(axis)].outer.empty()));
     detail::schedule_copy_steps(write, copy, layout,
                                 detail::dimension_names(of, uses[at].tensor, &stage), source,
-                                tile.lanes, place.empty());
+                                tile.lanes, place.empty(), whole);
     if (tile.prefetch > 0 && !terms.empty() && uses[at].depends(tile.vector_axis))
       write.prefetch(copy, stage.name, terms, tile.prefetch);
   }
@@ -439,6 +390,19 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
   }
   if (stage.axes.empty()) return;
   const program_axis& last = stage.axes.back();
+  const bool threads = points_of(stage) >= 4096 && tile.place == placement::root;
+  const dtype type = of.tensors[static_cast<std::size_t>(stage.tensor)].type;
+  detail::transposition across = detail::transposition_of(of, stage);
+  if (tile.lanes > 1 && across.run > 1) {
+    if (tile.place == placement::block) {  // of a part, fused loops would have to hold all
+      across.first = across.last;
+      across.run = stage.axes[across.last].extent;
+    }
+    const auto outside =
+        detail::transpose_steps(write, stage.name, across, tile.lanes, size_of(type));
+    if (threads) detail::make_parallel(write, stage, outside);
+    return;
+  }
   sequence<std::string> leading;
   for (std::size_t axis = 0; axis + 1 < stage.axes.size(); ++axis)
     leading.push_back(stage.axes[axis].name);
@@ -455,8 +419,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
   } else if (last.extent > 1 && tile.lanes > 1) {
     write.annotate(primitive::vectorize, stage.name, last.name);
   }
-  const double work = points_of(stage);
-  if (work >= 4096 && tile.place == placement::root) detail::make_parallel(write, stage, leading);
+  if (threads) detail::make_parallel(write, stage, leading);
 }
 
 }  // namespace lathe

@@ -1,0 +1,73 @@
+/// @file
+/// Bodies of step_writer.hpp.
+#pragma once
+
+#include <lathe/space/step_writer.hpp>
+
+#include <utility>
+
+namespace lathe::detail {
+
+LATHE_INLINE void step_writer::split(const std::string& stage, const std::string& loop,
+                                     sequence<split_part> parts) {
+  step& made = add(primitive::split, stage);
+  made.loop = loop;
+  made.parts = std::move(parts);
+}
+
+LATHE_INLINE void step_writer::reorder(const std::string& stage, sequence<std::string> loops) {
+  add(primitive::reorder, stage).loops = std::move(loops);
+}
+
+LATHE_INLINE void step_writer::fuse(const std::string& stage, sequence<std::string> loops,
+                                    const std::string& into) {
+  step& made = add(primitive::fuse, stage);
+  made.loops = std::move(loops);
+  made.result = into;
+}
+
+LATHE_INLINE void step_writer::annotate(primitive what, const std::string& stage,
+                                        const std::string& loop) {
+  add(what, stage).loop = loop;
+}
+
+LATHE_INLINE void step_writer::cache_write(const std::string& stage, const std::string& loop) {
+  step& made = add(primitive::cache_write, stage);
+  if (loop.empty()) return;
+  made.at_stage = stage;
+  made.at_loop = loop;
+}
+
+LATHE_INLINE void step_writer::copy(primitive what, const std::string& tensor,
+                                    const std::string& result, const std::string& stage,
+                                    const std::string& loop, sequence<layout_item> layout) {
+  step& made = add(what, tensor);
+  made.result = result;
+  made.at_stage = loop.empty() ? "" : stage;
+  made.at_loop = loop;
+  made.layout = std::move(layout);
+}
+
+LATHE_INLINE void step_writer::prefetch(const std::string& tensor, const std::string& stage,
+                                        const std::string& loop, int distance) {
+  step& made = add(primitive::prefetch, tensor);
+  made.at_stage = stage;
+  made.at_loop = loop;
+  made.distance = distance;
+}
+
+LATHE_INLINE void step_writer::place(primitive what, const std::string& stage,
+                                     const std::string& at_stage, const std::string& loop) {
+  step& made = add(what, stage);
+  made.at_stage = at_stage;
+  made.at_loop = loop;
+}
+
+LATHE_INLINE step& step_writer::add(primitive what, const std::string& stage) {
+  out_.steps.emplace_back();
+  out_.steps.back().what = what;
+  out_.steps.back().stage = stage;
+  return out_.steps.back();
+}
+
+}  // namespace lathe::detail
