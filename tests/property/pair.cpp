@@ -219,6 +219,16 @@ std::string run(const random_pair& pair, const kernel_plan& plan,
   return problem.empty() ? "" : problem + " (" + std::to_string(threads) + " threads)";
 }
 
+/// True if a kernel takes lanes of two vectors in turn: lane 0, then one that is not lane 1.
+bool interleaves(const std::string& text) {
+  const std::string mask = "x i32> <i32 0, i32 ";
+  for (std::size_t at = text.find(mask); at != std::string::npos; at = text.find(mask, at + 1)) {
+    const char* const next = text.c_str() + at + mask.size();
+    if (next[0] != '1' || (next[1] >= '0' && next[1] <= '9')) return true;
+  }
+  return false;
+}
+
 std::string compiled(const random_pair& pair, const ir::nest& nest, const cpu_target& target,
                      const native::jit& jit, machine_code& seen) {
   const result<std::string> text = native::emit_llvm(nest, target);
@@ -228,6 +238,7 @@ std::string compiled(const random_pair& pair, const ir::nest& nest, const cpu_ta
   if (text->size() > most_text) return {};
   ++seen.kernels;
   seen.vector_math += text->find("@_ZGV") != std::string::npos;
+  seen.tiles += interleaves(*text);
   seen.calls += text->find("@lathe.call.") != std::string::npos;
   const result<bool> defined = define_calls(make_program(pair.source.view()), jit);
   if (!defined) return defined.error().what();

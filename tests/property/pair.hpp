@@ -36,6 +36,7 @@ struct verdict {
 struct machine_code {
   int kernels = 0;
   int vector_math = 0;  ///< kernels that call libmvec
+  int tiles = 0;        ///< kernels that transpose tiles of vectors in registers
   int calls = 0;        ///< kernels that call functions of the program
 };
 

@@ -22,6 +22,7 @@ class schedule_generator {
     if (chance(0.5)) factor();
     const int attempts = 3 + static_cast<int>(below(22));
     if (chance(0.4)) tile(any_stage());
+    if (chance(0.2)) transpose(std::string(any_stage().name));
     for (int at = 0; at < attempts && out_.broken.empty(); ++at) propose();
     if (chance(0.3)) tile(any_stage());
     while (!out_.steps.steps.empty() && !apply(base, out_.steps, out_.options))
@@ -186,6 +187,7 @@ class schedule_generator {
     step made;
     made.what = what;
     const program_stage& reader = any_stage();
+    if (reader.loops.empty()) return;  // a stage of one element
     lathe::sequence<std::string> read;
     for (std::size_t at = 0; at < now_.tensors.size(); ++at)
       if (reads(reader, static_cast<int>(at))) read.push_back(now_.tensors[at].name);
@@ -197,7 +199,45 @@ class schedule_generator {
     }
     if (chance(0.7))
       layout(now_.tensors[static_cast<std::size_t>(now_.find_tensor(made.stage))], made);
-    accept(made);
+    if (accept(made) && chance(0.6)) transpose(made.result);
+  }
+
+  /// What packs across their source look like: neighbouring loops fused, one loop split and
+  /// unrolled around another one that is vectorized.
+  void transpose(const std::string& name) {
+    const auto stage = [&]() -> const program_stage& {
+      return now_.stages[static_cast<std::size_t>(now_.find_stage(name))];
+    };
+    if (chance(0.4)) fuse(stage());
+    if (stage().loops.size() < 2) return;
+    const std::size_t across = below(stage().loops.size());
+    const std::size_t along = (across + 1 + below(stage().loops.size() - 1)) % stage().loops.size();
+    const std::string names[] = {stage().loops[along].name, stage().loops[across].name};
+    for (const std::string& loop : names)
+      if (chance(0.7)) split(name, loop, 2);
+    step order;
+    order.what = primitive::reorder;
+    order.stage = name;
+    lathe::sequence<std::string> inner;
+    for (const std::string& loop : names) {  // the inner part of a split, or the loop itself
+      const int at = stage().find_loop(loop);
+      const int dim = at >= 0 ? stage().loops[static_cast<std::size_t>(at)].dim : -1;
+      for (const stage_loop& each : stage().loops) {
+        const auto parts = stage().dims[static_cast<std::size_t>(each.dim)].blocks.size();
+        const bool last = static_cast<std::size_t>(each.part) + 1 == parts;
+        if (last && (dim >= 0 ? each.dim == dim : each.name[0] == loop[0]) &&
+            std::ranges::find(inner, each.name) == inner.end()) {
+          inner.push_back(each.name);
+          break;
+        }
+      }
+    }
+    for (const stage_loop& each : stage().loops)
+      if (std::ranges::find(inner, each.name) == inner.end()) order.loops.push_back(each.name);
+    order.loops.insert(order.loops.end(), inner.begin(), inner.end());
+    if (inner.size() < 2 || !accept(order)) return;
+    annotate(primitive::unroll, name, inner[0]);
+    annotate(primitive::vectorize, name, inner[1]);
   }
 
   void layout(const program_tensor& of, step& made) {
@@ -231,6 +271,7 @@ class schedule_generator {
 
   void prefetch() {
     const program_stage& reader = any_stage();
+    if (reader.loops.empty()) return;
     step made;
     made.what = primitive::prefetch;
     made.stage = any_tensor().name;
@@ -281,6 +322,8 @@ class schedule_generator {
       const bool last = static_cast<std::size_t>(loop.part) + 1 == dim.blocks.size();
       (dim.reduce ? middle : last && dim.blocks.size() > 1 ? inner : outer).push_back(loop.name);
     }
+    if (chance(0.4) && inner.size() > 1)  // vectors across the memory of the result
+      std::swap(inner.back(), inner[below(inner.size() - 1)]);
     if (chance(0.3) && !outer.empty() && !middle.empty()) {  // a reduce loop among the outer ones
       outer.insert(outer.begin() + below(outer.size() + 1), middle.front());
       middle.erase(middle.begin());

@@ -33,7 +33,9 @@ void check_pairs(std::uint64_t first, int count) {
   CHECK(built > count * 7 / 10);
   CHECK(refused > count);
   if (count >= 100) CHECK(*std::ranges::min_element(uses) > 0);  // every primitive
-  if (!checker.sets().empty()) CHECK(checker.seen().calls > 0);
+  if (checker.sets().empty()) return;
+  CHECK(checker.seen().calls > 0);
+  if (count >= 100) CHECK(checker.seen().tiles > 5);
 }
 
 }  // namespace
