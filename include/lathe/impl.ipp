@@ -11,6 +11,8 @@
 #include <lathe/lower/apply_loops.ipp>
 #include <lathe/lower/apply_stages.ipp>
 #include <lathe/lower/apply_factor.ipp>
+#include <lathe/lower/conditions.ipp>
+#include <lathe/lower/narrow.ipp>
 #include <lathe/lower/apply.ipp>
 #include <lathe/lower/placement.ipp>
 #include <lathe/lower/build.ipp>
@@ -23,6 +25,7 @@
 #include <lathe/space/rewrite.ipp>
 #include <lathe/space/step_writer.ipp>
 #include <lathe/space/transposition.ipp>
+#include <lathe/space/narrowing.ipp>
 #include <lathe/space/tile.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>

@@ -292,10 +292,15 @@ std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
 }  // namespace
 
 random_pair make_pair(std::uint64_t seed, bool math) {
+  random_engine shapes(seed, 1);
+  return make_pair(make_operator(shapes, math), seed);
+}
+
+random_pair make_pair(random_operator source, std::uint64_t seed) {
   random_pair out;
   out.seed = seed;
-  random_engine shapes(seed, 1), numbers(seed, 2), steps(seed, 3);
-  out.source = make_operator(shapes, math);
+  random_engine numbers(seed, 2), steps(seed, 3);
+  out.source = std::move(source);
   out.data = make_data(out.source, numbers);
   evaluate(out.source, out.data);
   const std::string crash = survive([&] {

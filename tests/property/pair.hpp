@@ -25,6 +25,8 @@ struct random_pair {
 
 /// @param math  with exp, log, ... (random_operator.hpp)
 random_pair make_pair(std::uint64_t seed, bool math = false);
+/// Of a given operator.
+random_pair make_pair(random_operator source, std::uint64_t seed);
 
 /// What came of one pair.
 struct verdict {

@@ -711,7 +711,7 @@ class operator_generator {
     if (test < 0) require(opcode::less_equal, access.index[0], made.shape[0] - 1);
     access.tensor = add_tensor(made, input_elements(made.type));
     const value taken = converted(loaded(access), type);
-    const value other = small_literal(type);
+    const value other = chance(0.6) ? literal(type, 0) : small_literal(type);
     value out{-1, type, std::min(taken.low, other.low), std::max(taken.high, other.high),
               std::max(taken.fraction, other.fraction)};
     out.node = push({opcode::select, type, {}, test, taken.node, other.node});
@@ -859,6 +859,19 @@ std::int64_t random_operator::elements(int tensor) const {
   std::int64_t count = 1;
   for (int dim = 0; dim < of.rank; ++dim) count *= of.shape[dim];
   return count;
+}
+
+random_operator copy_of(const desc_view& source) {
+  random_operator out;
+  out.exprs.assign(source.exprs, source.exprs + source.expr_count);
+  out.axes.assign(source.axes, source.axes + source.axis_count);
+  out.tensors.assign(source.tensors, source.tensors + source.tensor_count);
+  out.accesses.assign(source.accesses, source.accesses + source.access_count);
+  out.stages.assign(source.stages, source.stages + source.stage_count);
+  out.index_bound.assign(out.tensors.size(), 0);
+  out.tolerance.assign(out.tensors.size(), 0);
+  out.param_count = source.param_count;
+  return out;
 }
 
 random_operator make_operator(random_engine& engine, bool math) {

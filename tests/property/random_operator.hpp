@@ -36,6 +36,9 @@ struct random_operator {
 /// @param math  exp, log, tanh, ... in the last statement
 random_operator make_operator(random_engine& engine, bool math = false);
 
+/// The arrays of a description. @pre it computes exactly on small integers
+random_operator copy_of(const desc_view& source);
+
 /// Largest magnitude of an input's elements: what the generator's exactness rests on.
 int input_magnitude(dtype type);
 

@@ -21,6 +21,7 @@ class schedule_generator {
         out_.options.bound.push_back(tensor.name);
     if (chance(0.5)) factor();
     const int attempts = 3 + static_cast<int>(below(22));
+    if (chance(0.7)) narrow();
     if (chance(0.4)) tile(any_stage());
     if (chance(0.2)) transpose(std::string(any_stage().name));
     for (int at = 0; at < attempts && out_.broken.empty(); ++at) propose();
@@ -75,6 +76,37 @@ class schedule_generator {
     made.stage = stage;
     made.loop = loop;
     return accept(made);
+  }
+
+  // ---------------------------------------------------------------- conditions as loop bounds
+
+  /// What must come before the loops of a stage are changed: phases of some axes, bounds of reduce
+  /// axes that depend on some others, elements of intermediates. Consumers first.
+  void narrow() {
+    for (std::size_t at = now_.stages.size(); at-- > 0;) {
+      const std::string name = now_.stages[at].name;
+      const auto axes = [&]() -> const lathe::sequence<program_axis>& {
+        return now_.stages[at].axes;
+      };
+      step made;
+      made.stage = name;
+      if (chance(0.4) && !axes().empty()) {
+        made.what = primitive::phase;
+        made.loop = axes()[below(axes().size())].name;
+        made.parts = {{fresh("p"), 1 + static_cast<std::int64_t>(below(4))}, {fresh("q"), 0}};
+        accept(made);
+      }
+      made.what = primitive::narrow;
+      made.parts.clear();
+      for (std::size_t axis = 0; axis < axes().size(); ++axis) {
+        made.loop = axes()[axis].name;
+        made.loops.clear();
+        if (axes()[axis].reduce)
+          for (const program_axis& other : axes())
+            if (!other.reduce && chance(0.85)) made.loops.push_back(other.name);
+        if (chance(0.8)) accept(made);
+      }
+    }
   }
 
   // ---------------------------------------------------------------- single proposals

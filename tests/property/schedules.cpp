@@ -15,7 +15,7 @@ namespace {
 /// Checks `count` pairs from `first` on, and that they exercise what they are meant to.
 void check_pairs(std::uint64_t first, int count) {
   pair_checker checker({isa::sse2, isa::avx2, isa::avx512});
-  std::array<int, 14> uses{};
+  std::array<int, 16> uses{};
   int built = 0, refused = 0;
   for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
     const random_pair pair = make_pair(seed);
@@ -32,7 +32,8 @@ void check_pairs(std::uint64_t first, int count) {
   }
   CHECK(built > count * 7 / 10);
   CHECK(refused > count);
-  if (count >= 100) CHECK(*std::ranges::min_element(uses) > 0);  // every primitive
+  // Every primitive but narrow, which few random operators allow: holes.cpp is about it.
+  if (count >= 100) CHECK(*std::ranges::min_element(uses.begin(), uses.end() - 1) > 0);
   if (checker.sets().empty()) return;
   CHECK(checker.seen().calls > 0);
   if (count >= 100) CHECK(checker.seen().tiles > 5);

@@ -35,7 +35,7 @@ step random_step(random_engine& random) {
   };
   const auto some_number = [&] { return std::int64_t{1} + random.below(1U << random.below(31)); };
   step made;
-  made.what = static_cast<primitive>(random.below(13));
+  made.what = static_cast<primitive>(random.below(16));
   made.stage = random_name(random);
   const auto place = [&] {
     made.at_stage = random_name(random);
@@ -69,6 +69,14 @@ step random_step(random_engine& random) {
       place();
       made.distance = some_number();
       break;
+    case primitive::phase:
+      made.loop = random_name(random);
+      made.parts = {{random_name(random), some_number()}, {random_name(random), 0}};
+      break;
+    case primitive::narrow:
+      made.loop = random_name(random);
+      made.loops = some_names(0);
+      break;
     default: made.loop = random_name(random);
   }
   return made;
@@ -84,7 +92,8 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
         "cache_write(C at C.k0, register)", "cache_write(C, register)",
         "cache_read(B -> Bp at C.k0, [j/32 k j%32])", "cache_read(B -> Bp at C.k0)",
         "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 d1])", "pack(W -> Wp)",
-        "rfactor(C.k1)", "factor(C.k1)", "prefetch(A at C.k1, 4)"}) {
+        "rfactor(C.k1)", "factor(C.k1)", "prefetch(A at C.k1, 4)", "phase(Y.x -> xr:2, xq:_)",
+        "narrow(Y.rx: xr)", "narrow(Y.rx: yq yr)", "narrow(P.xp)"}) {
     CAPTURE(text);
     const result<trace> parsed = parse_trace(text);
     REQUIRE(parsed);
@@ -133,7 +142,7 @@ TEST_CASE("trace: errors say where, what and how") {
       refusal("unrol(C.i)") ==
       "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
       "vectorize, unroll, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor, "
-      "factor or prefetch");
+      "factor, prefetch, phase or narrow");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));
   CHECK(
       contains(refusal("fuse(C.i, D.j -> ij)"), "found 'D', expected a loop of the same stage, C"));

@@ -7,6 +7,7 @@
 #include <lathe/lower/apply_factor.hpp>
 #include <lathe/lower/apply_loops.hpp>
 #include <lathe/lower/apply_stages.hpp>
+#include <lathe/lower/narrow.hpp>
 
 namespace lathe {
 namespace detail {
@@ -79,6 +80,8 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
     case primitive::cache_write: return detail::apply_cache_write(target, stage, what);
     case primitive::rfactor: return detail::apply_rfactor(target, index, what);
     case primitive::factor: return detail::apply_factor(target, index, what);
+    case primitive::phase: return detail::apply_phase(target, index, what);
+    case primitive::narrow: return detail::apply_narrow(target, index, what);
     default: return "unknown primitive";
   }
 }
@@ -88,6 +91,7 @@ LATHE_INLINE std::string check_schedule(const program& target) {
   for (const program_stage& stage : target.stages) {
     if (stage.inlined) continue;
     if (std::string reason = detail::check_order(stage); !reason.empty()) return reason;
+    if (std::string reason = detail::check_sizes(target, stage); !reason.empty()) return reason;
     int first_reduce = -1, accumulate = -1;
     for (std::size_t at = 0; at < stage.loops.size(); ++at) {
       const stage_loop& loop = stage.loops[at];

@@ -82,6 +82,7 @@ LATHE_INLINE std::string apply_factor(program& target, int index, const step& wh
   if (dim.axis < 0 || !dim.reduce || dim.blocks.size() != 1)
     return "factor takes a whole reduce axis; " + quoted(what.loop) + " is not one";
   if (stage.register_tile) return "factor comes before cache_write";
+  if (stage.is_narrowed()) return "factor comes before phase and narrow";
   for (const program_stage& each : target.stages)
     if (each.attach_stage == index) return "factor comes before compute_at and cache_read";
   const std::string name = stage.name + "_inner";
@@ -119,6 +120,7 @@ LATHE_INLINE std::string apply_factor(program& target, int index, const step& wh
   };
   for (const int axis : parts.outer) add_axis(axis, false);
   made.spatial = static_cast<int>(made.axes.size());
+  for (const program_axis& each : made.axes) made.point.push_back(each.variable);
   for (const int axis : parts.inner) add_axis(axis, true);
   made.body = exprs.substitute(product(parts.kept), mapping);
   reset_loops(made);

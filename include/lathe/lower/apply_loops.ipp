@@ -21,25 +21,27 @@ LATHE_INLINE std::string unknown_loop(const program_stage& stage, std::string_vi
          "; its loops are: " + loop_list(stage);
 }
 
+LATHE_INLINE loop_place place_of(const program_stage& stage, int dim, int part) {
+  for (std::size_t at = 0; at < stage.loops.size(); ++at)
+    if (stage.loops[at].dim == dim && stage.loops[at].part == part)
+      return {static_cast<int>(at), 0};
+  for (std::size_t fused = 0; fused < stage.dims.size(); ++fused) {
+    const auto& sources = stage.dims[fused].sources;
+    for (std::size_t source = 0; source < sources.size(); ++source) {
+      if (sources[source] != std::pair{dim, part}) continue;
+      const int last = static_cast<int>(stage.dims[fused].blocks.size()) - 1;
+      return {place_of(stage, static_cast<int>(fused), last).loop, static_cast<int>(source)};
+    }
+  }
+  return {};
+}
+
 LATHE_INLINE std::string check_order(const program_stage& stage) {
-  const auto position = [&](int dim, int part) {
-    for (std::size_t at = 0; at < stage.loops.size(); ++at)
-      if (stage.loops[at].dim == dim && stage.loops[at].part == part) return static_cast<int>(at);
-    return -1;
-  };
   for (std::size_t dim = 0; dim < stage.dims.size(); ++dim) {
     const loop_dim& each = stage.dims[dim];
     int last = -1;
     for (std::size_t part = 0; part < each.blocks.size(); ++part) {
-      int at = position(static_cast<int>(dim), static_cast<int>(part));
-      if (at < 0) {  // fused away: the fused dimension's innermost loop stands for it
-        for (std::size_t fused = 0; fused < stage.dims.size(); ++fused)
-          for (const auto& source : stage.dims[fused].sources)
-            if (source == std::pair{static_cast<int>(dim), static_cast<int>(part)})
-              at = position(static_cast<int>(fused),
-                            static_cast<int>(stage.dims[fused].blocks.size()) - 1);
-        if (at < 0) continue;  // fused twice: the outer fusion is checked by itself
-      }
+      const int at = place_of(stage, static_cast<int>(dim), static_cast<int>(part)).loop;
       if (at < last)
         return "the parts of one split must stay in order, outermost first, in stage " +
                quoted(stage.name);

@@ -15,6 +15,9 @@ namespace lathe::detail {
 /// True if an expression loads an element of `tensor`.
 LATHE_INLINE bool reads(const program& target, ir::expr value, int tensor);
 
+/// Leaves out of a stage's body the conditions that are known to hold.
+LATHE_INLINE void drop_what_holds(ir::pool& exprs, program_stage& stage);
+
 /// True if a stage belongs to a phase that runs in bind() only.
 LATHE_INLINE bool runs_in_bind(const program& target, int index);
 

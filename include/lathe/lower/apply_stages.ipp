@@ -24,11 +24,20 @@ inline void rewrite_stage(program& target, program_stage& stage, int tensor, Rew
     stage.epilogue = target.exprs.rewrite_loads(stage.epilogue, on_load);
 }
 
+LATHE_INLINE void drop_what_holds(ir::pool& exprs, program_stage& stage) {
+  if (stage.holds.empty()) return;
+  sequence<std::pair<ir::expr, ir::expr>> mapping;
+  for (const ir::expr each : stage.holds)
+    mapping.emplace_back(each, exprs.literal(dtype::boolean, 1, 0));
+  stage.body = exprs.replace(stage.body, mapping);
+}
+
 LATHE_INLINE std::string apply_inline(program& target, int index) {
   program_stage& stage = target.stages[static_cast<std::size_t>(index)];
   const int tensor = stage.tensor;
   if (stage.reduction)
     return "stage " + quoted(stage.name) + " is a reduction; only pointwise stages can be inlined";
+  if (stage.has_phases()) return "stage " + quoted(stage.name) + " has phases; inline comes first";
   if (target.tensors[static_cast<std::size_t>(tensor)].param >= 0)
     return "stage " + quoted(stage.name) + " computes an output";
   for (const program_stage& each : target.stages)
@@ -43,6 +52,7 @@ LATHE_INLINE std::string apply_inline(program& target, int index) {
                       mapping.emplace_back(from.axes[at].variable, indices[at]);
                     return target.exprs.substitute(from.body, mapping);
                   });
+    drop_what_holds(target.exprs, target.stages[static_cast<std::size_t>(reader)]);
   }
   target.stages[static_cast<std::size_t>(index)].inlined = true;
   return {};
@@ -60,6 +70,8 @@ LATHE_INLINE std::string apply_compute_at(program& target, int index, const step
   if (readers.size() != 1 || readers[0] != consumer)
     return "stage " + quoted(stage.name) + " is not read by " + quoted(into.name) + " alone";
   if (stage.attach_stage >= 0) return "stage " + quoted(stage.name) + " is placed already";
+  if (stage.has_phases())
+    return "stage " + quoted(stage.name) + " has phases, so only all of it can be computed";
   stage.attach_stage = consumer;
   stage.attach_loop = what.at_loop;
   return {};
@@ -74,7 +86,9 @@ LATHE_INLINE sequence<std::string> dimension_names(const program& target, int te
     names.push_back("d" + std::to_string(dim));
   if (of.producer >= 0) {
     const program_stage& producer = target.stages[static_cast<std::size_t>(of.producer)];
-    for (std::size_t dim = 0; dim < names.size(); ++dim) names[dim] = producer.axes[dim].name;
+    for (std::size_t dim = 0; dim < names.size(); ++dim)
+      for (const program_axis& axis : producer.axes)
+        if (producer.point[dim] == axis.variable) names[dim] = axis.name;
     return names;
   }
   if (reader == nullptr) return names;
@@ -212,6 +226,7 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
     point.push_back(variable);
   }
   copy.spatial = static_cast<int>(copy.axes.size());
+  copy.point = point;
   copy.body = target.exprs.load(tensor, made.type, point);
   schedule_copy(copy, layout);
   for (const int reader : readers)
@@ -251,6 +266,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
     return "rfactor takes an axis split into two parts; " + quoted(what.loop) + " belongs to " +
            std::to_string(dim.blocks.size());
   if (stage.register_tile) return "rfactor comes before cache_write";
+  if (stage.is_narrowed()) return "rfactor comes before phase and narrow";
   for (const program_stage& each : target.stages)
     if (each.attach_stage == index) return "rfactor comes before compute_at and cache_read";
   const std::string name = stage.name + "_rf";
@@ -288,6 +304,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
   const ir::expr kept = exprs.make_variable(what.loop, kept_extent);
   made.axes.push_back({what.loop, kept, kept_extent, false});
   made.spatial = static_cast<int>(made.axes.size());
+  for (const program_axis& each : made.axes) made.point.push_back(each.variable);
   std::string rest_name;
   for (const stage_loop& loop : stage.loops)
     if (loop.dim == factored.dim && loop.part != factored.part) rest_name = loop.name;

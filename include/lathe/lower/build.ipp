@@ -98,6 +98,7 @@ class nest_builder : placement {
   void enter_stage(stage_frame& frame) {
     const program_stage& stage = stage_of(frame);
     for (const loop_dim& dim : stage.dims) frame.value.emplace_back(dim.blocks.size(), ir::none);
+    for (const program_axis& axis : stage.axes) frame.sized.push_back(axis.size == ir::none);
   }
 
   static sequence<int> all_loops(const program_stage& stage) {
@@ -149,6 +150,10 @@ class nest_builder : placement {
     const stage_loop& loop = stage.loops[static_cast<std::size_t>(order[at])];
     const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
     const block_size size = frame.size[static_cast<std::size_t>(loop.dim)];
+    if (size.possible == size_choices{0}) return;
+    if (contains(size.possible, 0) &&
+        !(is_static_loop(loop) && size.possible.size() <= most_copies))
+      return run_if_any(frame, order, at, what, into);
     if (stage.register_tile && !dim.reduce && size.possible.size() > 1 &&
         order[at] >= accumulation_start(stage) && depends_on_running_loop(size.value))
       return refuse("loop " + stage.name + "." + loop.name +
@@ -170,6 +175,7 @@ class nest_builder : placement {
     frame.size[static_cast<std::size_t>(loop.dim)] = inner_size(size, variable, block_extent);
     if (dim.axis < 0 && static_cast<std::size_t>(loop.part) + 1 == dim.blocks.size())
       enter_sources(frame, loop.dim);
+    narrow_sizes(frame);
     if (loop.how == ir::loop_kind::vectorized && !once)
       for (const block_size& inner : frame.size)
         if (exprs().depends_on(inner.value, variable))
@@ -219,6 +225,20 @@ class nest_builder : placement {
     return -1;
   }
 
+  /// A loop that may have nothing to do: every other one runs at least once.
+  void run_if_any(stage_frame& frame, const sequence<int>& order, std::size_t at, leaf what,
+                  statements& into) {
+    const stage_loop& loop = stage_of(frame).loops[static_cast<std::size_t>(order[at])];
+    block_size& size = frame.size[static_cast<std::size_t>(loop.dim)];
+    const block_size old = size;
+    erase_if(size.possible, [](std::int64_t value) { return value == 0; });
+    statements body;
+    loops(frame, order, at, what, body);
+    frame.size[static_cast<std::size_t>(loop.dim)] = old;
+    branch(exprs().binary(opcode::greater, dtype::boolean, old.value, exprs().constant(0)),
+           std::move(body), {}, into);
+  }
+
   /// True if a size differs between iterations of a loop that stays a loop: unrolled ones do not.
   bool depends_on_running_loop(ir::expr size) {
     for (const ir::expr variable : running_)
@@ -263,6 +283,7 @@ class nest_builder : placement {
       size = inner_size(size, values[at], of.blocks[static_cast<std::size_t>(part)]);
       if (of.axis < 0 && static_cast<std::size_t>(part) + 1 == of.blocks.size())
         enter_sources(frame, source);
+      narrow_sizes(frame);
     }
   }
 
@@ -360,6 +381,18 @@ class nest_builder : placement {
         return specialise(frame, dim, into,
                           [&](statements& body) { accumulate(frame, order, at, body); });
       }
+    }
+    // Narrowed reduce loops that are straight code: one copy per trip count, chosen out here.
+    for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size();
+         ++axis) {
+      const block_size& size = frame.size[axis];
+      if (stage.axes[axis].size == ir::none || size.is_static() ||
+          size.possible.size() > most_copies || !any_of(stage.loops, [&](const stage_loop& loop) {
+            return loop.dim == static_cast<int>(axis) && is_static_loop(loop);
+          }))
+        continue;
+      return specialise(frame, static_cast<int>(axis), into,
+                        [&](statements& body) { accumulate(frame, order, at, body); });
     }
     ir::expr first = exprs().literal(dtype::boolean, 1, 0);
     for (std::size_t outer = 0; outer < at; ++outer) {

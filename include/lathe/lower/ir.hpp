@@ -126,6 +126,8 @@ class pool {
   bool depends_on(expr handle, expr variable_expr) const;
   /// Replaces variables by expressions everywhere, re-simplifying. `from[n]` -> `to[n]`.
   expr substitute(expr handle, std::span<const std::pair<expr, expr>> mapping);
+  /// Replaces whole expressions wherever they occur, re-simplifying. `from[n]` -> `to[n]`.
+  expr replace(expr handle, std::span<const std::pair<expr, expr>> mapping);
   /// Applies `rewrite(load handle, new indices) -> expr` to every load, bottom-up.
   template <class Rewrite>
   expr rewrite_loads(expr handle, Rewrite&& rewrite);

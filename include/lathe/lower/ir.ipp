@@ -325,6 +325,14 @@ LATHE_INLINE expr pool::floor_mod(expr value, std::int64_t divisor) {
     if (low == lathe::floor_div(span.high, divisor))
       return add(remainder, constant(-low * divisor));
   }
+  for (std::size_t at = 0; at < rest.terms.size(); ++at) {
+    // c * (a % m) == c * a + a multiple of d, if d divides c * m
+    const node inner = (*this)[rest.terms[at].atom];
+    if (inner.what != kind::floor_mod || rest.terms[at].coef * inner.imm % divisor != 0) continue;
+    const expr same =
+        add(sub(remainder, make_linear(0, {rest.terms[at]})), scale(inner.a, rest.terms[at].coef));
+    if (range(same).bounded()) return floor_mod(same, divisor);  // elements may wrap around
+  }
   if (const auto [unit, units, left] = in_units(rest, divisor); unit > 1)
     return add(scale(floor_mod(units, divisor / unit), unit), left);
   node made;
@@ -527,6 +535,13 @@ LATHE_INLINE expr pool::substitute(expr handle, std::span<const std::pair<expr, 
     const auto found = by_variable.find(value.imm);
     return found == by_variable.end() ? at : found->second;
   };
+  return transform(handle, memo, leaf);
+}
+
+LATHE_INLINE expr pool::replace(expr handle, std::span<const std::pair<expr, expr>> mapping) {
+  flat_map<expr, expr> memo;
+  for (const auto& [from, to] : mapping) memo.add(from, to);
+  auto leaf = [](expr at, std::span<const expr>) { return at; };
   return transform(handle, memo, leaf);
 }
 

@@ -39,6 +39,7 @@ struct stage_frame {
   sequence<ir::expr> base;             ///< per axis: start of the region
   sequence<block_size> size;           ///< per dimension: block that its next part divides
   sequence<sequence<ir::expr>> value;  ///< per dimension and part; none = loop not entered
+  sequence<char> sized;                ///< per axis: its size is that of the current point
 };
 
 /// Buffers and addresses of the program's tensors.
@@ -65,6 +66,8 @@ class placement {
 
   /// Value of dimension `dim` inside its block structure; parts not entered count as 0.
   ir::expr dim_value(const stage_frame& frame, int dim);
+  /// Gives narrowed axes their size, as soon as the loops that it depends on are entered.
+  void narrow_sizes(stage_frame& frame);
   /// Flat index of the element of the stage's own tensor at the current point.
   ir::expr output_index(const stage_frame& frame);
   /// An expression of a stage in terms of the loop variables, loads made flat.
@@ -90,6 +93,7 @@ class placement {
   std::int64_t element_count(const program_tensor& of, const sequence<std::int64_t>& extent) const;
   ir::expr flat_index(int index, std::span<const ir::expr> point);
   ir::expr axis_value(const stage_frame& frame, int axis);
+  sequence<std::pair<ir::expr, ir::expr>> axis_values(const stage_frame& frame);
   bool is_guarded(ir::expr value, int tensor_index, bool under);
   region cover(const stage_frame& frame, ir::expr index, std::int64_t extent);
   bool fused_part(const program_stage& producer, const loop_dim& fused,

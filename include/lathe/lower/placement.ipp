@@ -74,13 +74,37 @@ LATHE_INLINE ir::expr placement::axis_value(const stage_frame& frame, int axis) 
   return exprs().add(frame.base[static_cast<std::size_t>(axis)], dim_value(frame, axis));
 }
 
-/// Index expressions and values of a stage in terms of the loop variables, loads made flat.
-LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr value) {
+/// What each axis stands for at the current point.
+LATHE_INLINE sequence<std::pair<ir::expr, ir::expr>> placement::axis_values(
+    const stage_frame& frame) {
   const program_stage& stage = stage_of(frame);
   sequence<std::pair<ir::expr, ir::expr>> mapping;
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
     mapping.emplace_back(stage.axes[axis].variable, axis_value(frame, static_cast<int>(axis)));
-  const ir::expr moved = exprs().substitute(value, mapping);
+  return mapping;
+}
+
+/// Narrowed axes have a size of their own in each iteration of the loops that it depends on.
+LATHE_INLINE void placement::narrow_sizes(stage_frame& frame) {
+  const program_stage& stage = stage_of(frame);
+  const auto is_entered = [&](std::size_t dim) { return !contains(frame.value[dim], ir::none); };
+  for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+    const program_axis& narrowed = stage.axes[axis];
+    if (frame.sized[axis]) continue;
+    bool known = true;
+    for (std::size_t other = 0; other < stage.axes.size(); ++other)
+      known &= !exprs().depends_on(narrowed.size, stage.axes[other].variable) || is_entered(other);
+    if (!known) continue;
+    frame.sized[axis] = 1;
+    const ir::expr size = exprs().substitute(narrowed.size, axis_values(frame));
+    frame.size[axis] = exprs().is_constant(size) ? block_size{size, {exprs().constant_value(size)}}
+                                                 : block_size{size, narrowed.sizes};
+  }
+}
+
+/// Index expressions and values of a stage in terms of the loop variables, loads made flat.
+LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr value) {
+  const ir::expr moved = exprs().substitute(value, axis_values(frame));
   return exprs().rewrite_loads(moved, [&](ir::expr load, std::span<const ir::expr> indices) {
     const ir::node at = exprs()[load];
     if (at.imm < 0) return load;
@@ -92,8 +116,9 @@ LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr valu
 /// Flat index of the element of the stage's own tensor at the current point.
 LATHE_INLINE ir::expr placement::output_index(const stage_frame& frame) {
   const program_stage& stage = stage_of(frame);
+  const sequence<std::pair<ir::expr, ir::expr>> mapping = axis_values(frame);
   sequence<ir::expr> point;
-  for (int axis = 0; axis < stage.spatial; ++axis) point.push_back(axis_value(frame, axis));
+  for (const ir::expr index : stage.point) point.push_back(exprs().substitute(index, mapping));
   return flat_index(stage.tensor, point);
 }
 
@@ -149,6 +174,7 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
            exprs().variable_index(stage.axes[axis].variable) != exprs()[each.atom].imm)
       ++axis;
     const block_size& size = frame.size[axis];
+    if (!frame.sized[axis] || contains(size.possible, 0)) return whole;
     const ir::expr reach = exprs().sub(size.value, exprs().constant(1));
     ir::expr low = exprs().scale(axis_value(frame, static_cast<int>(axis)), each.coef);
     if (each.coef < 0) low = exprs().add(low, exprs().scale(reach, each.coef));
@@ -197,6 +223,13 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
            "', so the part it needs there is not known: compute it at root or inline it");
     return false;
   }
+  for (std::size_t axis = 0; axis < consumer.axes.size(); ++axis)
+    if (contains(frame.size[axis].possible, 0) && contains(frame.value[axis], ir::none)) {
+      refuse("stage '" + producer.name + "' would be computed where '" + consumer.axes[axis].name +
+             "' of stage '" + consumer.name +
+             "' may have nothing to read: compute it at that loop or at root");
+      return false;
+    }
   sequence<region> need;
   const sequence<std::int64_t> shape = tensor(of).shape;
   for (const ir::expr root : {consumer.body, consumer.epilogue}) {
@@ -221,13 +254,16 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
     extent.push_back(smaller(each.most, shape[extent.size()]));
     inner.base.push_back(each.base);
   }
+  bool whole_tensor = true;
+  for (std::size_t dim = 0; dim < need.size(); ++dim)
+    whole_tensor &= need[dim].size.value == exprs().constant(shape[dim]);
   for (std::size_t dim = 0; dim < producer.dims.size(); ++dim) {
     if (dim < need.size()) {
       inner.size.push_back(need[dim].size);
     } else {
       const loop_dim& fused = producer.dims[dim];
       inner.size.push_back({exprs().constant(fused.extent), {fused.extent}});
-      if (fused.axis < 0 && !fused.reduce && !(extent == shape) &&
+      if (fused.axis < 0 && !fused.reduce && !whole_tensor &&
           !fused_part(producer, fused, need, inner.size.back())) {
         refuse("stage '" + producer.name + "' has fused loops, so only all of it can be computed");
         return false;

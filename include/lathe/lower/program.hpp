@@ -24,12 +24,17 @@ inline constexpr std::int32_t accumulated = -2;
 /// Pseudo buffer of the new term: `load(new_term)` in combine.
 inline constexpr std::int32_t new_term = -3;
 
-/// One axis of a stage's statement.
+/// Possible values of a quantity that depends on which tile a loop is in; empty = unknown.
+using size_choices = sequence<std::int64_t>;
+
+/// One axis of a stage's statement, or what phase and narrow have made of one.
 struct program_axis {
   std::string name;
   ir::expr variable = ir::none;  ///< stands for the axis in body and index expressions
-  std::int64_t extent = 1;       ///< [iterations]
+  std::int64_t extent = 1;       ///< [iterations], the most if there is a size
   bool reduce = false;
+  ir::expr size = ir::none;  ///< iterations where they depend on other axes, over their variables
+  size_choices sizes{};      ///< the values of size, largest first; empty = no size
 };
 
 /// One dimension of a tensor's memory layout: (index[dim] / div) % mod, mod 0 = no modulo.
@@ -60,7 +65,8 @@ struct loop_dim {
   bool reduce = false;
   sequence<std::int64_t> blocks;  ///< per part, outermost first
   sequence<std::pair<int, int>>
-      sources;  ///< fused: (dimension, part) of each loop, outermost first
+      sources;           ///< fused: (dimension, part) of each loop, outermost first
+  size_choices sizes{};  ///< all extents that it can have, largest first; empty = extent alone
 };
 
 /// One loop of a stage: part `part` of dimension `dim`.
@@ -85,8 +91,10 @@ struct program_stage {
   sequence<program_axis>
       axes;  ///< spatial axes in order of the tensor's dimensions, then reduce axes
   int spatial = 0;
+  sequence<ir::expr> point;  ///< index of the element that is computed, per dimension of the tensor
   bool reduction = false;
   ir::expr body = ir::none;      ///< value, or term of the reduction
+  sequence<ir::expr> holds;      ///< conditions that are true wherever the body is evaluated
   ir::expr identity = ir::none;  ///< reductions: start value
   ir::expr combine = ir::none;   ///< reductions: over loads of `accumulated` and `new_term`
   ir::expr epilogue = ir::none;  ///< reductions: stored value over loads of `accumulated`
@@ -103,6 +111,10 @@ struct program_stage {
 
   /// Position of a loop by name, -1 if absent.
   int find_loop(std::string_view loop) const;
+  /// True if some axis of the tensor runs phase by phase: it has more spatial axes than dimensions.
+  bool has_phases() const { return static_cast<std::size_t>(spatial) != point.size(); }
+  /// True if it has phases, or an axis whose trip count depends on others.
+  bool is_narrowed() const;
 };
 
 /// The graph of stages, in order of computation.
@@ -124,9 +136,6 @@ struct program {
 /// The program of a description with its default loops: every stage at root, in the order written.
 /// @pre the description passed analysis/check.hpp (all extents and shapes known)
 LATHE_INLINE program make_program(const desc_view& desc);
-
-/// Possible values of a quantity that depends on which tile a loop is in; empty = unknown.
-using size_choices = sequence<std::int64_t>;
 
 /// Sizes of the block that part `part` of `dim` divides: {extent} for the outermost part, then the
 /// full block and the tails.

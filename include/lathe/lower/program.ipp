@@ -15,6 +15,11 @@ LATHE_INLINE int program_stage::find_loop(std::string_view loop) const {
   return -1;
 }
 
+LATHE_INLINE bool program_stage::is_narrowed() const {
+  return has_phases() ||
+         any_of(axes, [](const program_axis& each) { return each.size != ir::none; });
+}
+
 LATHE_INLINE int program::find_stage(std::string_view stage) const {
   for (std::size_t at = 0; at < stages.size(); ++at)
     if (stages[at].name == stage && !stages[at].inlined) return static_cast<int>(at);
@@ -71,7 +76,7 @@ LATHE_INLINE bool program::stores_plain_result(const program_stage& stage) const
 }
 
 LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part) {
-  size_choices sizes{dim.extent};
+  size_choices sizes = dim.sizes.empty() ? size_choices{dim.extent} : dim.sizes;
   for (int at = 0; at < part; ++at) {
     const std::int64_t block = dim.blocks[static_cast<std::size_t>(at)];
     size_choices next;
@@ -109,7 +114,7 @@ LATHE_INLINE void reset_loops(program_stage& stage) {
   stage.loops.clear();
   for (std::size_t at = 0; at < stage.axes.size(); ++at) {
     const program_axis& axis = stage.axes[at];
-    stage.dims.push_back({static_cast<int>(at), axis.extent, axis.reduce, {1}, {}});
+    stage.dims.push_back({static_cast<int>(at), axis.extent, axis.reduce, {1}, {}, axis.sizes});
     stage.loops.push_back({axis.name, static_cast<int>(at), 0, ir::loop_kind::serial});
   }
 }
@@ -176,6 +181,8 @@ class program_maker {
   }
 
   void finish(program_stage made) {
+    for (int at = 0; at < made.spatial; ++at)
+      made.point.push_back(made.axes[static_cast<std::size_t>(at)].variable);
     reset_loops(made);
     out_.tensors[static_cast<std::size_t>(made.tensor)].producer =
         static_cast<int>(out_.stages.size());

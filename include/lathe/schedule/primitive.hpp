@@ -37,13 +37,17 @@ enum class primitive : unsigned char {
   rfactor,  ///< rfactor(C.k1)                      stage C_rf computes partial results per k1
   factor,   ///< factor(C.l)                        stage C_inner computes the sums over l (and what
             ///<                                    else the other factors do not depend on)
-  prefetch  ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
+  prefetch,  ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
+  phase,   ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
+  narrow   ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
+           ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
+           ///<                                    the elements that are read
 };
 
-/// One part of a split: `name:factor`, or `name:_` (factor 0) for the part that takes what is left.
+/// One part of a split or phase: `name:factor`, or `name:_` (factor 0) for the part that takes what is left.
 struct split_part {
   std::string name;
-  std::int64_t factor = 0;  ///< [iterations], 0 = what is left (outermost part only)
+  std::int64_t factor = 0;  ///< [iterations], 0 = what is left (split: outermost, phase: innermost part)
   friend bool operator==(const split_part&, const split_part&) = default;
 };
 
@@ -61,9 +65,11 @@ struct layout_item {
 struct step {
   primitive what{};
   std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
-  std::string loop;   ///< loop acted on (split, vectorize, unroll, parallel, rfactor, factor)
-  sequence<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order
-  sequence<split_part> parts;     ///< split
+  std::string loop;   ///< loop acted on (split, vectorize, unroll, parallel, rfactor, factor); phase,
+                      ///< narrow: the axis
+  sequence<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order; narrow: the axes
+                                  ///< that run outside
+  sequence<split_part> parts;     ///< split, phase
   std::string result;             ///< fuse: new loop; cache_read, pack: new stage
   std::string at_stage, at_loop;  ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
   sequence<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order

@@ -34,7 +34,9 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::pack, "pack", "pack(W -> Wp, [f/16 c r s f%16])"},
     {primitive::rfactor, "rfactor", "rfactor(C.k1)"},
     {primitive::factor, "factor", "factor(C.l)"},
-    {primitive::prefetch, "prefetch", "prefetch(A at C.k1, 4)"}};
+    {primitive::prefetch, "prefetch", "prefetch(A at C.k1, 4)"},
+    {primitive::phase, "phase", "phase(Y.x -> xr:2, xq:_)"},
+    {primitive::narrow, "narrow", "narrow(Y.rx: xr)"}};
 
 // ------------------------------------------------------------------------------------- printer
 LATHE_INLINE std::string joined(const sequence<std::string>& names, const char* prefix,
@@ -62,7 +64,8 @@ LATHE_INLINE std::string at_text(const step& value) {
 
 LATHE_INLINE std::string arguments_text(const step& value) {
   switch (value.what) {
-    case primitive::split: {
+    case primitive::split:
+    case primitive::phase: {
       std::string parts;
       for (const split_part& part : value.parts) {
         parts += (parts.empty() ? "" : ", ") + part.name + ":" +
@@ -81,6 +84,9 @@ LATHE_INLINE std::string arguments_text(const step& value) {
       return value.stage + " -> " + value.result + at_text(value) + layout_text(value.layout);
     case primitive::prefetch:
       return value.stage + at_text(value) + ", " + std::to_string(value.distance);
+    case primitive::narrow:
+      return value.stage + "." + value.loop + (value.loops.empty() ? "" : ": ") +
+             joined(value.loops, "", " ");
     case primitive::vectorize:
     case primitive::unroll:
     case primitive::parallel:
@@ -132,9 +138,10 @@ class trace_reader {
 
   LATHE_INLINE bool read_step(step& into);
   LATHE_INLINE bool read_arguments(step& into);
-  LATHE_INLINE bool read_split(step& into);
+  LATHE_INLINE bool read_parts(step& into);
   LATHE_INLINE bool read_fuse(step& into);
   LATHE_INLINE bool read_reorder(step& into);
+  LATHE_INLINE bool read_names(step& into);
   LATHE_INLINE bool read_copy(step& into);
   LATHE_INLINE bool read_layout(sequence<layout_item>& into);
 
@@ -262,7 +269,9 @@ LATHE_INLINE bool trace_reader::has_room(std::size_t count, const char* what) {
   return count < max_items || fail_expecting("at most " + std::to_string(max_items) + " " + what);
 }
 
-LATHE_INLINE bool trace_reader::read_split(step& into) {
+/// split and phase: `C.i -> i0:_, i1:12`.
+LATHE_INLINE bool trace_reader::read_parts(step& into) {
+  const std::size_t rest = into.what == primitive::phase ? 1 : 0;  // the part that may be `_`
   if (!loop(into.stage, into.loop) || !token("->")) return false;
   do {
     split_part part;
@@ -270,7 +279,7 @@ LATHE_INLINE bool trace_reader::read_split(step& into) {
         !token(":")) {
       return false;
     }
-    if (into.parts.empty() && is_next("_")) {
+    if (into.parts.size() == rest && is_next("_")) {
       if (!word("_")) return false;
     } else if (!number(part.factor, "the iterations of this part")) {
       return false;
@@ -298,7 +307,11 @@ LATHE_INLINE bool trace_reader::read_fuse(step& into) {
 }
 
 LATHE_INLINE bool trace_reader::read_reorder(step& into) {
-  if (!name(into.stage, "the name of a stage") || !token(":")) return false;
+  return name(into.stage, "the name of a stage") && token(":") && read_names(into);
+}
+
+/// Names up to the closing parenthesis.
+LATHE_INLINE bool trace_reader::read_names(step& into) {
   do {
     into.loops.emplace_back();
     if (!has_room(into.loops.size() - 1, "loops") ||
@@ -336,7 +349,8 @@ LATHE_INLINE bool trace_reader::read_copy(step& into) {
 
 LATHE_INLINE bool trace_reader::read_arguments(step& into) {
   switch (into.what) {
-    case primitive::split: return read_split(into);
+    case primitive::split:
+    case primitive::phase: return read_parts(into);
     case primitive::fuse: return read_fuse(into);
     case primitive::reorder: return read_reorder(into);
     case primitive::inline_stage: return name(into.stage, "the name of a stage");
@@ -351,6 +365,8 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
     case primitive::prefetch:
       return name(into.stage, "the name of a tensor") && at_clause(into) && token(",") &&
              number(into.distance, "how many iterations ahead");
+    case primitive::narrow:
+      return loop(into.stage, into.loop) && (!is_next(":") || (token(":") && read_names(into)));
     case primitive::vectorize:
     case primitive::unroll:
     case primitive::parallel:
@@ -363,7 +379,7 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
 LATHE_INLINE bool trace_reader::read_step(step& into) {
   constexpr const char* expected =
       "a primitive: split, fuse, reorder, vectorize, unroll, parallel, inline, compute_at, "
-      "cache_write, cache_read, pack, rfactor, factor or prefetch";
+      "cache_write, cache_read, pack, rfactor, factor, prefetch, phase or narrow";
   example_ = nullptr;
   const std::size_t begin = at_;
   std::string word;

@@ -100,6 +100,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   const int lanes = target_.vector_bytes / size_of(program_.exprs[stage.identity].type);
   for (int axis = 0; axis < axes; ++axis) {  // partial sums need vectors to add up
     const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
+    if (decides_sizes(program_, stage, axis) || (of.reduce && stage.is_narrowed())) continue;
     if (!of.reduce || of.extent >= 2 * lanes) vector_axes_.back().push_back(axis);
   }
   if (vector_axes_.back().empty()) vector_axes_.back().push_back(0);
@@ -111,18 +112,26 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   add("prefetch", static_cast<std::int32_t>(detail::prefetch_distances.size()), true);
   for (int axis = 0; axis < stage.spatial; ++axis) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
-    add("rows " + of.name, detail::useful_entries(detail::row_factors, of.extent), true);
+    add("rows " + of.name,
+        decides_sizes(program_, stage, axis)
+            ? 1
+            : detail::useful_entries(detail::row_factors, of.extent),
+        true);
   }
-  for (const program_axis& of : stage.axes) {
+  for (int axis = 0; axis < axes; ++axis) {
+    const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
     if (of.reduce)
       add("block " + of.name,
-          program_.stores_plain_result(stage)
+          program_.stores_plain_result(stage) && of.size == ir::none
               ? detail::useful_entries(detail::reduce_blocks, of.extent)
               : 1,
           true);
     else
       add("block " + of.name,
-          of.extent == 1 ? 1 : static_cast<std::int32_t>(detail::block_tiles.size()), true);
+          of.extent == 1 || decides_sizes(program_, stage, axis, true)
+              ? 1
+              : static_cast<std::int32_t>(detail::block_tiles.size()),
+          true);
   }
   for (const load_use& use : loads_of(program_, stage))
     add("pack " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 3, false);

@@ -49,6 +49,7 @@ class tile_chooser {
     best_.lanes = lanes_;
     for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
       const program_axis& of = stage_.axes[static_cast<std::size_t>(axis)];
+      if (decides_sizes(program_, stage_, axis)) continue;
       if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis) : of.extent > 1)
         try_vector_axis(axis);
     }
@@ -61,6 +62,7 @@ class tile_chooser {
   static constexpr double no_cost = 1e300;
 
   bool can_sum_partially(int axis) const {
+    if (stage_.is_narrowed()) return false;
     if (stage_.spatial + 1 == static_cast<int>(stage_.axes.size()) &&
         stage_.axes[static_cast<std::size_t>(axis)].extent <= lanes_)
       return false;
@@ -124,7 +126,8 @@ class tile_chooser {
     const bool partial = axis >= stage_.spatial;
     sequence<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
-      if (other != axis && extent(other) > 1) rows.push_back(other);
+      if (other != axis && extent(other) > 1 && !decides_sizes(program_, stage_, other))
+        rows.push_back(other);
     static constexpr std::int64_t factors[] = {1, 2,  3,  4,  5,  6,  7,  8,
                                                9, 10, 12, 14, 16, 20, 24, 28};
     for (int vectors = 1; vectors <= (partial ? 1 : 6); ++vectors) {
@@ -233,10 +236,14 @@ class tile_chooser {
     const auto count = static_cast<int>(stage_.axes.size());
     for (int axis = 0; axis < count; ++axis)
       best_.block[static_cast<std::size_t>(axis)] =
-          stage_.axes[static_cast<std::size_t>(axis)].extent;
+          decides_sizes(program_, stage_, axis, true)
+              ? 1
+              : stage_.axes[static_cast<std::size_t>(axis)].extent;
     int longest = -1;
     for (int axis = stage_.spatial; axis < count; ++axis)
-      if (longest < 0 || extent(axis) > extent(longest)) longest = axis;
+      if (stage_.axes[static_cast<std::size_t>(axis)].size == ir::none &&
+          (longest < 0 || extent(axis) > extent(longest)))
+        longest = axis;
     best_.inner_reduce = count > stage_.spatial ? count - 1 : -1;
     const bool partial = best_.vector_axis >= stage_.spatial;
     if (best_.inner_reduce >= 0) {
@@ -348,6 +355,7 @@ class tile_chooser {
         tasks *= blocks(axis);
     const double wanted = 4.0 * call_.threads;
     for (int axis = 0; axis < stage_.spatial && tasks < wanted; ++axis) {
+      if (decides_sizes(program_, stage_, axis, true)) continue;  // one phase each already
       if (best_.order != level_order::blocks_first && axis != best_.vector_axis) continue;
       const auto at = static_cast<std::size_t>(axis);
       const double before = blocks(axis);

@@ -69,8 +69,16 @@ LATHE_INLINE int operations_per_point(const program& of, const program_stage& st
 /// Operations of all stages, as operations_per_point counts them.
 LATHE_INLINE double operations_of(const program& of);
 
-/// Number of points of the stage's iteration space.
+/// Number of points of the stage's iteration space; narrowed axes count with their largest size.
 LATHE_INLINE double points_of(const program_stage& stage);
+
+/// The same with narrowed axes counted as often as they run. O(iterations of the axes that decide)
+LATHE_INLINE double narrowed_points(const program& of, const program_stage& stage);
+
+/// True if the trip count of another axis depends on this one: it runs outside that axis, and no
+/// tile may hold several of its iterations. @param spatial  count spatial axes only (phases)
+LATHE_INLINE bool decides_sizes(const program& of, const program_stage& stage, int axis,
+                                bool spatial = false);
 
 }  // namespace lathe
 

@@ -3,7 +3,9 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/flat_map.hpp>
 #include <lathe/core/math.hpp>
+#include <lathe/lower/conditions.hpp>
 #include <lathe/space/reuse.hpp>
 
 namespace lathe {
@@ -127,7 +129,11 @@ LATHE_INLINE sequence<std::int64_t> output_strides(const program& of, const prog
   sequence<std::int64_t> out(stage.axes.size(), 0);
   const auto strides =
       detail::row_major_strides(of.tensors[static_cast<std::size_t>(stage.tensor)].shape);
-  for (std::size_t dim = 0; dim < strides.size(); ++dim) out[dim] = strides[dim];
+  for (std::size_t dim = 0; dim < strides.size(); ++dim)
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+      for (const ir::term& each : of.exprs.terms(stage.point[dim]))
+        if (each.atom == of.exprs.terms(stage.axes[axis].variable)[0].atom)
+          out[axis] += each.coef * strides[dim];
   return out;
 }
 
@@ -141,7 +147,7 @@ LATHE_INLINE int operations_per_point(const program& of, const program_stage& st
 LATHE_INLINE double operations_of(const program& of) {
   double operations = 0;
   for (const program_stage& stage : of.stages)
-    operations += points_of(stage) * operations_per_point(of, stage);
+    operations += narrowed_points(of, stage) * operations_per_point(of, stage);
   return operations;
 }
 
@@ -149,6 +155,51 @@ LATHE_INLINE double points_of(const program_stage& stage) {
   double points = 1;
   for (const program_axis& axis : stage.axes) points *= static_cast<double>(axis.extent);
   return points;
+}
+
+LATHE_INLINE double narrowed_points(const program& of, const program_stage& stage) {
+  sequence<const program_axis*> outside;  // what sizes depend on
+  std::int64_t combinations = 1;
+  double fixed = 1, least = 1;  // of the axes without a size; of the others, at least
+  for (std::size_t at = 0; at < stage.axes.size(); ++at) {
+    const program_axis& axis = stage.axes[at];
+    if (decides_sizes(of, stage, static_cast<int>(at))) {
+      outside.push_back(&axis);
+      combinations = smaller(combinations * axis.extent, detail::most_points + 1);
+    }
+    if (axis.size == ir::none)
+      fixed *= static_cast<double>(axis.extent);
+    else
+      least *= static_cast<double>(axis.sizes.back());
+  }
+  if (combinations > detail::most_points) return fixed * least;
+  double points = 0;
+  for (std::int64_t at = 0; at < combinations; ++at) {
+    flat_map<std::int64_t, std::int64_t> values;
+    std::int64_t rest = at;
+    for (const program_axis* each : outside) {
+      values.add(of.exprs.variable_index(each->variable), rest % each->extent);
+      rest /= each->extent;
+    }
+    double product = 1;
+    for (const program_axis& axis : stage.axes) {
+      const std::int64_t size =
+          axis.size == ir::none ? axis.extent : detail::evaluate_index(of.exprs, axis.size, values);
+      const auto value = values.find(of.exprs.variable_index(axis.variable));
+      product *= value == values.end() ? static_cast<double>(size) : value->second < size ? 1 : 0;
+    }
+    points += product;
+  }
+  return points;
+}
+
+LATHE_INLINE bool decides_sizes(const program& of, const program_stage& stage, int axis,
+                                bool spatial) {
+  const ir::expr variable = stage.axes[static_cast<std::size_t>(axis)].variable;
+  return any_of(stage.axes, [&](const program_axis& each) {
+    return each.size != ir::none && !(spatial && each.reduce) &&
+           of.exprs.depends_on(each.size, variable);
+  });
 }
 
 }  // namespace lathe

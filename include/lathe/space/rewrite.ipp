@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/apply_factor.hpp>
+#include <lathe/space/narrowing.hpp>
 #include <lathe/space/rewrite.hpp>
 
 namespace lathe {
@@ -65,6 +66,8 @@ LATHE_INLINE trace rewrites_of(const program& of) {
     made.loop = stage.axes[static_cast<std::size_t>(axis)].name;
     out.steps.push_back(std::move(made));
   }
+  const trace narrowing = narrowing_steps(rewritten(of, out));
+  out.steps.append(narrowing.steps.begin(), narrowing.steps.end());
   return out;
 }
 

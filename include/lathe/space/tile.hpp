@@ -70,7 +70,7 @@ struct pointwise_tile {
 };
 
 /// Appends the steps of a reduction stage. @pre `stage` has its default loops in `of`
-LATHE_INLINE void append_steps(const program& of, int stage, const reduction_tile& tile,
+LATHE_INLINE void append_steps(const program& of, int stage, const reduction_tile& decided,
                                trace& out);
 
 /// Appends the steps of a pointwise stage.

@@ -16,12 +16,27 @@ namespace detail {
 struct axis_loops {
   std::string outer, inner, rows, lanes;
   std::int64_t rows_count = 1;
+  bool varies = false;  ///< outer runs a different number of times for different phases
 };
 
 LATHE_INLINE std::int64_t tile_factor(const reduction_tile& tile, std::size_t axis) {
   return static_cast<int>(axis) == tile.vector_axis
              ? static_cast<std::int64_t>(tile.vectors) * tile.lanes
              : tile.rows[axis];
+}
+
+/// The tile with what narrowed axes ask for: one row and no vector of the axes that decide their
+/// sizes, phases outside, all their terms in one block.
+LATHE_INLINE reduction_tile with_sizes(const program& of, const program_stage& stage,
+                                       reduction_tile tile) {
+  for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+    const int number = static_cast<int>(axis);
+    if (decides_sizes(of, stage, number)) tile.rows[axis] = 1;
+    if (decides_sizes(of, stage, number, true)) tile.block[axis] = 1;
+    if (stage.axes[axis].reduce && stage.axes[axis].size != ir::none)
+      tile.block[axis] = stage.axes[axis].extent;
+  }
+  return tile;
 }
 
 /// A name for a part of an axis that no other axis has.
@@ -51,6 +66,11 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
     parts.push_back({name, parts.empty() ? 0 : count});
   };
   if (tiles * factor < of.extent) part(out.outer, '0', 0);
+  const auto blocks = [&](std::int64_t size) {
+    return (size + tiles * factor - 1) / (tiles * factor);
+  };
+  out.varies =
+      any_of(of.sizes, [&](std::int64_t size) { return blocks(size) != blocks(of.extent); });
   if (tiles > 1) part(out.inner, '1', tiles);
   if (vector && !of.reduce) {
     const std::int64_t lanes = smaller<std::int64_t>(tile.lanes, of.extent);
@@ -268,10 +288,11 @@ LATHE_INLINE std::int64_t scattered_loads_of(const sequence<load_use>& uses,
   return count;
 }
 
-LATHE_INLINE void append_steps(const program& of, int index, const reduction_tile& tile,
+LATHE_INLINE void append_steps(const program& of, int index, const reduction_tile& decided,
                                trace& out) {
   const program_stage& stage = of.stages[static_cast<std::size_t>(index)];
-  if (tile.vector_axis >= stage.spatial) return detail::append_partial_sums(stage, tile, out);
+  if (decided.vector_axis >= stage.spatial) return detail::append_partial_sums(stage, decided, out);
+  const reduction_tile tile = detail::with_sizes(of, stage, decided);
   detail::step_writer write(out);
   sequence<detail::axis_loops> loops;
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
@@ -291,9 +312,9 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     const bool vector = number == tile.vector_axis;
     const bool inside = (tile.order == level_order::vector_axis_first && !vector) ||
                         (tile.order == level_order::vector_axis_last && vector);
-    const bool single = stage.axes[axis].extent == 1;
-    (inside && !single ? after : before).push_back(loops[axis].outer);
-    (inside && !single ? after_axis : before_axis).push_back(number);
+    const bool outermost = stage.axes[axis].extent == 1 || decides_sizes(of, stage, number, true);
+    (inside && !outermost ? after : before).push_back(loops[axis].outer);
+    (inside && !outermost ? after_axis : before_axis).push_back(number);
   }
   if (reduce_blocks.empty()) {  // then the order decides only which blocks run outside
     before.insert(before.end(), after.begin(), after.end());
@@ -339,9 +360,15 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     write.annotate(primitive::unroll, stage.name, loops[vector_axis].lanes);
   write.cache_write(stage.name, reduce_blocks.empty() ? "" : reduce_blocks.back());
 
-  const bool several = any_of(
-      before_axis, [&](int axis) { return stage.axes[static_cast<std::size_t>(axis)].extent > 1; });
-  const std::string fused = several ? detail::make_parallel(write, stage, before) : "";
+  sequence<std::string> leading;  // loops can be fused that run as often for every phase
+  bool several = false;
+  for (std::size_t loop = 0; loop < before.size(); ++loop) {
+    const auto axis = static_cast<std::size_t>(before_axis[loop]);
+    if (loops[axis].varies) break;
+    leading.push_back(before[loop]);
+    several |= stage.axes[axis].extent > 1;
+  }
+  const std::string fused = several ? detail::make_parallel(write, stage, leading) : "";
 
   // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
   for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
@@ -355,7 +382,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     std::string place;
     if (tile.pack[at] == packing::panel) {
       for (std::size_t loop = 0; loop < before.size(); ++loop)
-        if (uses[at].depends(before_axis[loop])) place = fused.empty() ? before[loop] : fused;
+        if (uses[at].depends(before_axis[loop]))
+          place = fused.empty() || loop >= leading.size() ? before[loop] : fused;
       for (std::size_t loop = 0; loop < reduce_blocks.size(); ++loop)
         if (uses[at].depends(reduce_axis[loop])) place = reduce_blocks[loop];
       for (std::size_t loop = 0; loop < after.size(); ++loop)
