@@ -223,8 +223,10 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
            "', so the part it needs there is not known: compute it at root or inline it");
     return false;
   }
+  // Conditions that a narrowed loop ensures are not asked again: they hold inside it only.
   for (std::size_t axis = 0; axis < consumer.axes.size(); ++axis)
-    if (contains(frame.size[axis].possible, 0) && contains(frame.value[axis], ir::none)) {
+    if (contains(frame.value[axis], ir::none) &&
+        contains(frame.sized[axis] ? frame.size[axis].possible : consumer.axes[axis].sizes, 0)) {
       refuse("stage '" + producer.name + "' would be computed where '" + consumer.axes[axis].name +
              "' of stage '" + consumer.name +
              "' may have nothing to read: compute it at that loop or at root");
