@@ -32,7 +32,7 @@ LATHE_INLINE sequence<congruent_axis> congruent_axes(program& of, const program_
         found.outside.push_back(static_cast<int>(axis));
       } else {
         ++reduce_axes;
-        if (each.extent > 1 && each.size == ir::none) found.reduce = static_cast<int>(axis);
+        if (each.size == ir::none) found.reduce = static_cast<int>(axis);
       }
     }
     if (reduce_axes == 1 && found.reduce >= 0) out.push_back(std::move(found));
@@ -79,24 +79,32 @@ class narrower {
   }
 
   void narrow_reduction(std::size_t at) {
+    const program_stage stage = now_.stages[at];
+    const sequence<congruent_axis> found = congruent_axes(now_, stage);
     congruent_axis last;
-    for (const congruent_axis& each : congruent_axes(now_, now_.stages[at]))
+    for (const congruent_axis& each : found)
       if (each.outside.size() == 1 && (last.outside.empty() || each.outside[0] > last.outside[0]))
         last = each;
+    std::string remainder, quotient;
     if (!last.outside.empty()) {
-      const program_stage& stage = now_.stages[at];
       const std::string axis = stage.axes[static_cast<std::size_t>(last.outside[0])].name;
+      remainder = free_name(stage, axis + "r");
+      quotient = free_name(stage, axis + "q");
       step made = on_axis(primitive::phase, stage, axis);
-      made.parts = {{free_name(stage, axis + "r"), last.modulus},
-                    {free_name(stage, axis + "q"), 0}};
-      keep(std::move(made));
+      made.parts = {{remainder, last.modulus}, {quotient, 0}};
+      if (!keep(std::move(made))) last.outside.clear();
     }
-    for (const congruent_axis& each : congruent_axes(now_, now_.stages[at])) {
-      const program_stage& stage = now_.stages[at];
-      const program_axis& reduce = stage.axes[static_cast<std::size_t>(each.reduce)];
-      step made = on_axis(primitive::narrow, stage, reduce.name);
-      for (const int outside : each.outside)
-        made.loops.push_back(stage.axes[static_cast<std::size_t>(outside)].name);
+    for (const congruent_axis& each : found) {
+      step made =
+          on_axis(primitive::narrow, stage, stage.axes[static_cast<std::size_t>(each.reduce)].name);
+      for (const int outside : each.outside) {
+        if (!contains(last.outside, outside)) {
+          made.loops.push_back(stage.axes[static_cast<std::size_t>(outside)].name);
+          continue;
+        }
+        made.loops.push_back(remainder);
+        if (last.modulus % each.modulus != 0) made.loops.push_back(quotient);
+      }
       keep(std::move(made));
     }
   }
