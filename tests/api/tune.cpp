@@ -1,6 +1,8 @@
+#include <lathe/api/evaluate.hpp>
 #include <lathe/api/tune.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 #include <lathe/ops/shift.hpp>
+#include <lathe/target/cpu/host.hpp>
 
 #include <atomic>
 #include <doctest/doctest.h>
@@ -141,4 +143,24 @@ TEST_CASE("tune: operators that gather get inputs that stay inside") {
                           .progress = progress_mode::silent});
   CHECK(made.how().outcomes[static_cast<std::size_t>(failure::crash)] == 0);
   CHECK(made.how().outcomes[static_cast<std::size_t>(failure::wrong_answer)] == 0);
+}
+
+TEST_CASE("compile: lanes that would divide by zero do not change the others") {
+  axis<"i"> i{3};
+  axis<"r"> r{8};
+  tensor<"A", std::int64_t, 2> A{8, 3};
+  tensor<"P", std::int32_t, 1> P;
+  const auto divided = op<"divided">(A, P)(
+      P(i) = sum(r)(select(A(r, i) >= 0, 7,
+                           select(cast<std::int32_t>(i) > 0, 4 / cast<std::int32_t>(i), 0))));
+  std::vector<std::int64_t> a(24);
+  for (std::size_t at = 0; at < a.size(); ++at) a[at] = at % 5 == 0 ? 1 : -1;
+  std::vector<std::int32_t> wanted(3), made(3);
+  evaluate(divided, a, wanted);
+  for (const isa set : {isa::sse2, isa::avx2, isa::avx512}) {
+    if (!native::host_target(set)) continue;
+    const auto kernel = compile(divided, "vectorize(P.i)", cpu(set));
+    kernel(a, made);
+    CHECK(made == wanted);
+  }
 }

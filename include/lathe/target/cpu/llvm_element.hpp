@@ -29,7 +29,7 @@ class llvm_element_writer : protected llvm_tile_writer {
 
   flat_map<std::string, llvm_value> loads_;  ///< loads still valid in the current block
   flat_map<std::pair<std::int32_t, std::int64_t>, llvm_value> slots_;  ///< register tiles
-  std::string never_;  ///< a condition that is false, but not known to be
+  std::string never_;  ///< name of a condition that is false, but not known to be
   std::string guard_;  ///< condition of the enclosing selects, "" = none
   int guard_lanes_ = 1;
 
@@ -40,6 +40,7 @@ class llvm_element_writer : protected llvm_tile_writer {
   std::pair<std::int32_t, std::int64_t> slot_of(std::int32_t index, ir::expr flat);
   std::string lane_mask();
   std::string opaque(const std::string& mask);
+  std::string never(int lanes);
   std::string any_lane();
   llvm_value call(ir::expr handle);
   llvm_value call_if(const std::string& condition, const std::string& symbol, dtype type,

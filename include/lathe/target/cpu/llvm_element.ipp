@@ -122,12 +122,17 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
 /// after splitting the vector into registers, one part of the mask is known to be false.
 LATHE_INLINE std::string llvm_element_writer::opaque(const std::string& mask) {
   if (target_.set == isa::avx512) return mask;  // k registers: not affected
+  return define("or " + type_text(dtype::boolean, vector_.lanes) + " " + mask + ", " +
+                never(vector_.lanes));
+}
+
+/// A vector of conditions that are false, but not known to be.
+LATHE_INLINE std::string llvm_element_writer::never(int lanes) {
   if (never_.empty()) {
     never_ = "%never";
     entry_ += "  %never = icmp slt i64 %end, 0\n";
   }
-  const std::string never = widen({never_, dtype::boolean, 1}, vector_.lanes).text;
-  return define("or " + type_text(dtype::boolean, vector_.lanes) + " " + mask + ", " + never);
+  return widen({never_, dtype::boolean, 1}, lanes).text;
 }
 
 /// True if the guard holds in any lane in use: then what is the same in all lanes may be evaluated.
@@ -294,7 +299,14 @@ LATHE_INLINE llvm_value llvm_element_writer::safe_divisor(const llvm_value& divi
   const llvm_value one = widen(constant(1, divisor.type), divisor.lanes);
   if (divisor.lanes > 1) {
     const std::string mask = lane_mask();
-    if (!mask.empty()) out = choose({mask, dtype::boolean, divisor.lanes}, out, one);
+    if (mask.empty()) return out;
+    // Hidden from constant folding: of a constant divisor with a zero among its lanes, LLVM 15 to
+    // 19 take the whole for undefined and use `one` in all lanes.
+    const std::string type = type_text(divisor.type, divisor.lanes);
+    const std::string zero = define("zext " + type_text(dtype::boolean, divisor.lanes) + " " +
+                                    never(divisor.lanes) + " to " + type);
+    out.text = define("add " + type + " " + out.text + ", " + zero);
+    out = choose({mask, dtype::boolean, divisor.lanes}, out, one);
   } else if (!guard_.empty()) {
     out = choose({guard_lanes_ == 1 ? guard_ : any_lane(), dtype::boolean, 1}, out, one);
   }
