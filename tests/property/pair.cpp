@@ -75,6 +75,20 @@ std::string survive(Body&& body) {
   return out;
 }
 
+/// Copies inside copies multiply what a schedule does: the interpreter takes seconds for this many.
+constexpr double most_stores = 1e8;
+
+/// At most so many stores are executed.
+double stores_of(const ir::nest& nest, ir::stmt handle) {
+  const ir::statement& at = nest[handle];
+  double stores = at.what == ir::stmt_kind::store ? 1 : 0;
+  for (const ir::stmt each : at.children)
+    if (each != ir::none) stores += stores_of(nest, each);
+  if (at.what == ir::stmt_kind::loop)
+    stores *= static_cast<double>(std::max<std::int64_t>(nest.exprs.range(at.extent).high, 0));
+  return stores;
+}
+
 // ------------------------------------------------------------------------------ comparison
 
 template <class Element>
@@ -343,6 +357,9 @@ verdict pair_checker::check(const random_pair& pair, bool all_sets) {
     if (!scheduled) return "not applied: " + scheduled.error().text();
     const result<ir::nest> nest = build(std::move(*scheduled));
     if (!nest) return nest.error().text().empty() ? "refused without a reason" : "";
+    double stores = 0;
+    for (const ir::phase& each : nest->phases) stores += stores_of(*nest, each.body);
+    if (stores > most_stores) return "";
     out.built = true;
     problem = verify(*nest);
     if (!problem.empty()) return "verify: " + problem;
