@@ -214,7 +214,10 @@ TEST_CASE_FIXTURE(fixture, "worker: a crash of several threads at once is attrib
 TEST_CASE_FIXTURE(fixture, "worker: crashes are named") {
   CHECK(measure(trapping_kernel).reason == "SIGILL");
   CHECK(measure(aborting_kernel).reason == "SIGABRT");
-  CHECK(measure(recursing_kernel).reason == "SIGSEGV: stack overflow");
+  // In a third of the runs under AddressSanitizer the fault lies outside of the main stack.
+  const std::string overflow = measure(recursing_kernel).reason;
+  CHECK(overflow.starts_with("SIGSEGV: "));
+  if (!test::address_sanitizer) CHECK(overflow == "SIGSEGV: stack overflow");
   for (const std::string& text : {trapping_kernel, aborting_kernel, recursing_kernel}) {
     CHECK(measure(text).failed == failure::crash);
   }
