@@ -300,8 +300,8 @@ LATHE_INLINE llvm_value llvm_element_writer::safe_divisor(const llvm_value& divi
   if (divisor.lanes > 1) {
     const std::string mask = lane_mask();
     if (mask.empty()) return out;
-    // Hidden from constant folding: of a constant divisor with a zero among its lanes, LLVM 15 to
-    // 19 take the whole for undefined and use `one` in all lanes.
+    // Hidden from constant folding: of a constant divisor with a zero among its lanes, LLVM 19 takes
+    // the whole for undefined and uses `one` in all lanes.
     const std::string type = type_text(divisor.type, divisor.lanes);
     const std::string zero = define("zext " + type_text(dtype::boolean, divisor.lanes) + " " +
                                     never(divisor.lanes) + " to " + type);
