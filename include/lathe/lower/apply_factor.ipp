@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply_factor.hpp>
 #include <lathe/lower/apply_loops.hpp>
+#include <lathe/lower/apply_stages.hpp>
 
 namespace lathe::detail {
 
@@ -124,7 +125,6 @@ LATHE_INLINE std::string apply_factor(program& target, int index, const step& wh
   for (const int axis : parts.inner) add_axis(axis, true);
   made.body = exprs.substitute(product(parts.kept), mapping);
   reset_loops(made);
-  sums.producer = index;
 
   sequence<ir::expr> factors = parts.moved;
   factors.push_back(exprs.load(made.tensor, sums.type, point));
@@ -135,12 +135,7 @@ LATHE_INLINE std::string apply_factor(program& target, int index, const step& wh
   stage.axes = std::move(axes);
   reset_loops(stage);
 
-  for (program_stage& each : target.stages)
-    if (each.attach_stage >= index) ++each.attach_stage;
-  for (program_tensor& each : target.tensors)
-    if (each.producer >= index) ++each.producer;
-  target.tensors.push_back(std::move(sums));
-  target.stages.insert(target.stages.begin() + index, std::move(made));
+  insert_stage(target, index, std::move(made), std::move(sums));
   return {};
 }
 

@@ -21,6 +21,12 @@ LATHE_INLINE void drop_what_holds(ir::pool& exprs, program_stage& stage);
 /// True if a stage belongs to a phase that runs in bind() only.
 LATHE_INLINE bool runs_in_bind(const program& target, int index);
 
+/// Adds a stage, and the tensor it computes as the last tensor, before stage `place`, and renumbers
+/// the stages from there on. References to stages and tensors end. @pre made.tensor is the number
+/// of tensors
+LATHE_INLINE void insert_stage(program& target, int place, program_stage made,
+                               program_tensor computed);
+
 /// Each applies its step and returns the reason if it is illegal (empty = applied).
 LATHE_INLINE std::string apply_inline(program& target, int index);
 LATHE_INLINE std::string apply_compute_at(program& target, int index, const step& what);

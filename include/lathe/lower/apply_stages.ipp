@@ -32,6 +32,19 @@ LATHE_INLINE void drop_what_holds(ir::pool& exprs, program_stage& stage) {
   stage.body = exprs.replace(stage.body, mapping);
 }
 
+LATHE_INLINE void insert_stage(program& target, int place, program_stage made,
+                               program_tensor computed) {
+  const auto moved = [&](int& stage) {
+    if (stage >= place) ++stage;
+  };
+  for (program_stage& each : target.stages) moved(each.attach_stage);
+  for (program_tensor& each : target.tensors) moved(each.producer);
+  moved(made.attach_stage);
+  computed.producer = place;
+  target.tensors.push_back(std::move(computed));
+  target.stages.insert(target.stages.begin() + place, std::move(made));
+}
+
 LATHE_INLINE std::string apply_inline(program& target, int index) {
   program_stage& stage = target.stages[static_cast<std::size_t>(index)];
   const int tensor = stage.tensor;
@@ -236,19 +249,9 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
                   });
   copy.attach_stage = consumer;
   copy.attach_loop = what.at_loop;
-  target.tensors.push_back(std::move(made));
-
-  // The copy is computed before its first reader: insert it there and renumber the stages.
-  int place = readers.front();
-  for (const int reader : readers) place = smaller(place, reader);
-  const auto moved = [&](int& stage) {
-    if (stage >= place) ++stage;
-  };
-  for (program_stage& each : target.stages) moved(each.attach_stage);
-  moved(copy.attach_stage);
-  for (program_tensor& each : target.tensors) moved(each.producer);
-  target.tensors.back().producer = place;
-  target.stages.insert(target.stages.begin() + place, std::move(copy));
+  int first = readers.front();
+  for (const int reader : readers) first = smaller(first, reader);
+  insert_stage(target, first, std::move(copy), std::move(made));
   return {};
 }
 
@@ -333,7 +336,6 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
                      made.body, stage.identity);
   made.tensor = static_cast<int>(target.tensors.size());
   reset_loops(made);
-  partial.producer = index;
 
   sequence<ir::expr> point;
   sequence<program_axis> axes(stage.axes.begin(), stage.axes.begin() + stage.spatial);
@@ -344,12 +346,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
   stage.body = exprs.load(made.tensor, partial.type, point);
   reset_loops(stage);
 
-  for (program_stage& each : target.stages)
-    if (each.attach_stage >= index) ++each.attach_stage;
-  for (program_tensor& each : target.tensors)
-    if (each.producer >= index) ++each.producer;
-  target.tensors.push_back(std::move(partial));
-  target.stages.insert(target.stages.begin() + index, std::move(made));
+  insert_stage(target, index, std::move(made), std::move(partial));
   return {};
 }
 

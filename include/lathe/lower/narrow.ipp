@@ -328,14 +328,8 @@ LATHE_INLINE std::string narrow_elements(program& target, int index, int at, con
   if (axis.extent < 1) return "no element of " + quoted(stage.name) + " is read";
   const ir::expr old = axis.variable;
   axis.variable = exprs.make_variable(axis.name, axis.extent);
-  stage.body = exprs.substitute(
-      stage.body, sequence<std::pair<ir::expr, ir::expr>>{
-                      {old, exprs.add(exprs.scale(axis.variable, step), exprs.constant(first))}});
-  if (stage.epilogue != ir::none)
-    stage.epilogue = exprs.substitute(
-        stage.epilogue,
-        sequence<std::pair<ir::expr, ir::expr>>{
-            {old, exprs.add(exprs.scale(axis.variable, step), exprs.constant(first))}});
+  substitute_axes(exprs, stage,
+                  {{old, exprs.add(exprs.scale(axis.variable, step), exprs.constant(first))}});
   stage.point[dim] = axis.variable;
   tensor.shape[dim] = axis.extent;
   reset_loops(stage);
