@@ -37,13 +37,14 @@ class cpu_space : public search_space {
  private:
   LATHE_INLINE void add_sites(int stage);
   LATHE_INLINE sequence<stage_decision> decode(const point& candidate) const;
-  LATHE_INLINE void fit(const program_stage& stage, reduction_tile& tile) const;
+  LATHE_INLINE void fit(std::size_t stage, reduction_tile& tile) const;
   LATHE_INLINE point encode(const sequence<stage_decision>& decisions) const;
 
   trace rewrites_;   ///< first steps of every schedule
   program program_;  ///< after them
   cpu_target target_;
   call_context call_;
+  sequence<sequence<load_use>> uses_;    ///< per stage: loads_of() it
   sequence<std::size_t> first_site_;     ///< per stage
   sequence<sequence<int>> vector_axes_;  ///< per stage: axes that may be vectorized
 };

@@ -12,9 +12,6 @@
 namespace lathe {
 namespace detail {
 
-inline constexpr std::array<std::int64_t, 16> row_factors{1, 2,  3,  4,  5,  6,  7,  8,
-                                                          9, 10, 12, 14, 16, 20, 24, 28};
-
 /// The largest of row_factors below `factor`. @pre factor > 1
 constexpr std::int64_t factor_below(std::int64_t factor) {
   std::size_t at = row_factors.size() - 1;
@@ -30,8 +27,6 @@ inline constexpr std::array<std::int64_t, 12> reduce_blocks{
 inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
 inline constexpr std::array<int, 4> prefetch_distances{0, 4, 8, 16};
-/// The lanes of every row of partial sums are added up in straight code.
-inline constexpr std::int64_t most_partial_rows = 8;
 
 /// Number of leading entries of an ascending table that make a difference for an extent.
 template <std::size_t Count>
@@ -83,6 +78,7 @@ LATHE_INLINE cpu_space::cpu_space(program of, const cpu_target& target, call_con
 
 LATHE_INLINE void cpu_space::add_sites(int index) {
   const program_stage& stage = program_.stages[static_cast<std::size_t>(index)];
+  uses_.push_back(loads_of(program_, stage));
   first_site_.push_back(sites.size());
   vector_axes_.emplace_back();
   const auto add = [&](const std::string& what, std::int32_t choices, bool ordered) {
@@ -113,9 +109,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   for (int axis = 0; axis < stage.spatial; ++axis) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
     add("rows " + of.name,
-        decides_sizes(program_, stage, axis)
-            ? 1
-            : detail::useful_entries(detail::row_factors, of.extent),
+        decides_sizes(program_, stage, axis) ? 1 : detail::useful_entries(row_factors, of.extent),
         true);
   }
   for (int axis = 0; axis < axes; ++axis) {
@@ -133,7 +127,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
               : static_cast<std::int32_t>(detail::block_tiles.size()),
           true);
   }
-  for (const load_use& use : loads_of(program_, stage))
+  for (const load_use& use : uses_.back())
     add("pack " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 3, false);
 }
 
@@ -151,7 +145,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
       out[at].point.lanes = choice(1) == 1 ? larger(1, target_.vector_bytes / size_of(type)) : 1;
       continue;
     }
-    const std::size_t uses = loads_of(program_, stage).size();
+    const std::size_t uses = uses_[at].size();
     const detail::reduction_sites site(stage, uses);
     reduction_tile& tile = out[at].tile;
     tile.vector_axis = vector_axes_[at][choice(site.vector_axis)];
@@ -164,9 +158,9 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     tile.lanes = larger(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool row = !stage.axes[axis].reduce && static_cast<int>(axis) != tile.vector_axis;
-      tile.rows.push_back(row ? detail::row_factors[choice(site.rows + axis)] : 1);
+      tile.rows.push_back(row ? row_factors[choice(site.rows + axis)] : 1);
     }
-    fit(stage, tile);
+    fit(at, tile);
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool spatial = !stage.axes[axis].reduce;
       const std::size_t entry = choice(site.blocks + axis);
@@ -194,7 +188,8 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
 
 /// Shrinks a tile to the registers there are: the smallest row factors first, so that what is left
 /// of a large tile is long along one axis, then the number of vectors.
-LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& tile) const {
+LATHE_INLINE void cpu_space::fit(std::size_t at, reduction_tile& tile) const {
+  const program_stage& stage = program_.stages[at];
   if (tile.vector_axis >= stage.spatial) {  // partial sums: one vector per row, rows of one axis
     tile.vectors = 1;
     std::size_t longest = 0;
@@ -202,10 +197,9 @@ LATHE_INLINE void cpu_space::fit(const program_stage& stage, reduction_tile& til
       if (tile.rows[axis] > tile.rows[longest]) longest = axis;
     for (std::size_t axis = 0; axis < tile.rows.size(); ++axis)
       tile.rows[axis] =
-          axis != longest ? 1 : smaller<std::int64_t>(tile.rows[axis], detail::most_partial_rows);
+          axis != longest ? 1 : smaller<std::int64_t>(tile.rows[axis], most_partial_rows);
   }
-  const sequence<load_use> uses = loads_of(program_, stage);
-  while (registers_of(uses, tile) > target_.vector_registers) {
+  while (registers_of(uses_[at], tile) > target_.vector_registers) {
     std::int64_t* smallest = nullptr;
     for (std::int64_t& rows : tile.rows)
       if (rows > 1 && (smallest == nullptr || rows < *smallest)) smallest = &rows;
@@ -251,7 +245,7 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
         continue;
       }
       set(site.rows + axis,
-          detail::nearest_entry(detail::row_factors, tile.rows[axis], choices(site.rows + axis)));
+          detail::nearest_entry(row_factors, tile.rows[axis], choices(site.rows + axis)));
       const std::int64_t factor = smaller(detail::tile_factor(tile, axis), extent);
       const std::int32_t count = choices(site.blocks + axis);
       set(site.blocks + axis,
@@ -278,7 +272,7 @@ LATHE_INLINE std::optional<rejection> cpu_space::why_rejected(const point& candi
     if (!decisions[at].reduction) continue;
     const program_stage& stage = program_.stages[at];
     const reduction_tile& tile = decisions[at].tile;
-    const std::int64_t scattered = scattered_loads_of(loads_of(program_, stage), tile);
+    const std::int64_t scattered = scattered_loads_of(uses_[at], tile);
     if (scattered > most_scattered_loads)
       return rejection{
           "the tile of " + stage.name + " loads " + std::to_string(scattered) + " single elements",

@@ -8,6 +8,7 @@
 #include <lathe/space/estimate.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
+#include <lathe/space/step_writer.hpp>
 
 #include <cstdlib>
 #include <optional>
@@ -77,10 +78,7 @@ class tile_chooser {
   }
 
   double elements(const load_use& use) const {
-    double count = 1;
-    for (const std::int64_t size : program_.tensors[static_cast<std::size_t>(use.tensor)].shape)
-      count *= static_cast<double>(size);
-    return count;
+    return elements_of(program_.tensors[static_cast<std::size_t>(use.tensor)]);
   }
 
   /// What packing an operand takes whose elements lie apart along an axis.
@@ -128,8 +126,6 @@ class tile_chooser {
     for (int other = 0; other < stage_.spatial; ++other)
       if (other != axis && extent(other) > 1 && !decides_sizes(program_, stage_, other))
         rows.push_back(other);
-    static constexpr std::int64_t factors[] = {1, 2,  3,  4,  5,  6,  7,  8,
-                                               9, 10, 12, 14, 16, 20, 24, 28};
     for (int vectors = 1; vectors <= (partial ? 1 : 6); ++vectors) {
       if (vectors > 1 && extent(axis) <= lanes_ * (vectors - 1)) break;
       reduction_tile tile;
@@ -139,7 +135,7 @@ class tile_chooser {
       tile.rows.assign(stage_.axes.size(), 1);
       consider(tile);
       for (std::size_t first = 0; first < rows.size(); ++first)
-        for (const std::int64_t factor : factors) {
+        for (const std::int64_t factor : row_factors) {
           const auto row = static_cast<std::size_t>(rows[first]);
           if (factor < 2 || factor > stage_.axes[row].extent) continue;
           if (vectors * factor > target_.vector_registers) break;
@@ -147,7 +143,7 @@ class tile_chooser {
           consider(tile);
           for (std::size_t second = partial ? rows.size() : first + 1; second < rows.size();
                ++second)
-            for (const std::int64_t other : factors) {
+            for (const std::int64_t other : row_factors) {
               const auto column = static_cast<std::size_t>(rows[second]);
               if (other < 2 || other > stage_.axes[column].extent) continue;
               if (vectors * factor * other > target_.vector_registers) break;
@@ -167,7 +163,7 @@ class tile_chooser {
     const bool partial = axis >= stage_.spatial;
     std::int64_t accumulators = vectors;
     for (const std::int64_t factor : tile.rows) accumulators *= factor;
-    if (partial && accumulators > 8) return;  // the lanes of rows are added up in straight code
+    if (partial && accumulators > most_partial_rows) return;
     const std::int64_t run = static_cast<std::int64_t>(vectors) * lanes_;
     sequence<std::int64_t> counts = tile.rows;  // what one tile runs through
     for (std::size_t at = 0; at < counts.size(); ++at)
@@ -492,19 +488,16 @@ LATHE_INLINE void append_in_block(const program& of, int stage, pointwise_tile t
   for (const step& each : out.steps) apply_step(scheduled, each);
   const program_stage& made = of.stages[static_cast<std::size_t>(stage)];
   const sequence<int> readers = scheduled.readers(made.tensor);
-  step place;
+  std::string reader_name, loop;
   if (readers.size() == 1) {
     const program_stage& reader = scheduled.stages[static_cast<std::size_t>(readers[0])];
-    place.at_stage = reader.name;
+    reader_name = reader.name;
     if (reader.reduction && reader.attach_stage < 0)
-      place.at_loop = private_loop(scheduled, reader, made.tensor);
+      loop = private_loop(scheduled, reader, made.tensor);
   }
-  tile.place = place.at_loop.empty() ? lathe::placement::root : lathe::placement::block;
+  tile.place = loop.empty() ? lathe::placement::root : lathe::placement::block;
   append_steps(of, stage, tile, out);
-  if (tile.place == lathe::placement::root) return;
-  place.what = primitive::compute_at;
-  place.stage = made.name;
-  out.steps.push_back(std::move(place));
+  if (!loop.empty()) step_writer(out).place(primitive::compute_at, made.name, reader_name, loop);
 }
 
 /// Packing decided per load of a stage, for the loads it has once other stages are inlined: what

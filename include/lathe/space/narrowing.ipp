@@ -6,6 +6,7 @@
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/conditions.hpp>
 #include <lathe/space/narrowing.hpp>
+#include <lathe/space/step_writer.hpp>
 
 namespace lathe {
 namespace detail {
@@ -71,13 +72,6 @@ class narrower {
     return made;
   }
 
-  /// A name that no axis of the stage has.
-  static std::string free_name(const program_stage& stage, std::string name) {
-    while (any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
-      name += '_';
-    return name;
-  }
-
   void narrow_reduction(std::size_t at) {
     const program_stage stage = now_.stages[at];
     const sequence<congruent_axis> found = congruent_axes(now_, stage);
@@ -88,8 +82,8 @@ class narrower {
     std::string remainder, quotient;
     if (!last.outside.empty()) {
       const std::string axis = stage.axes[static_cast<std::size_t>(last.outside[0])].name;
-      remainder = free_name(stage, axis + "r");
-      quotient = free_name(stage, axis + "q");
+      remainder = part_name(stage, axis, 'r');
+      quotient = part_name(stage, axis, 'q');
       step made = on_axis(primitive::phase, stage, axis);
       made.parts = {{remainder, last.modulus}, {quotient, 0}};
       if (!keep(std::move(made))) last.outside.clear();

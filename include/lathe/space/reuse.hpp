@@ -69,6 +69,9 @@ LATHE_INLINE int operations_per_point(const program& of, const program_stage& st
 /// Operations of all stages, as operations_per_point counts them.
 LATHE_INLINE double operations_of(const program& of);
 
+/// Number of elements of a tensor.
+LATHE_INLINE double elements_of(const program_tensor& tensor);
+
 /// Number of points of the stage's iteration space; narrowed axes count with their largest size.
 LATHE_INLINE double points_of(const program_stage& stage);
 

@@ -151,6 +151,12 @@ LATHE_INLINE double operations_of(const program& of) {
   return operations;
 }
 
+LATHE_INLINE double elements_of(const program_tensor& tensor) {
+  double elements = 1;
+  for (const std::int64_t extent : tensor.shape) elements *= static_cast<double>(extent);
+  return elements;
+}
+
 LATHE_INLINE double points_of(const program_stage& stage) {
   double points = 1;
   for (const program_axis& axis : stage.axes) points *= static_cast<double>(axis.extent);

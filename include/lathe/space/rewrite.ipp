@@ -6,7 +6,9 @@
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/apply_factor.hpp>
 #include <lathe/space/narrowing.hpp>
+#include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
+#include <lathe/space/step_writer.hpp>
 
 namespace lathe {
 namespace detail {
@@ -28,11 +30,7 @@ LATHE_INLINE double elements_moved(const program& of, const program_stage& stage
         return of.exprs.depends_on(indices.back(),
                                    stage.axes[static_cast<std::size_t>(axis)].variable);
       });
-      double elements = is_summed ? 1 : 0;
-      const auto tensor = static_cast<std::size_t>(of.exprs[load].imm);
-      for (const std::int64_t extent : of.tensors[tensor].shape)
-        elements *= static_cast<double>(extent);
-      moved += elements;
+      if (is_summed) moved += elements_of(of.tensors[static_cast<std::size_t>(of.exprs[load].imm)]);
     }
   return moved;
 }
@@ -60,11 +58,8 @@ LATHE_INLINE trace rewrites_of(const program& of) {
     if (!stage.reduction) continue;
     const int axis = detail::axis_to_factor(of, stage);
     if (axis < 0) continue;
-    step made;
-    made.what = primitive::factor;
-    made.stage = stage.name;
-    made.loop = stage.axes[static_cast<std::size_t>(axis)].name;
-    out.steps.push_back(std::move(made));
+    detail::step_writer(out).annotate(primitive::factor, stage.name,
+                                      stage.axes[static_cast<std::size_t>(axis)].name);
   }
   const trace narrowing = narrowing_steps(rewritten(of, out));
   out.steps.append(narrowing.steps.begin(), narrowing.steps.end());

@@ -1,10 +1,11 @@
 /// @file
 /// Appends steps to a trace. In: names and factors. Out: the steps, in the order of the calls.
-/// Called by the bodies of tile.hpp and transposition.hpp.
+/// Called by the bodies of this folder.
 #pragma once
 
 #include <lathe/config.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/lower/program.hpp>
 #include <lathe/schedule/trace.hpp>
 
 #include <string>
@@ -19,7 +20,7 @@ class step_writer {
   void split(const std::string& stage, const std::string& loop, sequence<split_part> parts);
   void reorder(const std::string& stage, sequence<std::string> loops);
   void fuse(const std::string& stage, sequence<std::string> loops, const std::string& into);
-  /// unroll, vectorize, parallel, rfactor
+  /// unroll, vectorize, parallel, rfactor, factor
   void annotate(primitive what, const std::string& stage, const std::string& loop);
   /// @param loop  "" = over all reduce loops
   void cache_write(const std::string& stage, const std::string& loop);
@@ -36,6 +37,9 @@ class step_writer {
   step& add(primitive what, const std::string& stage);
   trace& out_;
 };
+
+/// A name for a part of an axis that no axis of the stage has: the axis and `level`.
+LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis, char level);
 
 }  // namespace lathe::detail
 

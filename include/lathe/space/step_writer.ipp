@@ -2,6 +2,7 @@
 /// Bodies of step_writer.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/space/step_writer.hpp>
 
 #include <utility>
@@ -68,6 +69,14 @@ LATHE_INLINE step& step_writer::add(primitive what, const std::string& stage) {
   out_.steps.back().what = what;
   out_.steps.back().stage = stage;
   return out_.steps.back();
+}
+
+LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis,
+                                   char level) {
+  std::string name = axis + level;
+  while (any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
+    name += '_';
+  return name;
 }
 
 }  // namespace lathe::detail

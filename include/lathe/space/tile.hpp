@@ -16,6 +16,7 @@
 #include <lathe/schedule/trace.hpp>
 #include <lathe/space/reuse.hpp>
 
+#include <array>
 #include <cstdint>
 #include <string>
 
@@ -59,6 +60,12 @@ struct reduction_tile {
   bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
   sequence<packing> pack;              ///< per load of loads_of()
 };
+
+/// Register tile factors that are tried.
+inline constexpr std::array<std::int64_t, 16> row_factors{1, 2,  3,  4,  5,  6,  7,  8,
+                                                          9, 10, 12, 14, 16, 20, 24, 28};
+/// Most rows of partial sums: the lanes of every row are added up in straight code.
+inline constexpr std::int64_t most_partial_rows = 8;
 
 /// Most loads of scattered_loads_of() that a tile may have.
 inline constexpr std::int64_t most_scattered_loads = 64;

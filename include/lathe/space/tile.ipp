@@ -39,15 +39,6 @@ LATHE_INLINE reduction_tile with_sizes(const program& of, const program_stage& s
   return tile;
 }
 
-/// A name for a part of an axis that no other axis has.
-LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis,
-                                   char level) {
-  std::string name = axis + level;
-  while (any_of(stage.axes, [&](const program_axis& each) { return each.name == name; }))
-    name += '_';
-  return name;
-}
-
 /// Splits one axis into the levels it needs and returns their names.
 LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stage, std::size_t axis,
                                    const reduction_tile& tile) {
