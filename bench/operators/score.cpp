@@ -1,5 +1,7 @@
 #include "score.hpp"
 
+#include <lathe/measure/record.hpp>
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -13,9 +15,7 @@ constexpr std::size_t least_blocks = 3;  ///< that both must have for a ratio
 double median_of(std::vector<double> values) {
   std::erase_if(values, [](double value) { return std::isnan(value); });
   if (values.empty()) return unknown;
-  std::sort(values.begin(), values.end());
-  const std::size_t half = values.size() / 2;
-  return values.size() % 2 == 1 ? values[half] : (values[half - 1] + values[half]) / 2;
+  return lathe::median(values);
 }
 
 /// Largest rank r, from 0, such that [value r, value n-1-r] of n sorted ones holds the median with

@@ -9,7 +9,6 @@
 #include <lathe/store/wisdom.hpp>
 #include <lathe/target/cpu/host.hpp>
 
-#include <atomic>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
@@ -111,8 +110,7 @@ TEST_CASE("session: schedules by hand") {
   const auto estimate = compile_description(product, estimated_trace(product, request), request);
   REQUIRE(estimate.has_value());
   CHECK(is_right(*estimate));
-  const auto illegal =
-      compile_description(product, parse_trace("vectorize(C.k)").value(), request);
+  const auto illegal = compile_description(product, parse_trace("vectorize(C.k)").value(), request);
   REQUIRE_FALSE(illegal.has_value());
   CHECK(illegal.error().id() == "LATHE-E203");
 }
@@ -149,10 +147,10 @@ TEST_CASE("session: a search is checked, stored and found again") {
       CHECK(made->median_seconds > 0);
       CHECK(made->best_seconds <= made->median_seconds);
       CHECK(made->tuning_seconds > 0);
-      CHECK(made->checked.find(check == check_level::off      ? "not checked"
-                               : check == check_level::sample ? "proven by the interpreter"
-                                                              : "element by element") !=
-            std::string::npos);
+      CHECK(made->checked.find(check == check_level::off ? "not checked"
+                               : check == check_level::sample
+                                   ? "proven by the interpreter"
+                                   : "element by element") != std::string::npos);
       CHECK(is_right(*made));
       const auto again = tune_description(product, request);
       REQUIRE(again.has_value());

@@ -4,7 +4,6 @@
 #include <lathe/ops/shift.hpp>
 #include <lathe/target/cpu/host.hpp>
 
-#include <atomic>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
@@ -150,9 +149,9 @@ TEST_CASE("compile: lanes that would divide by zero do not change the others") {
   axis<"r"> r{8};
   tensor<"A", std::int64_t, 2> A{8, 3};
   tensor<"P", std::int32_t, 1> P;
-  const auto divided = op<"divided">(A, P)(
-      P(i) = sum(r)(select(A(r, i) >= 0, 7,
-                           select(cast<std::int32_t>(i) > 0, 4 / cast<std::int32_t>(i), 0))));
+  const auto divided = op<"divided">(
+      A, P)(P(i) = sum(r)(select(A(r, i) >= 0, 7,
+                                 select(cast<std::int32_t>(i) > 0, 4 / cast<std::int32_t>(i), 0))));
   std::vector<std::int64_t> a(24);
   for (std::size_t at = 0; at < a.size(); ++at) a[at] = at % 5 == 0 ? 1 : -1;
   std::vector<std::int32_t> wanted(3), made(3);

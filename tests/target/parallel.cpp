@@ -1,6 +1,7 @@
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 
+#include "sanitizer.hpp"
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -18,18 +19,10 @@ using namespace lathe;
 
 namespace {
 
-#if defined(__SANITIZE_THREAD__)
-#  define THREADS_ARE_CHECKED true
-#elif defined(__has_feature)
-#  define THREADS_ARE_CHECKED __has_feature(thread_sanitizer)
-#else
-#  define THREADS_ARE_CHECKED false
-#endif
-
 // Makes the process one that "has OpenMP" before lathe looks for it, where libgomp is installed.
 // ThreadSanitizer does not understand libgomp's barriers and refuses threads in forked children.
 [[maybe_unused]] void* const openmp_runtime =
-    THREADS_ARE_CHECKED ? nullptr : ::dlopen("libgomp.so.1", RTLD_NOW | RTLD_GLOBAL);
+    test::thread_sanitizer ? nullptr : ::dlopen("libgomp.so.1", RTLD_NOW | RTLD_GLOBAL);
 
 /// What the body of a parallel loop saw.
 struct trail {
@@ -187,7 +180,8 @@ TEST_CASE("parallel: threads of the program may call at the same time") {
   CHECK(wrong == 0);
 }
 
-TEST_CASE("parallel: a forked child has a pool of its own" * doctest::skip(THREADS_ARE_CHECKED)) {
+TEST_CASE("parallel: a forked child has a pool of its own" *
+          doctest::skip(test::thread_sanitizer)) {
   const auto hook = native::pool_parallel_for();
   REQUIRE(covers(hook, 100, 1, 3));
   CHECK(in_child([&] { return covers(hook, 100, 0, 3) && covers(hook, 100, 1, 3); }) == 0);
@@ -195,13 +189,13 @@ TEST_CASE("parallel: a forked child has a pool of its own" * doctest::skip(THREA
 }
 
 TEST_CASE("parallel: the default hook works in a child forked after OpenMP was used" *
-          doctest::skip(THREADS_ARE_CHECKED)) {
+          doctest::skip(test::thread_sanitizer)) {
   const auto hook = native::default_parallel_for();
   REQUIRE(covers(hook, 100, 1, 3));  // libgomp, where present: its pool would hang in the child
   CHECK(in_child([&] { return covers(hook, 100, 0, 3); }) == 0);
 }
 
-TEST_CASE("parallel: idle pool threads use no CPU time" * doctest::skip(THREADS_ARE_CHECKED)) {
+TEST_CASE("parallel: idle pool threads use no CPU time" * doctest::skip(test::thread_sanitizer)) {
   const auto hook = native::pool_parallel_for();
   // A child: no threads of other tests, and its CPU clock starts near zero.
   const int status = in_child([&] {
