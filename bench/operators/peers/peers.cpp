@@ -10,7 +10,7 @@ int current_threads = 1;
 const std::vector<peer>& all_peers() {
   static const std::vector<peer> all{find_openblas(),  find_blis(),       find_libxsmm(),
                                      find_onednn(),    find_eigen(),      find_torch(),
-                                     find_naive_gcc(), find_naive_clang()};
+                                     find_halide(),    find_naive_gcc(),  find_naive_clang()};
   return all;
 }
 

@@ -29,6 +29,7 @@ peer find_libxsmm();
 peer find_onednn();
 peer find_eigen();
 peer find_torch();
+peer find_halide();
 peer find_naive_gcc();
 peer find_naive_clang();
 
