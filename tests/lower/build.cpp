@@ -290,6 +290,25 @@ phase1
 )");
 }
 
+TEST_CASE("factor lays the inner sums out like the factors that they are multiplied with") {
+  CHECK(nest_of(describe(ops::mttkrp(2, 3, 4, 5)), "factor(D.k)") == R"(
+  workspace D_inner f32[40]
+phase0
+  for i < 2
+    for l < 4
+      for j < 5
+        D_inner[i*20 + l*5 + j] = 0.0f
+        for k < 3
+          D_inner[i*20 + l*5 + j] = D_inner[i*20 + l*5 + j] + A[i*12 + k*4 + l] * B[k*5 + j]
+phase1
+  for i < 2
+    for j < 5
+      D[i*5 + j] = 0.0f
+      for l < 4
+        D[i*5 + j] = D[i*5 + j] + C[l*5 + j] * D_inner[i*20 + l*5 + j]
+)");
+}
+
 TEST_CASE("inline puts the producer's expression where it is read") {
   CHECK(nest_of(conv, "inline(P)") == R"(
 phase0

@@ -17,7 +17,8 @@ struct factoring {
   sequence<ir::expr> moved;  ///< factors that leave the inner sum
   sequence<ir::expr> kept;   ///< factors of the inner sum's terms
   sequence<int> inner;       ///< reduce axes of the inner sum
-  sequence<int> outer;       ///< the other axes on which its terms depend
+  sequence<int> outer;       ///< the other axes on which its terms depend, in the order in which
+                             ///< the inner sums lie
   std::int64_t terms = 1;    ///< of one inner sum
   std::int64_t sums = 1;     ///< inner sums
 };

@@ -31,6 +31,25 @@ LATHE_INLINE bool is_sum(const program& target, const program_stage& stage) {
   return is_load_of(combine.a, accumulated) && is_load_of(combine.b, new_term);
 }
 
+/// Moves the axis to the end along which all moved factors are contiguous: the inner sums then lie
+/// in memory like what they are multiplied with.
+LATHE_INLINE void lay_out_sums(const ir::pool& exprs, const program_stage& stage, factoring& out) {
+  sequence<ir::expr> last_indices;
+  for (const ir::expr factor : out.moved)
+    for (const ir::expr load : loads_in(exprs, factor))
+      if (!exprs.args(load).empty()) last_indices.push_back(exprs.args(load).back());
+  for (std::size_t at = 0; at + 1 < out.outer.size(); ++at) {
+    const int axis = out.outer[at];
+    const ir::expr variable = stage.axes[static_cast<std::size_t>(axis)].variable;
+    if (last_indices.empty() ||
+        !all_of(last_indices, [&](ir::expr index) { return index == variable; }))
+      continue;
+    out.outer.erase(out.outer.begin() + static_cast<std::ptrdiff_t>(at));
+    out.outer.push_back(axis);
+    return;
+  }
+}
+
 LATHE_INLINE factoring factoring_at(const program& target, const program_stage& stage, int axis) {
   const ir::pool& exprs = target.exprs;
   factoring out;
@@ -70,6 +89,7 @@ LATHE_INLINE factoring factoring_at(const program& target, const program_stage& 
   if (!rest)
     out.refused = "the factors that do not depend on " + quoted(name) +
                   " depend on no other reduce axis: nothing is left to sum over";
+  lay_out_sums(exprs, stage, out);
   return out;
 }
 
