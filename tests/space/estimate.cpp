@@ -135,3 +135,50 @@ TEST_CASE("estimate: a transposition of one's own is blocked for caches and move
         "reorder(B: jb iv iw jv iu jl); unroll(B.iu); vectorize(B.jl); fuse(B.jb, B.iv -> jb_iv); "
         "parallel(B.jb_iv)");
 }
+
+TEST_CASE("estimate: rows around a vector share the offsets of a gather, and no select is in it") {
+  axis<"y"> y{40};
+  axis<"x"> x{50};
+  axis<"c"> c{64};
+  axis<"xp"> xp{60};
+  tensor<"X", float, 3> X{40, 50, 64};
+  tensor<"S", int, 1> S;
+  tensor<"P", float, 3> P;
+  tensor<"Y", float, 3> Y;
+  const program of = make_program(describe(op<"moved">(X, S, Y)(
+      P(y, xp, c) = select(xp < 50, X(y, xp, c), 0), Y(y, x, c) = P(y, x + S(c), c))));
+  const std::string steps = estimated(of, {});
+  CHECK(steps.find("inline(P)") == std::string::npos);
+  CHECK(steps.find("reorder(Y: y x0 c0 x1 c1); unroll(Y.x1)") != std::string::npos);
+  CHECK(steps.find("unroll(P.") == std::string::npos);
+}
+
+TEST_CASE("estimate: unrolled terms of a short window keep the rows that it slides over") {
+  axis<"c"> c{64};
+  axis<"y"> y{56};
+  axis<"x"> x{64};
+  axis<"r"> r{3};
+  axis<"s"> s{3};
+  tensor<"X", float, 3> X{64, 58, 66};
+  tensor<"W", float, 3> W;
+  tensor<"Y", float, 3> Y;
+  const program of = make_program(
+      describe(op<"smoothed">(X, W, Y)(Y(c, y, x) = sum(r, s)(X(c, y + r, x + s) * W(c, r, s)))));
+  const auto decisions = estimate(of, generic_cpu(isa::avx512), {});
+  const reduction_tile& tile = decisions[0].tile;
+  CHECK(tile.vector_axis == 2);
+  CHECK(tile.rows[1] > 1);
+  CHECK(tile.inner_reduce == 3);  // r, along y
+  CHECK(tile.unroll == 3);
+  CHECK(tile.vectors * 2 * tile.rows[1] <= 30);  // accumulators and a window of as many rows
+}
+
+TEST_CASE("estimate: what several filters read is made once, in a block of all of them") {
+  const program of = make_program(describe(ops::depthwise_conv2d(1, 64, 14, 14, 6, 3, 1, 1)));
+  for (const int threads : {1, 4}) {
+    const std::string steps = estimated(of, {{}, threads});
+    CAPTURE(steps);
+    CHECK(steps.find("split(Y.f -> f0:_, f1:6)") != std::string::npos);
+    CHECK(steps.find("compute_at(P, Y.n_f0)") != std::string::npos);
+  }
+}

@@ -19,8 +19,9 @@ namespace detail {
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;  ///< [cycles]
 inline constexpr double cache_line_bytes = 64;
-inline constexpr double l2_line = 1.5;          ///< [cycles] to fetch a line from L2
-inline constexpr double scalar_copy = 1.5;      ///< [cycles] per element, one by one
+inline constexpr double both_busy = 1.1;    ///< times, if loads take about as long as multiply-adds
+inline constexpr double l2_line = 1.5;      ///< [cycles] to fetch a line from L2
+inline constexpr double scalar_copy = 1.5;  ///< [cycles] per element, one by one
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
 inline constexpr double memory_copy = 0.25;     ///< [cycles] per byte copied from memory to memory
 inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a strided vector
@@ -61,6 +62,7 @@ class tile_chooser {
 
  private:
   static constexpr double no_cost = 1e300;
+  static constexpr double longest_window = 5;  ///< [terms] that are unrolled
 
   bool can_sum_partially(int axis) const {
     if (stage_.is_narrowed()) return false;
@@ -120,6 +122,71 @@ class tile_chooser {
     return share;
   }
 
+  /// True if what a tile reads of an operand is in L1 again for the next tile.
+  /// @param counts  iterations of every axis in one tile
+  bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts) const {
+    return 2 * cache_line_bytes * lines_of(use, counts, bytes_) <=
+           static_cast<double>(target_.l1_bytes);
+  }
+
+  /// True if a vector of a contiguous operand may lie in two cache lines.
+  bool straddles(const load_use& use, int vector_axis) const {
+    if (lanes_ * bytes_ < static_cast<int>(cache_line_bytes)) return false;
+    for (std::size_t axis = 0; axis < stage_.axes.size(); ++axis)
+      if (static_cast<int>(axis) != vector_axis && use.stride[axis] % lanes_ != 0) return true;
+    return false;
+  }
+
+  /// Rows that one term loads, on average, if the terms of a short reduce axis are unrolled and the
+  /// window of rows slides along it: of the neighbouring terms' rows only the new ones.
+  double rows_in_window(const load_use& use, int row, std::int64_t rows, int reduce) const {
+    const std::int64_t count = stage_.axes[static_cast<std::size_t>(reduce)].extent;
+    const std::int64_t pitch = math::abs(use.stride[static_cast<std::size_t>(row)]);
+    const std::int64_t step = math::abs(use.stride[static_cast<std::size_t>(reduce)]);
+    std::int64_t different = rows * count;
+    if (step == 0 || pitch == 0) return static_cast<double>(rows);
+    if (step % pitch == 0)
+      different = smaller(different, rows + (count - 1) * (step / pitch));
+    else if (pitch % step == 0)
+      different = smaller(different, (rows - 1) * (pitch / step) + count);
+    return static_cast<double>(different) / static_cast<double>(count);
+  }
+
+  /// A reduce axis along which the rows of a tile slide while all of them are in registers. Only of
+  /// operands that stay in L1: a stream is better read by the larger tile that needs no window.
+  struct window {
+    int reduce = -1, row = -1;
+    std::size_t use = 0;
+    double rows = 0;  ///< that are loaded per term
+  };
+
+  /// @param counts  iterations of every axis in one tile
+  window window_of(const reduction_tile& tile, std::int64_t accumulators,
+                   const sequence<std::int64_t>& counts) const {
+    window best;
+    if (tile.vector_axis >= stage_.spatial || stage_.is_narrowed()) return best;
+    for (std::size_t at = 0; at < uses_.size(); ++at) {
+      if (!uses_[at].depends(tile.vector_axis)) continue;
+      int row = -1, several = 0;  // the axis of the rows that the operand depends on
+      for (int axis = 0; axis < stage_.spatial; ++axis) {
+        const std::int64_t rows = tile.rows[static_cast<std::size_t>(axis)];
+        if (uses_[at].distinct_in(axis, rows) > 1) row = axis, ++several;
+      }
+      if (several != 1 || uses_[at].irregular[static_cast<std::size_t>(row)] != 0) continue;
+      if (!stays_in_l1(uses_[at], counts)) continue;
+      const std::int64_t rows = tile.rows[static_cast<std::size_t>(row)];
+      const auto kept = static_cast<std::int64_t>(uses_.size()) + tile.vectors * rows;
+      if (accumulators + kept > target_.vector_registers) continue;
+      for (int axis = stage_.spatial; axis < static_cast<int>(stage_.axes.size()); ++axis) {
+        if (extent(axis) < 2 || extent(axis) > longest_window) continue;
+        const double loaded = rows_in_window(uses_[at], row, rows, axis);
+        if (loaded < (best.reduce < 0 ? static_cast<double>(rows) : best.rows))
+          best = {axis, row, at, loaded};
+      }
+    }
+    return best;
+  }
+
   void try_vector_axis(int axis) {
     const bool partial = axis >= stage_.spatial;
     sequence<int> rows;
@@ -169,14 +236,17 @@ class tile_chooser {
     for (std::size_t at = 0; at < counts.size(); ++at)
       if (stage_.axes[at].reduce) counts[at] = stage_.axes[at].extent;
     if (!partial) counts[static_cast<std::size_t>(axis)] = run;
+    const window slides = window_of(tile, accumulators, counts);
     double loads = 0, copies = 0, lines = 0, fetched = 0;
     for (const load_use& use : uses_) {
+      const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
       fetched += lines_of(use, counts, bytes_) / terms_;
       double rows = 1, row_lines = 0;
       for (int row = 0; row < stage_.spatial; ++row) {
         const std::int64_t factor = tile.rows[static_cast<std::size_t>(row)];
         if (factor < 2 || !use.depends(row)) continue;
-        rows *= static_cast<double>(use.distinct_in(row, factor));
+        rows *= is_window && row == slides.row ? slides.rows
+                                               : static_cast<double>(use.distinct_in(row, factor));
         row_lines = larger(row_lines, line_share(use, row));
       }
       const bool affine = use.is_affine_in(axis, run);
@@ -189,7 +259,7 @@ class tile_chooser {
       const bool packable = use.dim_of(axis) >= 0;
       const double vector_loads = rows * vectors;
       if (contiguous) {
-        loads += vector_loads;
+        loads += vector_loads * (stays_in_l1(use, counts) && straddles(use, axis) ? 2 : 1);
       } else if (packable) {
         loads += vector_loads;
         if (!is_bound(use)) copies += copy_cycles(use, axis);
@@ -198,9 +268,10 @@ class tile_chooser {
       }
     }
     const double tile_fma = static_cast<double>(accumulators);
-    double cycles = larger(larger(tile_fma / fma_per_cycle, loads / loads_per_cycle),
-                           larger(fma_latency, fetched * l2_line)) +
-                    lines;
+    const double computing = tile_fma / fma_per_cycle, loading = loads / loads_per_cycle;
+    double cycles = larger(larger(computing, loading), larger(fma_latency, fetched * l2_line));
+    if (loading > 0.85 * computing && computing > 0.85 * loading) cycles *= both_busy;
+    cycles += lines;
     cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(run));
     for (int row = 0; row < stage_.spatial; ++row)
       cycles /=
@@ -225,6 +296,7 @@ class tile_chooser {
     best_.vector_axis = axis;
     best_.vectors = vectors;
     best_.rows = tile.rows;
+    sliding_axis_ = slides.reduce;
   }
 
   /// Block sizes from the cache sizes, then threads and packing.
@@ -240,9 +312,13 @@ class tile_chooser {
       if (stage_.axes[static_cast<std::size_t>(axis)].size == ir::none &&
           (longest < 0 || extent(axis) > extent(longest)))
         longest = axis;
-    best_.inner_reduce = count > stage_.spatial ? count - 1 : -1;
+    best_.inner_reduce = sliding_axis_ >= 0       ? sliding_axis_
+                         : count > stage_.spatial ? count - 1
+                                                  : -1;
     const bool partial = best_.vector_axis >= stage_.spatial;
-    if (best_.inner_reduce >= 0) {
+    if (sliding_axis_ >= 0) {
+      best_.unroll = stage_.axes[static_cast<std::size_t>(sliding_axis_)].extent;
+    } else if (best_.inner_reduce >= 0) {
       const double inner =
           partial ? extent(best_.vector_axis) / lanes_ : extent(best_.inner_reduce);
       best_.unroll = inner <= 4 && !partial
@@ -306,6 +382,8 @@ class tile_chooser {
       const std::int64_t rows = best_.rows[static_cast<std::size_t>(axis)];
       if (outside[static_cast<std::size_t>(axis)] != 0)
         best_.block[static_cast<std::size_t>(axis)] = rows;
+      if (axis != best_.vector_axis && shared_run(axis) > rows)
+        best_.block[static_cast<std::size_t>(axis)] = shared_run(axis);
       if (axis == best_.vector_axis || !single || several) continue;
       const auto tiles =
           static_cast<std::int64_t>(l2 / 8 / (depth * bytes_ * static_cast<double>(rows)));
@@ -313,6 +391,18 @@ class tile_chooser {
     }
     share_among_threads();
     for (std::size_t at = 0; at < uses_.size(); ++at) best_.pack[at] = packing_of(uses_[at]);
+  }
+
+  /// Iterations of an axis that read the same elements of an intermediate (the filters of one
+  /// channel); 1 = there is none.
+  std::int64_t shared_run(int axis) const {
+    const auto at = static_cast<std::size_t>(axis);
+    for (const load_use& use : uses_)
+      if (program_.tensors[static_cast<std::size_t>(use.tensor)].producer >= 0 &&
+          use.irregular[at] != 0 && use.stride_in_period[at] == 0 &&
+          use.period[at] % best_.rows[at] == 0)
+        return use.period[at];
+    return 1;
   }
 
   /// True if unrolled terms read the same elements for different rows (the window of a
@@ -400,6 +490,7 @@ class tile_chooser {
   double terms_ = 1;
   reduction_tile best_;
   double best_cost_ = no_cost;
+  int sliding_axis_ = -1;  ///< of the best tile, window_of()
 };
 
 /// True if the stage copies a tensor without moving anything: the padding of a convolution that
@@ -416,14 +507,34 @@ LATHE_INLINE bool is_plain_copy(const program& of, const program_stage& stage) {
   return true;
 }
 
-/// Inline what is cheap to compute again: copies and selects that are read about once per element.
-LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage) {
+/// True if a pointwise stage gathers: the last axis, its vectors, moves the load irregularly.
+LATHE_INLINE bool is_gathered(const program_stage& stage, const load_use& use, int lanes) {
+  return !stage.axes.empty() && !use.is_affine_in(static_cast<int>(stage.axes.size()) - 1, lanes);
+}
+
+/// Rows of a pointwise stage: many where they share the offsets of a gather.
+LATHE_INLINE std::int64_t estimated_rows(const program& of, const program_stage& stage, int lanes) {
+  const int axis = row_axis(stage);
+  const bool share =
+      axis >= 0 && any_of(loads_of(of, stage), [&](const load_use& use) {
+        return is_gathered(stage, use, lanes) && use.irregular[static_cast<std::size_t>(axis)] == 0;
+      });
+  return share ? 16 : 1;
+}
+
+/// Inline what is cheap to compute again: copies and selects that are read about once per element,
+/// but not into gathers, which would decide for every element.
+LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage, int lanes) {
   if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0)
     return false;
   const sequence<int> readers = of.readers(stage.tensor);
   if (readers.size() != 1) return false;
   if (is_plain_copy(of, stage)) return true;
   const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  if (!reader.reduction && any_of(loads_of(of, reader), [&](const load_use& use) {
+        return use.tensor == stage.tensor && is_gathered(reader, use, lanes);
+      }))
+    return false;
   return points_of(reader) <= 2 * points_of(stage) && operations_per_point(of, stage) <= 4;
 }
 
@@ -445,11 +556,21 @@ LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int
   });
 }
 
-/// The innermost of a reader's leading loops whose iterations share nothing of `tensor`; "" if
-/// there is none with more than one iteration.
-LATHE_INLINE std::string private_loop(const program& of, const program_stage& reader, int tensor) {
+/// The innermost of a reader's leading loops whose iterations share nothing of a producer's result;
+/// "" if there is none with more than one iteration.
+/// @param rows  axis of the producer that no loop may cut, -1 = none
+LATHE_INLINE std::string private_loop(const program& of, const program_stage& reader,
+                                      const program_stage& producer, int rows) {
+  const int tensor = producer.tensor;
   std::string found;
   const sequence<load_use> uses = loads_of(of, reader);
+  const auto cuts_rows = [&](int axis) {
+    return rows >= 0 && any_of(loads_in(of.exprs, reader.body), [&](ir::expr load) {
+             return of.exprs[load].imm == tensor &&
+                    of.exprs.depends_on(of.exprs.args(load)[static_cast<std::size_t>(rows)],
+                                        reader.axes[static_cast<std::size_t>(axis)].variable);
+           });
+  };
   const auto is_private_part = [&](int number, int part, const auto& self) -> bool {
     const loop_dim& dim = reader.dims[static_cast<std::size_t>(number)];
     if (dim.axis < 0)
@@ -457,9 +578,13 @@ LATHE_INLINE std::string private_loop(const program& of, const program_stage& re
                     [&](const auto& source) { return self(source.first, source.second, self); });
     if (dim.extent == 1) return true;
     const std::int64_t block = dim.blocks[static_cast<std::size_t>(part)];
-    return !dim.reduce && is_private(of, reader, tensor, dim.axis) &&
+    return !dim.reduce && !cuts_rows(dim.axis) && is_private(of, reader, tensor, dim.axis) &&
            all_of(uses, [&](const load_use& use) {
-             return use.tensor != tensor || use.is_affine_in(dim.axis, block);
+             if (use.tensor != tensor) return true;
+             const auto at = static_cast<std::size_t>(dim.axis);
+             const bool repeats = use.irregular[at] != 0 && use.stride_in_period[at] == 0 &&
+                                  block % use.period[at] != 0;
+             return !repeats && use.is_affine_in(dim.axis, block);
            });
   };
   for (const stage_loop& loop : reader.loops) {
@@ -493,7 +618,7 @@ LATHE_INLINE void append_in_block(const program& of, int stage, pointwise_tile t
     const program_stage& reader = scheduled.stages[static_cast<std::size_t>(readers[0])];
     reader_name = reader.name;
     if (reader.reduction && reader.attach_stage < 0)
-      loop = private_loop(scheduled, reader, made.tensor);
+      loop = private_loop(scheduled, reader, made, tile.rows > 1 ? row_axis(made) : -1);
   }
   tile.place = loop.empty() ? lathe::placement::root : lathe::placement::block;
   append_steps(of, stage, tile, out);
@@ -535,8 +660,10 @@ LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_targ
     }
     const dtype type = of.tensors[static_cast<std::size_t>(stage.tensor)].type;
     out[at].point.lanes = larger(1, target.vector_bytes / size_of(type));
+    out[at].point.rows = detail::estimated_rows(of, stage, out[at].point.lanes);
     const bool intermediate = of.tensors[static_cast<std::size_t>(stage.tensor)].param < 0;
-    out[at].point.place = detail::worth_inlining(of, stage)                   ? placement::inlined
+    out[at].point.place = detail::worth_inlining(of, stage, out[at].point.lanes)
+                              ? placement::inlined
                           : intermediate && detail::worth_blocking(of, stage) ? placement::block
                                                                               : placement::root;
   }

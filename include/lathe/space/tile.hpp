@@ -73,8 +73,14 @@ inline constexpr std::int64_t most_scattered_loads = 64;
 /// Decisions for one pointwise stage.
 struct pointwise_tile {
   placement place = placement::root;
-  int lanes = 1;  ///< vector length of the last axis, 1 = scalar
+  int lanes = 1;          ///< vector length of the last axis, 1 = scalar
+  std::int64_t rows = 1;  ///< iterations of row_axis() that are unrolled around one vector: what
+                          ///< does not depend on them (offsets of a gather) is computed once
 };
+
+/// The innermost axis of a pointwise stage, apart from the last one, that has iterations; -1 =
+/// none.
+LATHE_INLINE int row_axis(const program_stage& stage);
 
 /// Appends the steps of a reduction stage. @pre `stage` has its default loops in `of`
 LATHE_INLINE void append_steps(const program& of, int stage, const reduction_tile& decided,

@@ -229,10 +229,12 @@ LATHE_INLINE std::int64_t live_operands(const sequence<load_use>& uses, const re
     std::int64_t kept = 1;
     bool is_repeated = false;
     for (const int axis : rows) {
-      if (!use.depends(axis))
+      const std::int64_t distinct =
+          use.distinct_in(axis, tile.rows[static_cast<std::size_t>(axis)]);
+      if (distinct == 1)
         is_repeated = true;
       else if (is_repeated)
-        kept *= use.distinct_in(axis, tile.rows[static_cast<std::size_t>(axis)]);
+        kept *= distinct;
     }
     if (is_repeated && use.depends(tile.vector_axis)) kept *= tile.vectors;
     live += kept;
@@ -397,6 +399,12 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   }
 }
 
+LATHE_INLINE int row_axis(const program_stage& stage) {
+  int axis = static_cast<int>(stage.axes.size()) - 2;
+  while (axis >= 0 && stage.axes[static_cast<std::size_t>(axis)].extent < 2) --axis;
+  return larger(axis, -1);
+}
+
 LATHE_INLINE void append_steps(const program& of, int index, const pointwise_tile& tile,
                                trace& out) {
   const program_stage& stage = of.stages[static_cast<std::size_t>(index)];
@@ -425,6 +433,15 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
   sequence<std::string> leading;
   for (std::size_t axis = 0; axis + 1 < stage.axes.size(); ++axis)
     leading.push_back(stage.axes[axis].name);
+  std::string rows, row_blocks;
+  if (const int axis = row_axis(stage); axis >= 0 && tile.rows > 1 && tile.lanes > 1) {
+    const program_axis& row = stage.axes[static_cast<std::size_t>(axis)];
+    rows = detail::part_name(stage, row.name, '1');
+    row_blocks = detail::part_name(stage, row.name, '0');
+    write.split(stage.name, row.name, {{row_blocks, 0}, {rows, smaller(tile.rows, row.extent)}});
+    leading[static_cast<std::size_t>(axis)] = row_blocks;
+  }
+  sequence<std::string> order = leading;
   if (last.extent > tile.lanes) {
     const std::string blocks = detail::part_name(stage, last.name, '0');
     const std::string lanes = detail::part_name(stage, last.name, '1');
@@ -432,11 +449,20 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
       write.split(stage.name, last.name, {{blocks, 0}, {lanes, tile.lanes}});
       write.annotate(primitive::vectorize, stage.name, lanes);
       if (leading.empty()) leading.push_back(blocks);
+      order.push_back(blocks);
+      order.push_back(rows);
+      order.push_back(lanes);
     } else if (leading.empty()) {
       leading.push_back(last.name);
     }
   } else if (last.extent > 1 && tile.lanes > 1) {
     write.annotate(primitive::vectorize, stage.name, last.name);
+    order.push_back(rows);
+    order.push_back(last.name);
+  }
+  if (!rows.empty()) {
+    write.reorder(stage.name, order);
+    write.annotate(primitive::unroll, stage.name, rows);
   }
   if (threads) detail::make_parallel(write, stage, leading);
 }
