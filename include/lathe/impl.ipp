@@ -27,6 +27,8 @@
 #include <lathe/space/transposition.ipp>
 #include <lathe/space/narrowing.ipp>
 #include <lathe/space/tile.ipp>
+#include <lathe/space/pointwise.ipp>
+#include <lathe/space/decision.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>
 #include <lathe/target/c/c_text.ipp>

@@ -12,18 +12,11 @@
 #include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/lower/program.hpp>
-#include <lathe/space/tile.hpp>
+#include <lathe/space/decision.hpp>
 
 #include <string>
 
 namespace lathe {
-
-/// Decisions for all stages of a program: the member that fits the stage counts.
-struct stage_decision {
-  bool reduction = false;
-  reduction_tile tile;
-  pointwise_tile point;
-};
 
 /// What is known about the call besides the program.
 struct call_context {
@@ -38,9 +31,6 @@ LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_targ
 /// The whole analytic schedule: rewrites_of(), then the decisions for what they leave.
 LATHE_INLINE trace estimate_trace(const program& of, const cpu_target& target,
                                   const call_context& call);
-
-/// The trace of a list of decisions: inlined stages first, then every other stage in order.
-LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions);
 
 }  // namespace lathe
 

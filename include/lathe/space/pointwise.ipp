@@ -1,0 +1,157 @@
+/// @file
+/// Bodies of pointwise.hpp.
+#pragma once
+
+#include <lathe/core/algorithm.hpp>
+#include <lathe/lower/apply.hpp>
+#include <lathe/space/pointwise.hpp>
+#include <lathe/space/reuse.hpp>
+#include <lathe/space/step_writer.hpp>
+
+namespace lathe::detail {
+
+/// True if the stage copies a tensor without moving anything: the padding of a convolution that
+/// pads with nothing. Reading the original costs the same, so the copy is never worth its time.
+LATHE_INLINE bool is_plain_copy(const program& of, const program_stage& stage) {
+  if (stage.reduction || of.exprs[stage.body].what != ir::kind::load) return false;
+  const sequence<load_use> uses = loads_of(of, stage);
+  if (uses.size() != 1) return false;
+  const sequence<std::int64_t> strides = output_strides(of, stage);
+  for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+    if (stage.axes[axis].extent > 1 &&
+        (uses[0].irregular[axis] != 0 || uses[0].stride[axis] != strides[axis]))
+      return false;
+  return true;
+}
+
+/// True if a pointwise stage gathers: the last axis, its vectors, moves the load irregularly.
+LATHE_INLINE bool is_gathered(const program_stage& stage, const load_use& use, int lanes) {
+  return !stage.axes.empty() && !use.is_affine_in(static_cast<int>(stage.axes.size()) - 1, lanes);
+}
+
+/// Rows of a pointwise stage: many where they share the offsets of a gather.
+LATHE_INLINE std::int64_t estimated_rows(const program& of, const program_stage& stage, int lanes) {
+  const int axis = row_axis(stage);
+  const bool share =
+      axis >= 0 && any_of(loads_of(of, stage), [&](const load_use& use) {
+        return is_gathered(stage, use, lanes) && use.irregular[static_cast<std::size_t>(axis)] == 0;
+      });
+  return share ? 16 : 1;
+}
+
+/// Inline what is cheap to compute again: copies and selects that are read about once per element,
+/// but not into gathers, which would decide for every element.
+LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage, int lanes) {
+  if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0)
+    return false;
+  const sequence<int> readers = of.readers(stage.tensor);
+  if (readers.size() != 1) return false;
+  if (is_plain_copy(of, stage)) return true;
+  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  if (!reader.reduction && any_of(loads_of(of, reader), [&](const load_use& use) {
+        return use.tensor == stage.tensor && is_gathered(reader, use, lanes);
+      }))
+    return false;
+  return points_of(reader) <= 2 * points_of(stage) && operations_per_point(of, stage) <= 4;
+}
+
+/// True if iterations of a reader's axis share no element of `tensor`: the axis indexes it alone,
+/// without the offsets of a window.
+LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int tensor, int axis) {
+  const ir::expr variable = reader.axes[static_cast<std::size_t>(axis)].variable;
+  return all_of(loads_in(of.exprs, reader.body), [&](ir::expr load) {
+    if (of.exprs[load].imm != tensor) return true;
+    bool is_indexed = false;
+    for (const ir::expr index : of.exprs.args(load)) {
+      if (!of.exprs.depends_on(index, variable)) continue;
+      is_indexed = true;
+      for (const program_axis& other : reader.axes)
+        if (other.reduce && other.extent > 1 && of.exprs.depends_on(index, other.variable))
+          return false;
+    }
+    return is_indexed;
+  });
+}
+
+/// The innermost of a reader's leading loops whose iterations share nothing of a producer's result;
+/// "" if there is none with more than one iteration.
+/// @param rows  axis of the producer that no loop may cut, -1 = none
+LATHE_INLINE std::string private_loop(const program& of, const program_stage& reader,
+                                      const program_stage& producer, int rows) {
+  const int tensor = producer.tensor;
+  std::string found;
+  const sequence<load_use> uses = loads_of(of, reader);
+  const auto cuts_rows = [&](int axis) {
+    return rows >= 0 && any_of(loads_in(of.exprs, reader.body), [&](ir::expr load) {
+             return of.exprs[load].imm == tensor &&
+                    of.exprs.depends_on(of.exprs.args(load)[static_cast<std::size_t>(rows)],
+                                        reader.axes[static_cast<std::size_t>(axis)].variable);
+           });
+  };
+  const auto is_private_part = [&](int number, int part, const auto& self) -> bool {
+    const loop_dim& dim = reader.dims[static_cast<std::size_t>(number)];
+    if (dim.axis < 0)
+      return all_of(dim.sources,
+                    [&](const auto& source) { return self(source.first, source.second, self); });
+    if (dim.extent == 1) return true;
+    const std::int64_t block = dim.blocks[static_cast<std::size_t>(part)];
+    return !dim.reduce && !cuts_rows(dim.axis) && is_private(of, reader, tensor, dim.axis) &&
+           all_of(uses, [&](const load_use& use) {
+             if (use.tensor != tensor) return true;
+             const auto at = static_cast<std::size_t>(dim.axis);
+             const bool repeats = use.irregular[at] != 0 && use.stride_in_period[at] == 0 &&
+                                  block % use.period[at] != 0;
+             return !repeats && use.is_affine_in(dim.axis, block);
+           });
+  };
+  for (const stage_loop& loop : reader.loops) {
+    const bool runs = loop.how == ir::loop_kind::serial || loop.how == ir::loop_kind::parallel;
+    if (!runs || !is_private_part(loop.dim, loop.part, is_private_part)) break;
+    if (reader.dims[static_cast<std::size_t>(loop.dim)].extent > 1) found = loop.name;
+  }
+  return found;
+}
+
+/// A producer in its reader's loops stays in the cache until it is read: worth it where the loops
+/// that come first share nothing of it.
+LATHE_INLINE bool worth_blocking(const program& of, const program_stage& stage) {
+  const sequence<int> readers = of.readers(stage.tensor);
+  if (readers.size() != 1) return false;
+  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  for (int axis = 0; axis < reader.spatial; ++axis)
+    if (reader.axes[static_cast<std::size_t>(axis)].extent > 1)
+      return reader.reduction && is_private(of, reader, stage.tensor, axis);
+  return false;
+}
+
+LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_stage& stage,
+                                               const cpu_target& target) {
+  const program_tensor& tensor = of.tensors[static_cast<std::size_t>(stage.tensor)];
+  pointwise_tile tile;
+  tile.lanes = larger(1, target.vector_bytes / size_of(tensor.type));
+  tile.rows = estimated_rows(of, stage, tile.lanes);
+  if (worth_inlining(of, stage, tile.lanes))
+    tile.place = lathe::placement::inlined;
+  else if (tensor.param < 0 && worth_blocking(of, stage))
+    tile.place = lathe::placement::block;
+  return tile;
+}
+
+LATHE_INLINE void append_in_block(const program& of, int stage, pointwise_tile tile, trace& out) {
+  program scheduled = of;
+  for (const step& each : out.steps) apply_step(scheduled, each);
+  const program_stage& made = of.stages[static_cast<std::size_t>(stage)];
+  const sequence<int> readers = scheduled.readers(made.tensor);
+  std::string reader_name, loop;
+  if (readers.size() == 1) {
+    const program_stage& reader = scheduled.stages[static_cast<std::size_t>(readers[0])];
+    reader_name = reader.name;
+    if (reader.reduction && reader.attach_stage < 0)
+      loop = private_loop(scheduled, reader, made, tile.rows > 1 ? row_axis(made) : -1);
+  }
+  tile.place = loop.empty() ? lathe::placement::root : lathe::placement::block;
+  append_steps(of, stage, tile, out);
+  if (!loop.empty()) step_writer(out).place(primitive::compute_at, made.name, reader_name, loop);
+}
+
+}  // namespace lathe::detail
