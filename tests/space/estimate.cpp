@@ -1,6 +1,7 @@
 #include <lathe/api/pipeline.hpp>
 #include <lathe/measure/timer.hpp>
 #include <lathe/space/estimate.hpp>
+#include <lathe/space/rewrite.hpp>
 
 #include "operator_list.hpp"
 #include <doctest/doctest.h>
@@ -181,4 +182,31 @@ TEST_CASE("estimate: what several filters read is made once, in a block of all o
     CHECK(steps.find("split(Y.f -> f0:_, f1:6)") != std::string::npos);
     CHECK(steps.find("compute_at(P, Y.n_f0)") != std::string::npos);
   }
+}
+
+TEST_CASE("estimate: inner sums that one iteration reads stay in its cache, if it shares little") {
+  axis<"i"> i{60};
+  axis<"j"> j{48};
+  axis<"k"> k{96};
+  axis<"l"> l{80};
+  tensor<"A", float, 3> A;
+  tensor<"B", float, 2> B;
+  tensor<"C", float, 2> C;
+  tensor<"D", float, 2> D;
+  const program weighted = make_program(
+      describe(op<"weighted">(A, B, C, D)(D(i, j) = sum(k, l)(A(i, l, k) * B(k, j) * C(l, j)))));
+  const auto steps = [](const program& of) {
+    return to_text(estimate_trace(of, generic_cpu(isa::avx512), {}));
+  };
+  CHECK(steps(weighted).find("compute_at(D_inner, D.i)") != std::string::npos);
+  // All inner sums of a bilinear form read all of W.
+  const program bilinear = make_program(describe(ops::bilinear(64, 32, 512, 1024)));
+  CHECK(steps(bilinear).find("compute_at(Y_inner") == std::string::npos);
+}
+
+TEST_CASE("rewrites: inner sums run along the memory of what is largest") {
+  const auto first = [](const program& of) { return to_text(rewrites_of(of)).substr(0, 11); };
+  CHECK(first(make_program(describe(ops::mttkrp(256, 256, 256, 32)))) == "factor(D.l)");
+  CHECK(first(make_program(describe(ops::mttkrp(64, 512, 128, 64)))) == "factor(D.k)");
+  CHECK(first(make_program(describe(ops::bilinear(64, 32, 512, 1024)))) == "factor(Y.k)");
 }

@@ -54,15 +54,22 @@ inline std::int32_t nearest_entry(const Table& table, Value value, std::int32_t 
   return best;
 }
 
+/// True if a reduction may be computed in the loops of its reader.
+inline bool may_be_in_block(const program& of, const program_stage& stage) {
+  if (of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return false;
+  const sequence<int> readers = of.readers(stage.tensor);
+  return readers.size() == 1 && of.stages[static_cast<std::size_t>(readers[0])].reduction;
+}
+
 /// Site numbers of a reduction stage, relative to its first site.
 struct reduction_sites {
   explicit reduction_sites(const program_stage& stage, std::size_t uses)
-      : rows(6),
+      : rows(7),
         blocks(rows + static_cast<std::size_t>(stage.spatial)),
         packs(blocks + stage.axes.size()),
         count(packs + uses) {}
   static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3,
-                               inner_reduce = 4, prefetch = 5;
+                               inner_reduce = 4, prefetch = 5, place = 6;
   std::size_t rows, blocks, packs, count;
 };
 
@@ -113,6 +120,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   add("order", 6, false);
   add("inner reduce", axes - stage.spatial, false);
   add("prefetch", static_cast<std::int32_t>(detail::prefetch_distances.size()), true);
+  add("place", detail::may_be_in_block(program_, stage) ? 2 : 1, false);
   for (int axis = 0; axis < stage.spatial; ++axis) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
     add("rows " + of.name,
@@ -163,6 +171,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     tile.vector_blocks_outside = choice(site.order) % 2 == 1;
     tile.inner_reduce = stage.spatial + static_cast<int>(choice(site.inner_reduce));
     tile.prefetch = detail::prefetch_distances[choice(site.prefetch)];
+    tile.place = choice(site.place) == 1 ? placement::block : placement::root;
     tile.lanes = larger(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool row = !stage.axes[axis].reduce && static_cast<int>(axis) != tile.vector_axis;
@@ -243,6 +252,7 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     set(site.order, static_cast<int>(tile.order) * 2 + (tile.vector_blocks_outside ? 1 : 0));
     set(site.inner_reduce, tile.inner_reduce - stage.spatial);
     set(site.prefetch, detail::nearest_entry(detail::prefetch_distances, tile.prefetch, 4));
+    set(site.place, tile.place == placement::block ? 1 : 0);
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const std::int64_t extent = stage.axes[axis].extent;
       if (stage.axes[axis].reduce) {

@@ -7,6 +7,7 @@
 #include <lathe/space/decision.hpp>
 #include <lathe/space/pointwise.hpp>
 #include <lathe/space/reuse.hpp>
+#include <lathe/space/step_writer.hpp>
 
 #include <optional>
 
@@ -34,6 +35,21 @@ LATHE_INLINE sequence<packing> packing_after_inlining(const program& before, con
   return out;
 }
 
+/// Appends the steps of a stage in its reader's loops; at root if there is no loop for it.
+/// @param rows  axis of the stage that no loop may cut, -1 = none
+/// @pre the steps of the reader are in `out`
+template <class Tile>
+void append_in_block(const program& of, int stage, Tile tile, int rows, trace& out) {
+  program scheduled = of;
+  for (const step& each : out.steps) apply_step(scheduled, each);
+  const program_stage& made = of.stages[static_cast<std::size_t>(stage)];
+  const reader_loop at = private_loop(scheduled, made, rows);
+  tile.place = at.loop.empty() ? lathe::placement::root : lathe::placement::block;
+  append_steps(of, stage, tile, out);
+  if (!at.loop.empty())
+    step_writer(out).place(primitive::compute_at, made.name, at.reader, at.loop);
+}
+
 }  // namespace detail
 
 LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions) {
@@ -49,20 +65,36 @@ LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& d
     out.steps.push_back(std::move(made));
   }
   const program& at = changed ? *changed : of;
+  const auto is_in_block = [&](std::size_t stage) {
+    const stage_decision& made = decisions[stage];
+    if (!made.reduction) return made.point.place == placement::block;
+    return made.tile.place == placement::block &&
+           made.tile.vector_axis < of.stages[stage].spatial;  // partial sums are two stages
+  };
+  const auto reduction_of = [&](std::size_t stage) {
+    reduction_tile tile = decisions[stage].tile;
+    if (changed) tile.pack = detail::packing_after_inlining(of, at, stage, tile.pack);
+    return tile;
+  };
   trace tiles;  // without the inlining, which `at` is after
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (at.stages[stage].inlined) continue;
     if (decisions[stage].reduction) {
-      reduction_tile tile = decisions[stage].tile;
-      if (changed) tile.pack = detail::packing_after_inlining(of, at, stage, tile.pack);
-      append_steps(at, static_cast<int>(stage), tile, tiles);
-    } else if (decisions[stage].point.place != placement::block) {
+      if (!is_in_block(stage))
+        append_steps(at, static_cast<int>(stage), reduction_of(stage), tiles);
+    } else if (!is_in_block(stage)) {
       append_steps(at, static_cast<int>(stage), decisions[stage].point, tiles);
     }
   }
-  for (std::size_t stage = 0; stage < decisions.size(); ++stage)  // once the loops are known
-    if (!decisions[stage].reduction && decisions[stage].point.place == placement::block)
-      detail::append_in_block(at, static_cast<int>(stage), decisions[stage].point, tiles);
+  for (std::size_t stage = decisions.size(); stage-- > 0;) {  // once the loops are known
+    if (!is_in_block(stage)) continue;
+    const pointwise_tile& point = decisions[stage].point;
+    if (decisions[stage].reduction)
+      detail::append_in_block(at, static_cast<int>(stage), reduction_of(stage), -1, tiles);
+    else
+      detail::append_in_block(at, static_cast<int>(stage), point,
+                              point.rows > 1 ? row_axis(at.stages[stage]) : -1, tiles);
+  }
   out.steps.append(tiles.steps.begin(), tiles.steps.end());
   return out;
 }

@@ -27,12 +27,14 @@ inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a s
 /// Chooses the tile of one reduction stage.
 class tile_chooser {
  public:
+  /// @param alone  axis whose iterations are tiles and blocks of their own, -1 = none
   tile_chooser(const program& of, const program_stage& stage, const cpu_target& target,
-               const call_context& call)
+               const call_context& call, int alone)
       : program_(of),
         stage_(stage),
         target_(target),
         call_(call),
+        alone_(alone),
         uses_(loads_of(of, stage)),
         output_(output_strides(of, stage)) {
     const dtype type = of.exprs[stage.identity].type;
@@ -49,7 +51,7 @@ class tile_chooser {
     best_.lanes = lanes_;
     for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
       const program_axis& of = stage_.axes[static_cast<std::size_t>(axis)];
-      if (decides_sizes(program_, stage_, axis)) continue;
+      if (is_alone(axis)) continue;
       if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis) : of.extent > 1)
         try_vector_axis(axis);
     }
@@ -61,6 +63,11 @@ class tile_chooser {
  private:
   static constexpr double no_cost = 1e300;
   static constexpr double longest_window = 5;  ///< [terms] that are unrolled
+
+  /// True if no tile may hold several iterations of the axis. @param blocks  if no block may
+  bool is_alone(int axis, bool blocks = false) const {
+    return axis == alone_ || decides_sizes(program_, stage_, axis, blocks);
+  }
 
   bool can_sum_partially(int axis) const {
     if (stage_.is_narrowed()) return false;
@@ -189,8 +196,7 @@ class tile_chooser {
     const bool partial = axis >= stage_.spatial;
     sequence<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
-      if (other != axis && extent(other) > 1 && !decides_sizes(program_, stage_, other))
-        rows.push_back(other);
+      if (other != axis && extent(other) > 1 && !is_alone(other)) rows.push_back(other);
     for (int vectors = 1; vectors <= (partial ? 1 : 6); ++vectors) {
       if (vectors > 1 && extent(axis) <= lanes_ * (vectors - 1)) break;
       reduction_tile tile;
@@ -302,9 +308,7 @@ class tile_chooser {
     const auto count = static_cast<int>(stage_.axes.size());
     for (int axis = 0; axis < count; ++axis)
       best_.block[static_cast<std::size_t>(axis)] =
-          decides_sizes(program_, stage_, axis, true)
-              ? 1
-              : stage_.axes[static_cast<std::size_t>(axis)].extent;
+          is_alone(axis, true) ? 1 : stage_.axes[static_cast<std::size_t>(axis)].extent;
     int longest = -1;
     for (int axis = stage_.spatial; axis < count; ++axis)
       if (stage_.axes[static_cast<std::size_t>(axis)].size == ir::none &&
@@ -374,9 +378,11 @@ class tile_chooser {
     // Several short reduce loops: the hardware does not see one long stream of vectors.
     best_.prefetch =
         !single && stage_.axes.size() > static_cast<std::size_t>(stage_.spatial) ? 8 : 0;
-    best_.order = single && !several ? level_order::vector_axis_first : level_order::blocks_first;
+    best_.order = single && !several && alone_ < 0 ? level_order::vector_axis_first
+                                                   : level_order::blocks_first;
 
     for (int axis = 0; axis < stage_.spatial; ++axis) {
+      if (axis == alone_) continue;
       const std::int64_t rows = best_.rows[static_cast<std::size_t>(axis)];
       if (outside[static_cast<std::size_t>(axis)] != 0)
         best_.block[static_cast<std::size_t>(axis)] = rows;
@@ -439,7 +445,7 @@ class tile_chooser {
         tasks *= blocks(axis);
     const double wanted = 4.0 * call_.threads;
     for (int axis = 0; axis < stage_.spatial && tasks < wanted; ++axis) {
-      if (decides_sizes(program_, stage_, axis, true)) continue;  // one phase each already
+      if (is_alone(axis, true)) continue;  // one phase each already
       if (best_.order != level_order::blocks_first && axis != best_.vector_axis) continue;
       const auto at = static_cast<std::size_t>(axis);
       const double before = blocks(axis);
@@ -482,6 +488,7 @@ class tile_chooser {
   const program_stage& stage_;
   const cpu_target& target_;
   const call_context& call_;
+  int alone_ = -1;
   sequence<load_use> uses_;
   sequence<std::int64_t> output_;
   int bytes_ = 4, lanes_ = 1;
@@ -491,16 +498,53 @@ class tile_chooser {
   int sliding_axis_ = -1;  ///< of the best tile, window_of()
 };
 
+/// Where a reduction is computed in the loops of its reader.
+struct shared_axis {
+  int own = -1, of_reader = -1;  ///< one iteration after the other; -1 = not there
+};
+
+/// The sums that one iteration of the reader's first axis reads, where they share little with those
+/// of the others: then they need not go through memory.
+LATHE_INLINE shared_axis axis_in_reader(const program& of, const program_stage& stage,
+                                        const cpu_target& target) {
+  if (of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return {};
+  const sequence<int> readers = of.readers(stage.tensor);
+  if (readers.size() != 1) return {};
+  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  if (!reader.reduction || stage.is_narrowed() || reader.is_narrowed()) return {};
+  int first = 0;
+  while (first < reader.spatial && reader.axes[static_cast<std::size_t>(first)].extent < 2) ++first;
+  if (first == reader.spatial || !is_private(of, reader, stage.tensor, first)) return {};
+  int own = -1;
+  for (const load_use& use : loads_of(of, reader))
+    if (use.tensor == stage.tensor) own = use.dim_of(first);
+  if (own < 0) return {};
+  double shared = 0;  // [bytes] that every iteration reads
+  for (const load_use& use : loads_of(of, stage)) {
+    const program_tensor& operand = of.tensors[static_cast<std::size_t>(use.tensor)];
+    if (!use.depends(own)) shared += elements_of(operand) * size_of(operand.type);
+  }
+  if (shared > static_cast<double>(target.l2_bytes) / 4) return {};
+  return {own, first};
+}
+
 }  // namespace detail
 
 LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_target& target,
                                                const call_context& call) {
   sequence<stage_decision> out(of.stages.size());
+  sequence<int> alone_in(of.stages.size(), -1);  // readers come after what they read
   for (std::size_t at = 0; at < of.stages.size(); ++at) {
     const program_stage& stage = of.stages[at];
     out[at].reduction = stage.reduction;
     if (stage.reduction) {
-      out[at].tile = detail::tile_chooser(of, stage, target, call).choose();
+      const detail::shared_axis place = detail::axis_in_reader(of, stage, target);
+      const int alone = place.own >= 0 ? place.own : alone_in[at];
+      out[at].tile = detail::tile_chooser(of, stage, target, call, alone).choose();
+      if (place.own >= 0) {
+        out[at].tile.place = placement::block;
+        alone_in[static_cast<std::size_t>(of.readers(stage.tensor)[0])] = place.of_reader;
+      }
       continue;
     }
     out[at].point = detail::estimate_pointwise(of, stage, target);

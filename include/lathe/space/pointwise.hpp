@@ -1,6 +1,6 @@
 /// @file
 /// Pointwise stages: where they are computed, and with which loops. In: a program with default
-/// loops. Out: the analytic decision, and the steps of a stage in its reader's loops.
+/// loops. Out: the analytic decision, and loops of readers that share nothing of a stage.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -9,6 +9,8 @@
 #include <lathe/schedule/trace.hpp>
 #include <lathe/space/tile.hpp>
 
+#include <string>
+
 namespace lathe::detail {
 
 /// Inlines what is cheap to compute again, computes in the reader's loops what stays in the cache
@@ -16,9 +18,18 @@ namespace lathe::detail {
 LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_stage& stage,
                                                const cpu_target& target);
 
-/// Appends the steps of a stage in its reader's loops; at root if there is no loop for it.
-/// @pre the steps of the reader are in `out`
-LATHE_INLINE void append_in_block(const program& of, int stage, pointwise_tile tile, trace& out);
+/// True if iterations of a reader's axis share no element of `tensor`: the axis indexes it alone,
+/// without the offsets of a window.
+LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int tensor, int axis);
+
+/// The one reader of a stage and the innermost of its leading loops whose iterations share nothing
+/// of the stage's result; no loop if there is none with more than one iteration.
+struct reader_loop {
+  std::string reader, loop;
+};
+/// @param of  with the loops of the reader as they will be
+/// @param rows  axis of the stage that no loop may cut, -1 = none
+LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows);
 
 }  // namespace lathe::detail
 

@@ -55,8 +55,6 @@ LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage, 
   return points_of(reader) <= 2 * points_of(stage) && operations_per_point(of, stage) <= 4;
 }
 
-/// True if iterations of a reader's axis share no element of `tensor`: the axis indexes it alone,
-/// without the offsets of a window.
 LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int tensor, int axis) {
   const ir::expr variable = reader.axes[static_cast<std::size_t>(axis)].variable;
   return all_of(loads_in(of.exprs, reader.body), [&](ir::expr load) {
@@ -73,13 +71,14 @@ LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int
   });
 }
 
-/// The innermost of a reader's leading loops whose iterations share nothing of a producer's result;
-/// "" if there is none with more than one iteration.
-/// @param rows  axis of the producer that no loop may cut, -1 = none
-LATHE_INLINE std::string private_loop(const program& of, const program_stage& reader,
-                                      const program_stage& producer, int rows) {
-  const int tensor = producer.tensor;
-  std::string found;
+LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows) {
+  reader_loop found;
+  const sequence<int> readers = of.readers(stage.tensor);
+  if (readers.size() != 1) return found;
+  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  found.reader = reader.name;
+  if (!reader.reduction || reader.attach_stage >= 0) return found;
+  const int tensor = stage.tensor;
   const sequence<load_use> uses = loads_of(of, reader);
   const auto cuts_rows = [&](int axis) {
     return rows >= 0 && any_of(loads_in(of.exprs, reader.body), [&](ir::expr load) {
@@ -107,7 +106,7 @@ LATHE_INLINE std::string private_loop(const program& of, const program_stage& re
   for (const stage_loop& loop : reader.loops) {
     const bool runs = loop.how == ir::loop_kind::serial || loop.how == ir::loop_kind::parallel;
     if (!runs || !is_private_part(loop.dim, loop.part, is_private_part)) break;
-    if (reader.dims[static_cast<std::size_t>(loop.dim)].extent > 1) found = loop.name;
+    if (reader.dims[static_cast<std::size_t>(loop.dim)].extent > 1) found.loop = loop.name;
   }
   return found;
 }
@@ -135,23 +134,6 @@ LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_
   else if (tensor.param < 0 && worth_blocking(of, stage))
     tile.place = lathe::placement::block;
   return tile;
-}
-
-LATHE_INLINE void append_in_block(const program& of, int stage, pointwise_tile tile, trace& out) {
-  program scheduled = of;
-  for (const step& each : out.steps) apply_step(scheduled, each);
-  const program_stage& made = of.stages[static_cast<std::size_t>(stage)];
-  const sequence<int> readers = scheduled.readers(made.tensor);
-  std::string reader_name, loop;
-  if (readers.size() == 1) {
-    const program_stage& reader = scheduled.stages[static_cast<std::size_t>(readers[0])];
-    reader_name = reader.name;
-    if (reader.reduction && reader.attach_stage < 0)
-      loop = private_loop(scheduled, reader, made, tile.rows > 1 ? row_axis(made) : -1);
-  }
-  tile.place = loop.empty() ? lathe::placement::root : lathe::placement::block;
-  append_steps(of, stage, tile, out);
-  if (!loop.empty()) step_writer(out).place(primitive::compute_at, made.name, reader_name, loop);
 }
 
 }  // namespace lathe::detail

@@ -18,34 +18,70 @@ namespace detail {
 /// shorter saves 1/32 of a cycle.
 inline constexpr std::int64_t fewest_inner_terms = 64;
 
-/// Elements that factoring moves: inner sums are written and read, and tensors whose last dimension
-/// the inner sums run over have to be transposed for vectors of sums.
-LATHE_INLINE double elements_moved(const program& of, const program_stage& stage,
-                                   const factoring& parts) {
-  double moved = 2 * static_cast<double>(parts.sums);
-  for (const ir::expr factor : parts.kept)
-    for (const ir::expr load : loads_in(of.exprs, factor)) {
-      const auto indices = of.exprs.args(load);
-      const bool is_summed = !indices.empty() && any_of(parts.inner, [&](int axis) {
-        return of.exprs.depends_on(indices.back(),
-                                   stage.axes[static_cast<std::size_t>(axis)].variable);
-      });
-      if (is_summed) moved += elements_of(of.tensors[static_cast<std::size_t>(of.exprs[load].imm)]);
-    }
-  return moved;
+/// True if the last index of a load moves with an axis.
+LATHE_INLINE bool is_contiguous_along(const program& of, ir::expr load, const program_axis& axis) {
+  const auto indices = of.exprs.args(load);
+  return !indices.empty() && of.exprs.depends_on(indices.back(), axis.variable);
 }
 
-/// The reduce axis at which factoring moves fewest elements, -1 if it is not worth it.
+/// True if vectors of inner sums need no operand transposed: there is an axis of the sums along
+/// which every operand that depends on it is contiguous.
+LATHE_INLINE bool has_vectors(const program& of, const program_stage& stage,
+                              const factoring& parts) {
+  return any_of(parts.outer, [&](int number) {
+    const program_axis& axis = stage.axes[static_cast<std::size_t>(number)];
+    bool is_there = false;
+    for (const ir::expr factor : parts.kept)
+      for (const ir::expr load : loads_in(of.exprs, factor)) {
+        if (!of.exprs.depends_on(load, axis.variable)) continue;
+        if (!is_contiguous_along(of, load, axis)) return false;
+        is_there = true;
+      }
+    return is_there;
+  });
+}
+
+/// What factoring at an axis moves through memory.
+struct traffic {
+  double elements = 0;   ///< inner sums are written and read, operands transposed
+  bool streams = false;  ///< the inner sums run along the memory of the largest operand
+};
+
+LATHE_INLINE traffic traffic_of(const program& of, const program_stage& stage,
+                                const factoring& parts) {
+  traffic out;
+  out.elements = 2 * static_cast<double>(parts.sums);
+  const bool transposes = !has_vectors(of, stage, parts);
+  double largest = 0;
+  for (const ir::expr factor : parts.kept)
+    for (const ir::expr load : loads_in(of.exprs, factor)) {
+      const bool is_summed = any_of(parts.inner, [&](int axis) {
+        return is_contiguous_along(of, load, stage.axes[static_cast<std::size_t>(axis)]);
+      });
+      const double elements = elements_of(of.tensors[static_cast<std::size_t>(of.exprs[load].imm)]);
+      if (is_summed && transposes) out.elements += elements;
+      if (elements <= largest) continue;
+      largest = elements;
+      out.streams = is_summed;
+    }
+  return out;
+}
+
+/// The reduce axis at which factoring moves fewest elements, among equals one that reads the
+/// largest operand in its order; -1 if it is not worth it.
 LATHE_INLINE int axis_to_factor(const program& of, const program_stage& stage) {
   int best = -1;
-  double fewest = 0;
+  traffic least;
   for (int axis = stage.spatial; axis < static_cast<int>(stage.axes.size()); ++axis) {
     const factoring parts = factoring_at(of, stage, axis);
     if (!parts.refused.empty() || parts.terms < fewest_inner_terms) continue;
-    const double moved = elements_moved(of, stage, parts);
-    if (best >= 0 && moved >= fewest) continue;
+    const traffic moved = traffic_of(of, stage, parts);
+    const bool is_equal = moved.elements == least.elements;
+    if (best >= 0 &&
+        !(moved.elements < least.elements || (is_equal && moved.streams && !least.streams)))
+      continue;
     best = axis;
-    fewest = moved;
+    least = moved;
   }
   return best;
 }

@@ -22,10 +22,10 @@
 
 namespace lathe {
 
-/// Where a pointwise intermediate is computed.
+/// Where an intermediate is computed.
 enum class placement : unsigned char {
   root,     ///< whole, before its readers
-  inlined,  ///< again for every element that is read
+  inlined,  ///< again for every element that is read; pointwise stages only
   block     ///< in the reader's loops over what it shares with no other iteration: channels, groups
 };
 
@@ -46,6 +46,7 @@ enum class level_order : unsigned char {
 
 /// Decisions for one reduction stage.
 struct reduction_tile {
+  placement place = placement::root;
   int vector_axis =
       0;            ///< spatial axis, or a reduce axis (then partial sums are vectorized: rfactor)
   int lanes = 1;    ///< elements of one vector

@@ -361,7 +361,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     leading.push_back(before[loop]);
     several |= stage.axes[axis].extent > 1;
   }
-  const std::string fused = several ? detail::make_parallel(write, stage, leading) : "";
+  const bool shares = several && tile.place != placement::block;
+  const std::string fused = shares ? detail::make_parallel(write, stage, leading) : "";
 
   // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
   for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
