@@ -210,3 +210,15 @@ TEST_CASE("rewrites: inner sums run along the memory of what is largest") {
   CHECK(first(make_program(describe(ops::mttkrp(64, 512, 128, 64)))) == "factor(D.k)");
   CHECK(first(make_program(describe(ops::bilinear(64, 32, 512, 1024)))) == "factor(Y.k)");
 }
+
+TEST_CASE("estimate: a stencil computes several vectors at a time") {
+  axis<"y"> y{62};
+  axis<"x"> x{126};
+  tensor<"U", float, 2> U{64, 128};
+  tensor<"V", float, 2> V;
+  const program of = make_program(
+      describe(op<"cross">(U, V)(V(y, x) = U(y, x + 1) + U(y + 2, x + 1) + U(y + 1, x) +
+                                           U(y + 1, x + 2) - 4 * U(y + 1, x + 1))));
+  CHECK(estimated(of, {}) ==
+        "split(V.x -> x0:_, x1:4, x2:16); unroll(V.x1); vectorize(V.x2); parallel(V.y)");
+}

@@ -28,6 +28,7 @@ inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
 inline constexpr std::array<int, 4> prefetch_distances{0, 4, 8, 16};
 inline constexpr std::array<std::int64_t, 5> pointwise_rows{1, 2, 4, 8, 16};
+inline constexpr std::array<int, 4> pointwise_vectors{1, 2, 4, 8};
 
 /// Number of leading entries of an ascending table that make a difference for an extent.
 template <std::size_t Count>
@@ -98,6 +99,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
     const bool intermediate = program_.tensors[static_cast<std::size_t>(stage.tensor)].param < 0;
     add("place", intermediate ? 3 : 1, false);
     add("vectorize", 2, false);
+    add("vectors", static_cast<std::int32_t>(detail::pointwise_vectors.size()), true);
     const int axis = row_axis(stage);
     add("rows",
         axis < 0 ? 1
@@ -158,7 +160,8 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
       const dtype type = program_.tensors[static_cast<std::size_t>(stage.tensor)].type;
       out[at].point.place = static_cast<placement>(choice(0));
       out[at].point.lanes = choice(1) == 1 ? larger(1, target_.vector_bytes / size_of(type)) : 1;
-      out[at].point.rows = detail::pointwise_rows[choice(2)];
+      out[at].point.vectors = detail::pointwise_vectors[choice(2)];
+      out[at].point.rows = detail::pointwise_rows[choice(3)];
       continue;
     }
     const std::size_t uses = uses_[at].size();
@@ -241,7 +244,8 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     if (!stage.reduction) {
       set(0, static_cast<int>(decisions[at].point.place));
       set(1, decisions[at].point.lanes > 1 ? 1 : 0);
-      set(2, detail::nearest_entry(detail::pointwise_rows, decisions[at].point.rows, choices(2)));
+      set(2, detail::nearest_entry(detail::pointwise_vectors, decisions[at].point.vectors, 4));
+      set(3, detail::nearest_entry(detail::pointwise_rows, decisions[at].point.rows, choices(3)));
       continue;
     }
     const reduction_tile& tile = decisions[at].tile;

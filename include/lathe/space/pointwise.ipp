@@ -10,6 +10,8 @@
 
 namespace lathe::detail {
 
+inline constexpr std::size_t stencil_loads = 5;  ///< different ones per point
+
 /// True if the stage copies a tensor without moving anything: the padding of a convolution that
 /// pads with nothing. Reading the original costs the same, so the copy is never worth its time.
 LATHE_INLINE bool is_plain_copy(const program& of, const program_stage& stage) {
@@ -129,6 +131,8 @@ LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_
   pointwise_tile tile;
   tile.lanes = larger(1, target.vector_bytes / size_of(tensor.type));
   tile.rows = estimated_rows(of, stage, tile.lanes);
+  // The many loads of a stencil have something to do while others wait.
+  if (tile.rows == 1 && loads_of(of, stage).size() >= stencil_loads) tile.vectors = 4;
   if (worth_inlining(of, stage, tile.lanes))
     tile.place = lathe::placement::inlined;
   else if (tensor.param < 0 && worth_blocking(of, stage))

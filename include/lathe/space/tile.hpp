@@ -75,6 +75,7 @@ inline constexpr std::int64_t most_scattered_loads = 64;
 struct pointwise_tile {
   placement place = placement::root;
   int lanes = 1;          ///< vector length of the last axis, 1 = scalar
+  int vectors = 1;        ///< that are unrolled along the last axis
   std::int64_t rows = 1;  ///< iterations of row_axis() that are unrolled around one vector: what
                           ///< does not depend on them (offsets of a gather) is computed once
 };

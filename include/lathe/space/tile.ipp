@@ -445,13 +445,22 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
   sequence<std::string> order = leading;
   if (last.extent > tile.lanes) {
     const std::string blocks = detail::part_name(stage, last.name, '0');
-    const std::string lanes = detail::part_name(stage, last.name, '1');
+    const bool several = tile.vectors > 1 && last.extent > tile.lanes * tile.vectors;
+    const std::string vectors = detail::part_name(stage, last.name, '1');
+    const std::string lanes = several ? detail::part_name(stage, last.name, '2') : vectors;
     if (tile.lanes > 1) {
-      write.split(stage.name, last.name, {{blocks, 0}, {lanes, tile.lanes}});
+      if (several) {
+        write.split(stage.name, last.name,
+                    {{blocks, 0}, {vectors, tile.vectors}, {lanes, tile.lanes}});
+        write.annotate(primitive::unroll, stage.name, vectors);
+      } else {
+        write.split(stage.name, last.name, {{blocks, 0}, {lanes, tile.lanes}});
+      }
       write.annotate(primitive::vectorize, stage.name, lanes);
       if (leading.empty()) leading.push_back(blocks);
       order.push_back(blocks);
       order.push_back(rows);
+      if (several) order.push_back(vectors);
       order.push_back(lanes);
     } else if (leading.empty()) {
       leading.push_back(last.name);
