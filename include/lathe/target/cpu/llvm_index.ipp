@@ -239,6 +239,7 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
     std::size_t level;
     std::string text;
     std::int64_t coef;
+    bool is_bound;  ///< the start of a narrowed loop
   };
   sequence<summand> moving;
   out.fixed = exprs_[flat].imm;
@@ -257,7 +258,8 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
       continue;
     }
     const std::size_t level = on.constants || on.element ? levels_.size() - 1 : on.level;
-    moving.push_back({level, integer(each.atom).text, each.coef});
+    moving.push_back({level, integer(each.atom).text, each.coef,
+                      exprs_[each.atom].what == ir::kind::binary});
   }
   if (irregular) {
     out.fixed = 0;
@@ -280,6 +282,9 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
             : define_at(each.level, "mul nsw i64 " + each.text + ", " + std::to_string(each.coef));
     out.base =
         define_at(each.level, "getelementptr " + type + ", ptr " + out.base + ", i64 " + offset);
+    // LLVM's loop strength reduction does not see that addresses with a minimum or maximum in them
+    // differ by constants, and keeps a pointer in memory for each; so it is not shown any.
+    if (each.is_bound) out.base = define_at(each.level, "freeze ptr " + out.base);
     known_addresses[key] = out.base;
   }
   return out;
