@@ -47,6 +47,7 @@
 #include <lathe/target/cpu/parallel.ipp>
 #include <lathe/target/cpu/run.ipp>
 #include <lathe/target/cpu/peak.ipp>
+#include <lathe/target/cpu/memory_block.ipp>
 #include <lathe/target/cpu/executable.ipp>
 #include <lathe/measure/record.ipp>
 #include <lathe/measure/buffer.ipp>

@@ -10,6 +10,7 @@
 #include <lathe/core/error.hpp>
 #include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/target/cpu/memory_block.hpp>
 
 #include <cstddef>
 #include <optional>
@@ -30,8 +31,8 @@ class kernel_core {
   /// @error LATHE-E120 an output is bound; LATHE-E1xx from the argument check; LATHE-E2xx, E3xx
   /// when
   ///        the schedule has to be compiled again for bound operands
-  LATHE_INLINE result<shared<const kernel_core>> bind(
-      const sequence<std::string>& names, const call_argument* arguments) const;
+  LATHE_INLINE result<shared<const kernel_core>> bind(const sequence<std::string>& names,
+                                                      const call_argument* arguments) const;
 
   /// Description, schedule, loop nest and generated code as text.
   LATHE_INLINE std::string explain() const;
@@ -44,7 +45,7 @@ class kernel_core {
   owned_desc desc_;
   tuning_request request_;
   tuned made_;
-  sequence<sequence<std::byte>> owned_;  ///< per parameter: copy of a bound operand read in place
+  sequence<native::memory_block> owned_;  ///< per parameter: copy of a bound operand read in place
 };
 
 /// Description, schedule, loop nest, LLVM IR and C text of one schedule: every step of the

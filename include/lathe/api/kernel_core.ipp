@@ -9,6 +9,7 @@
 #include <lathe/lower/print.hpp>
 
 #include <array>
+#include <cstring>
 
 namespace lathe {
 
@@ -31,8 +32,8 @@ LATHE_INLINE std::optional<error> kernel_core::call(const call_argument* argumen
     params = large.data();
   }
   for (int at = 0; at < count; ++at) {
-    const sequence<std::byte>& owned = owned_[static_cast<std::size_t>(at)];
-    params[at] = owned.empty() ? arguments[at].data : const_cast<std::byte*>(owned.data());
+    std::byte* const owned = owned_[static_cast<std::size_t>(at)].data();
+    params[at] = owned == nullptr ? arguments[at].data : owned;
   }
   if (made_.run
           .needs_bind())  // tuned for bound operands, called with them: pack them for this call
@@ -84,8 +85,9 @@ LATHE_INLINE result<shared<const kernel_core>> kernel_core::bind(
     const program_tensor& tensor = scheduled->tensors[static_cast<std::size_t>(at)];
     std::size_t bytes = static_cast<std::size_t>(size_of(tensor.type));
     for (const std::int64_t extent : tensor.shape) bytes *= static_cast<std::size_t>(extent);
-    const auto* data = static_cast<const std::byte*>(arguments[at].data);
-    out->owned_[static_cast<std::size_t>(at)].assign(data, data + bytes);
+    native::memory_block copy(static_cast<std::int64_t>(bytes));
+    std::memcpy(copy.data(), arguments[at].data, bytes);
+    out->owned_[static_cast<std::size_t>(at)] = std::move(copy);
   }
   return shared<const kernel_core>(std::move(out));
 }

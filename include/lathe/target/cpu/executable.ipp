@@ -5,36 +5,12 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/mutex.hpp>
 #include <lathe/target/cpu/executable.hpp>
+#include <lathe/target/cpu/memory_block.hpp>
 #include <lathe/target/cpu/run.hpp>
 
 #include <array>
-#include <cstdlib>
-#include <new>
-#include <optional>
-#include <span>
 
 namespace lathe::native {
-namespace detail {
-
-/// A 64-byte aligned block; large ones start on a page, so that huge pages can back them.
-struct aligned_block {
-  owner<std::byte, by_free> memory;
-
-  static aligned_block allocate(std::int64_t bytes) {
-    if (bytes == 0) return {};
-    const std::size_t alignment = bytes >= (1 << 20) ? 4096 : buffer_alignment;
-    const std::size_t size =
-        (static_cast<std::size_t>(bytes) + alignment - 1) / alignment * alignment;
-    auto* memory = static_cast<std::byte*>(std::aligned_alloc(alignment, size));
-    if (memory == nullptr)
-      lathe::fail("LATHE-E321", "a kernel needs " + std::to_string(bytes) +
-                                    " bytes of workspace and the system has none left; free memory "
-                                    "or pass a workspace of your own");
-    return {owner<std::byte, by_free>(memory)};
-  }
-};
-
-}  // namespace detail
 
 struct executable::state {
   struct code {
@@ -50,10 +26,10 @@ struct executable::state {
   std::int64_t scratch = 0;       ///< [bytes]
   sequence<std::int64_t> offset;  ///< per buffer: in the workspace, -1 = not there
   std::int64_t workspace = 0;     ///< [bytes]
-  detail::aligned_block bound;    ///< packed copies of bound inputs
+  memory_block bound;             ///< packed copies of bound inputs
   sequence<void*> bound_address;  ///< per buffer, null = not bound
   mutable lathe::detail::mutex guard;
-  mutable sequence<detail::aligned_block> idle;
+  mutable sequence<memory_block> idle;
 
   void lay_out() {
     scratch = aligned_bytes(scratch_bytes(of->plan, threads));
@@ -111,7 +87,7 @@ LATHE_INLINE result<executable> executable::make(kernel_plan plan, sequence<std:
 
 LATHE_INLINE void executable::operator()(void* const* params) const {
   if (state_->workspace == 0) return state_->run(params, nullptr, plan_part::every_call);
-  detail::aligned_block block;
+  memory_block block;
   {
     const lathe::detail::lock_guard lock(state_->guard);
     if (!state_->idle.empty()) {
@@ -119,8 +95,8 @@ LATHE_INLINE void executable::operator()(void* const* params) const {
       state_->idle.pop_back();
     }
   }
-  if (!block.memory) block = detail::aligned_block::allocate(state_->workspace);
-  state_->run(params, block.memory.get(), plan_part::every_call);
+  if (block.data() == nullptr) block = memory_block(state_->workspace);
+  state_->run(params, block.data(), plan_part::every_call);
   const lathe::detail::lock_guard lock(state_->guard);
   state_->idle.push_back(std::move(block));
 }
@@ -143,18 +119,18 @@ LATHE_INLINE executable executable::bind(void* const* params) const {
     place.push_back(buffer.bound ? bytes : -1);
     if (buffer.bound) bytes += aligned_bytes(buffer.bytes());
   }
-  made->bound = detail::aligned_block::allocate(bytes);
+  made->bound = memory_block(bytes);
   for (std::size_t at = 0; at < place.size(); ++at)
-    if (place[at] >= 0) made->bound_address[at] = made->bound.memory.get() + place[at];
-  const detail::aligned_block temporary = detail::aligned_block::allocate(made->workspace);
-  made->run(params, temporary.memory.get(), plan_part::bind);
+    if (place[at] >= 0) made->bound_address[at] = made->bound.data() + place[at];
+  const memory_block temporary(made->workspace);
+  made->run(params, temporary.data(), plan_part::bind);
   executable out;
   out.state_ = std::move(made);
   return out;
 }
 
 LATHE_INLINE bool executable::needs_bind() const {
-  return !state_->bound.memory &&
+  return state_->bound.data() == nullptr &&
          any_of(state_->of->plan.buffers, [](const plan_buffer& each) { return each.bound; });
 }
 
