@@ -1,5 +1,6 @@
 #include <lathe/measure/arguments.hpp>
 
+#include <cstring>
 #include <doctest/doctest.h>
 
 using namespace lathe;
@@ -40,4 +41,32 @@ TEST_CASE("arguments: damage is named, outputs are reset") {
 
   arguments[0].memory.data()[3] ^= std::byte{1};
   CHECK(arguments.damage() == "changed its input A");
+}
+
+TEST_CASE("arguments: further sets are copies in memory of their own") {
+  argument_set arguments(plan_of_two());
+  CHECK(arguments.bytes() == 68);
+  CHECK(arguments.sets() == 1);
+  std::memset(arguments[0].memory.data(), 3, 40);
+  arguments.make_sets(3);
+  REQUIRE(arguments.sets() == 3);
+  CHECK(arguments.address(0, 0) == arguments[0].memory.data());
+  CHECK(arguments.address(1, 0) != arguments.address(2, 0));
+  for (int set = 1; set < 3; ++set)
+    CHECK(std::memcmp(arguments.address(set, 0), arguments[0].memory.data(), 40) == 0);
+}
+
+TEST_CASE("arguments: sets rotate where one does not fit into L2") {
+  cpu_target target;
+  target.l2_bytes = 1 << 20;
+  target.l3_bytes = 32 << 20;
+  constexpr std::int64_t megabyte = 1 << 20;
+  CHECK(rotating_sets(megabyte, target) == 1);
+  CHECK(rotating_sets(megabyte + 1, target) == 4);
+  CHECK(rotating_sets(16 * megabyte, target) == 3);
+  CHECK(rotating_sets(20 * megabyte, target) == 2);
+  CHECK(rotating_sets(33 * megabyte, target) == 1);
+  target.l3_bytes = 1024 * megabyte;
+  CHECK(rotating_sets(300 * megabyte, target) == 1);  // two would be too much memory
+  CHECK(rotating_sets(200 * megabyte, target) == 2);
 }

@@ -1,6 +1,6 @@
 /// @file
-/// What points of the CPU space are worth: lowers, compiles, checks and times them. In: points. Out:
-/// observations; kernels of finalists. Called by the search of session.hpp.
+/// What points of the CPU space are worth: lowers, compiles, checks and times them. In: points.
+/// Out: observations; kernels of finalists. Called by the search of session.hpp.
 #pragma once
 
 #include <lathe/api/oracle.hpp>
@@ -25,25 +25,30 @@
 
 namespace lathe::detail {
 
-/// A kernel to be compared with others; nothing if it could not be made.
-using contestant = std::optional<native::executable>;
+/// A kernel to be compared with others, bound to each set of arguments; empty if it could not be
+/// made.
+using contestant = sequence<native::executable>;
+
+/// The same kernel for each set of arguments, bound where it needs that. @param sets  see race()
+LATHE_INLINE contestant bound_to_each(const native::executable& run,
+                                      const sequence<sequence<void*>>& sets);
 
 /// Times contestants in this process, with the threads that the program will use, one call of each
-/// in turn. Those far behind drop out after three rounds.
-/// @param[in,out] runs  bound kernels; dropped ones are reset
+/// in turn, each call on the next set of arguments. Those far behind drop out after three rounds.
+/// @param[in,out] runs  dropped ones are cleared
+/// @param sets     of addresses of parameters, see argument_set
 /// @param begin    when the comparison began [s], on the monotonic clock
 /// @param seconds  that it should take; each kernel is called at least once all the same
 /// @returns samples per contestant [s], none for missing ones
 LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
-                                                   void* const* params, int threads, double begin,
-                                                   double seconds);
+                                             const sequence<sequence<void*>>& sets, int threads,
+                                             double begin, double seconds);
 
 /// A process in which candidates can do no harm. Where the system allows none they run in this one,
 /// which is then said in `notes`.
 LATHE_INLINE result<owner<worker>> make_bench(const tuning_request& request,
-                                                        const native::jit& compiler,
-                                                        argument_set& arguments,
-                                                        sequence<std::string>& notes);
+                                              const native::jit& compiler, argument_set& arguments,
+                                              sequence<std::string>& notes);
 
 /// See the head of this file.
 class cpu_evaluator final : public lathe::evaluator {
@@ -55,16 +60,16 @@ class cpu_evaluator final : public lathe::evaluator {
                              worker& bench, oracle& answer, double floor_seconds);
 
   LATHE_INLINE sequence<observation> evaluate(std::span<const point> points,
-                                                 double seconds) override;
+                                              double seconds) override;
   LATHE_INLINE sequence<observation> compare(std::span<const point> finalists,
-                                                double seconds) override;
+                                             double seconds) override;
 
   /// The kernel of a finalist, ready to run (and to bind); null if it was not compared.
   LATHE_INLINE const native::executable* executable_of(const point& finalist) const;
 
   /// Samples of two kernels timed against each other [s].
   LATHE_INLINE sequence<sequence<double>> duel(const native::executable& left,
-                                                     const native::executable& right) const;
+                                               const native::executable& right) const;
 
  private:
   /// A kernel that may become a finalist.
@@ -83,10 +88,9 @@ class cpu_evaluator final : public lathe::evaluator {
   std::size_t compilers() const {
     return request_.target.threads > 1 ? static_cast<std::size_t>(request_.target.threads) : 1;
   }
-  LATHE_INLINE std::size_t compile_all(std::span<const point> points,
-                                       sequence<observation>& out,
+  LATHE_INLINE std::size_t compile_all(std::span<const point> points, sequence<observation>& out,
                                        sequence<std::optional<compiled>>& kernels, double end);
-  LATHE_INLINE sequence<void*> params() const;
+  LATHE_INLINE sequence<sequence<void*>> argument_sets() const;
 
   const cpu_space& space_;
   const program& program_;

@@ -12,9 +12,17 @@
 
 namespace lathe::detail {
 
+LATHE_INLINE contestant bound_to_each(const native::executable& run,
+                                      const sequence<sequence<void*>>& sets) {
+  contestant out;
+  for (const sequence<void*>& params : sets)
+    out.push_back(run.needs_bind() ? run.bind(params.data()) : run);
+  return out;
+}
+
 LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
-                                                   void* const* params, int threads, double begin,
-                                                   double seconds) {
+                                             const sequence<sequence<void*>>& sets, int threads,
+                                             double begin, double seconds) {
   constexpr int rounds = 15, least_rounds = 3;
   constexpr double most_seconds = 4;
   constexpr double sample_seconds = 2e-4;
@@ -22,18 +30,23 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
   constexpr double hopeless = 1.5;
   double (*const clock)() = threads == 1 ? &thread_seconds : &monotonic_seconds;
   sequence<sequence<double>> samples(runs.size());
+  std::size_t next = 0;
+  const auto call = [&](const contestant& each) {
+    next = (next + 1) % sets.size();
+    each[next](sets[next].data());
+  };
   for (int round = 0;; ++round) {
     const double spent = monotonic_seconds() - begin;
     const bool is_late = spent > smaller(seconds, most_seconds);
     if (round >= (spent > 2 * seconds ? 1 : is_late ? least_rounds : rounds)) break;
     for (std::size_t at = 0; at < runs.size(); ++at) {
-      if (!runs[at]) continue;
-      if (round == 0 || samples[at].back() < long_call) (*runs[at])(params);
+      if (runs[at].empty()) continue;
+      if (round == 0 || samples[at].back() < long_call) call(runs[at]);
       const double start = clock();
       int calls = 0;
       double now = start;
       do {
-        (*runs[at])(params);
+        call(runs[at]);
         ++calls;
         now = clock();
       } while (now - start < sample_seconds);
@@ -44,15 +57,14 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
     for (const auto& each : samples)
       if (!each.empty()) best = smaller(best, median(each));
     for (std::size_t at = 0; at < runs.size(); ++at)
-      if (!samples[at].empty() && median(samples[at]) > hopeless * best) runs[at].reset();
+      if (!samples[at].empty() && median(samples[at]) > hopeless * best) runs[at].clear();
   }
   return samples;
 }
 
 LATHE_INLINE result<owner<worker>> make_bench(const tuning_request& request,
-                                                        const native::jit& compiler,
-                                                        argument_set& arguments,
-                                                        sequence<std::string>& notes) {
+                                              const native::jit& compiler, argument_set& arguments,
+                                              sequence<std::string>& notes) {
   worker_options options;
   options.threads = request.threads;
   options.isolate = request.isolate;
@@ -127,7 +139,7 @@ LATHE_INLINE bool cpu_evaluator::evaluate_together(std::span<const point> points
 }
 
 LATHE_INLINE sequence<observation> cpu_evaluator::compare(std::span<const point> finalists,
-                                                             double seconds) {
+                                                          double seconds) {
   const double begin = monotonic_seconds();
   sequence<observation> out(finalists.size());
   sequence<std::optional<compiled>> kernels(finalists.size());
@@ -136,20 +148,20 @@ LATHE_INLINE sequence<observation> cpu_evaluator::compare(std::span<const point>
       if (each.at == finalists[at]) kernels[at] = each.made;
   compile_all(finalists, out, kernels, std::numeric_limits<double>::infinity());
   sequence<contestant> runs(finalists.size());
-  const sequence<void*> arguments = params();
+  const sequence<sequence<void*>> sets = argument_sets();
   for (std::size_t at = 0; at < finalists.size(); ++at) {
     if (!kernels[at]) continue;
-    result<native::executable> made = native::executable::make(
-        std::move(kernels[at]->plan), std::move(kernels[at]->object), compiler_, request_.threads,
-        hook_of(request_));
+    result<native::executable> made =
+        native::executable::make(std::move(kernels[at]->plan), std::move(kernels[at]->object),
+                                 compiler_, request_.threads, hook_of(request_));
     if (!made) {
       out[at].outcome = measurement::failure_of(failure::compile, made.error().what());
       continue;
     }
-    runs[at] = made->needs_bind() ? made->bind(arguments.data()) : *made;
+    runs[at] = bound_to_each(*made, sets);
     compared_.emplace_back(finalists[at], std::move(*made));
   }
-  auto samples = race(runs, arguments.data(), request_.threads, begin, seconds);
+  auto samples = race(runs, sets, request_.threads, begin, seconds);
   for (std::size_t at = 0; at < finalists.size(); ++at)
     out[at].outcome.samples = std::move(samples[at]);
   return out;
@@ -161,15 +173,14 @@ LATHE_INLINE const native::executable* cpu_evaluator::executable_of(const point&
   return nullptr;
 }
 
-LATHE_INLINE sequence<sequence<double>> cpu_evaluator::duel(
-    const native::executable& left, const native::executable& right) const {
+LATHE_INLINE sequence<sequence<double>> cpu_evaluator::duel(const native::executable& left,
+                                                            const native::executable& right) const {
   constexpr double most_seconds = 1;
   const double begin = monotonic_seconds();
-  const sequence<void*> arguments = params();
+  const sequence<sequence<void*>> sets = argument_sets();
   sequence<contestant> runs;
-  for (const native::executable* each : {&left, &right})
-    runs.emplace_back(each->needs_bind() ? each->bind(arguments.data()) : *each);
-  return race(runs, arguments.data(), request_.threads, begin, most_seconds);
+  for (const native::executable* each : {&left, &right}) runs.push_back(bound_to_each(*each, sets));
+  return race(runs, sets, request_.threads, begin, most_seconds);
 }
 
 /// Keeps the fastest kernels and the estimates', so that they need not be compiled again.
@@ -216,8 +227,8 @@ LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> point
       out[at].at = points[at];
       if (kernels[at]) continue;
       const double start = monotonic_seconds();
-      result<compiled> made = compile_trace(program_, space_.to_trace(points[at]),
-                                            request_.target, compiler_, options_);
+      result<compiled> made = compile_trace(program_, space_.to_trace(points[at]), request_.target,
+                                            compiler_, options_);
       if (made) {
         kernels[at].emplace(std::move(*made));
       } else {
@@ -246,10 +257,13 @@ LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> point
   return position(is_begun, 0);
 }
 
-LATHE_INLINE sequence<void*> cpu_evaluator::params() const {
-  sequence<void*> out;
-  for (std::size_t at = 0; at < answer_.arguments->size(); ++at)
-    out.push_back((*answer_.arguments)[at].memory.data());
+LATHE_INLINE sequence<sequence<void*>> cpu_evaluator::argument_sets() const {
+  sequence<sequence<void*>> out;
+  for (int set = 0; set < answer_.arguments->sets(); ++set) {
+    out.emplace_back();
+    for (std::size_t at = 0; at < answer_.arguments->size(); ++at)
+      out.back().push_back(answer_.arguments->address(set, at));
+  }
   return out;
 }
 

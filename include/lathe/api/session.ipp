@@ -143,6 +143,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
                   request.seed, request.check == check_level::all);
   if (!answer) return answer.error();
   if (request.check == check_level::off) answer->wanted.clear();
+  answer->arguments->make_sets(rotating_sets(answer->arguments->bytes(), request.target));
   const double roofline = detail::roofline_of(desc, request, *compiler);
   sequence<std::string> notes;
   result<owner<worker>> bench = detail::make_bench(request, *compiler, *answer->arguments, notes);

@@ -1,11 +1,12 @@
 /// @file
 /// The arguments of an operator under test: one guarded buffer per parameter. In: a plan and the
 /// caller's inputs. Out: what kernels of that operator are run on, and whether they left the inputs
-/// and everything around the outputs alone. Called by the worker.
+/// and everything around the outputs alone; more sets of the same for timing. Called by the worker.
 #pragma once
 
 #include <lathe/config.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/core/target.hpp>
 #include <lathe/measure/buffer.hpp>
 #include <lathe/target/plan.hpp>
 
@@ -32,8 +33,17 @@ class argument_set {
   LATHE_INLINE explicit argument_set(const kernel_plan& plan);
 
   std::size_t size() const { return arguments_.size(); }
+  /// Of all parameters together, in one set.
+  LATHE_INLINE std::int64_t bytes() const;
   argument& operator[](std::size_t index) { return arguments_[index]; }
   const argument& operator[](std::size_t index) const { return arguments_[index]; }
+
+  /// Makes copies, so that there are `count` sets in all. Call it after filling the inputs.
+  /// @error LATHE-E501 if the system has no memory
+  LATHE_INLINE void make_sets(int count);
+  int sets() const { return 1 + static_cast<int>(copies_.size()); }
+  /// First byte of a parameter in one of the sets; set 0 is the one that outputs are checked in.
+  LATHE_INLINE void* address(int set, std::size_t index) const;
 
   /// Remembers the inputs as they are now. Call it after filling them.
   LATHE_INLINE void seal_inputs();
@@ -49,7 +59,13 @@ class argument_set {
 
  private:
   sequence<argument> arguments_;
+  sequence<sequence<guarded_buffer>> copies_;  ///< per further set: memory of every parameter
 };
+
+/// How many sets of `bytes` bytes timing takes in turn. What a program calls next finds operands
+/// that fit into L2 there, and larger ones where the work between has left them: so these rotate
+/// among as many sets as exceed the last-level cache, at most 4 and 512 MiB.
+LATHE_INLINE int rotating_sets(std::int64_t bytes, const cpu_target& target);
 
 }  // namespace lathe
 

@@ -2,8 +2,10 @@
 /// Bodies of arguments.hpp.
 #pragma once
 
+#include <lathe/core/algorithm.hpp>
 #include <lathe/measure/arguments.hpp>
 
+#include <cstring>
 #include <utility>
 
 namespace lathe {
@@ -16,6 +18,29 @@ LATHE_INLINE argument_set::argument_set(const kernel_plan& plan) {
     fill_untouched(one.memory.data(), buffer.type, buffer.elements);
     arguments_.push_back(std::move(one));
   }
+}
+
+LATHE_INLINE std::int64_t argument_set::bytes() const {
+  std::int64_t sum = 0;
+  for (const argument& one : arguments_) sum += one.memory.size();
+  return sum;
+}
+
+LATHE_INLINE void argument_set::make_sets(int count) {
+  copies_.clear();
+  for (int set = 1; set < count; ++set) {
+    copies_.emplace_back();
+    for (const argument& one : arguments_) {
+      const auto bytes = static_cast<std::size_t>(one.memory.size());
+      copies_.back().emplace_back(one.memory.size());
+      std::memcpy(copies_.back().back().data(), one.memory.data(), bytes);
+    }
+  }
+}
+
+LATHE_INLINE void* argument_set::address(int set, std::size_t index) const {
+  return set == 0 ? arguments_[index].memory.data()
+                  : copies_[static_cast<std::size_t>(set - 1)][index].data();
 }
 
 LATHE_INLINE void argument_set::seal_inputs() {
@@ -32,8 +57,10 @@ LATHE_INLINE void argument_set::reset_outputs() {
 }
 
 LATHE_INLINE void argument_set::forbid_writing_inputs() const {
-  for (const argument& one : arguments_) {
-    if (!one.what.output) one.memory.forbid_writing();
+  for (std::size_t at = 0; at < arguments_.size(); ++at) {
+    if (arguments_[at].what.output) continue;
+    arguments_[at].memory.forbid_writing();
+    for (const sequence<guarded_buffer>& set : copies_) set[at].forbid_writing();
   }
 }
 
@@ -46,6 +73,13 @@ LATHE_INLINE std::string argument_set::damage(bool hash_inputs) const {
     }
   }
   return {};
+}
+
+LATHE_INLINE int rotating_sets(std::int64_t bytes, const cpu_target& target) {
+  constexpr std::int64_t most_sets = 4, most_bytes = std::int64_t{512} << 20;
+  if (bytes <= target.l2_bytes) return 1;
+  const std::int64_t wanted = smaller(most_sets, target.l3_bytes / bytes + 1);
+  return static_cast<int>(larger<std::int64_t>(1, smaller(wanted, most_bytes / bytes)));
 }
 
 }  // namespace lathe

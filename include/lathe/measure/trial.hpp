@@ -10,6 +10,7 @@
 #include <lathe/measure/arguments.hpp>
 #include <lathe/measure/timer.hpp>
 #include <lathe/target/cpu/jit.hpp>
+#include <lathe/target/cpu/memory_block.hpp>
 #include <lathe/target/cpu/parallel.hpp>
 #include <lathe/target/plan.hpp>
 
@@ -31,22 +32,27 @@ class kernel_trial {
 
   /// Fills the workspaces like outputs, then runs all phases once, those of bind() first.
   LATHE_INLINE void run_afresh();
-  /// Times the phases of a call.
+  /// Times the phases of a call, on one set of arguments after the other, each with its own copy of
+  /// what bind() packed.
   LATHE_INLINE timing time(const timing_options& options);
   /// "wrote outside workspace Bp", or empty.
   LATHE_INLINE std::string damage() const;
 
   /// Address of every buffer of the plan.
-  std::span<void* const> addresses() const { return addresses_; }
+  std::span<void* const> addresses() const { return tables_[0]; }
 
  private:
   kernel_trial() = default;
+  LATHE_INLINE void make_tables();
 
+  const argument_set* arguments_ = nullptr;
   kernel_plan plan_;
   native::loaded_object object_;
   sequence<phase_function> phases_;
   sequence<guarded_buffer> workspaces_;
-  sequence<void*> addresses_;
+  sequence<sequence<void*>> tables_;  ///< per set of arguments: the address of every buffer
+  sequence<native::memory_block> bound_copies_;
+  std::size_t next_set_ = 0;
   guarded_buffer scratch_;
   int threads_ = 1;
   parallel_for_hook hook_;

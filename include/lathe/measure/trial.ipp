@@ -6,6 +6,7 @@
 #include <lathe/target/cpu/run.hpp>
 
 #include <cstdint>
+#include <cstring>
 #include <utility>
 
 namespace lathe {
@@ -16,11 +17,15 @@ LATHE_INLINE result<kernel_trial> kernel_trial::create(const native::jit& compil
                                                        const argument_set& arguments, int threads,
                                                        const parallel_for_hook& hook) {
   kernel_trial trial;
+  trial.arguments_ = &arguments;
+  trial.tables_.emplace_back();
+  sequence<void*>& addresses = trial.tables_[0];
   std::size_t parameter = 0;
   for (const plan_buffer& buffer : plan.buffers) {
     if (!buffer.param) {
       trial.workspaces_.emplace_back(buffer.bytes(), buffer_layout::starts_aligned);
-      trial.addresses_.push_back(trial.workspaces_.back().data());
+      addresses.push_back(trial.workspaces_.back().data());
+      native::prefer_huge_pages(addresses.back(), buffer.bytes());
       continue;
     }
     if (parameter == arguments.size() || arguments[parameter].memory.size() != buffer.bytes()) {
@@ -29,7 +34,7 @@ LATHE_INLINE result<kernel_trial> kernel_trial::create(const native::jit& compil
                                      " bytes, the arguments under test differ: make them from a "
                                      "plan of the same operator and extents");
     }
-    trial.addresses_.push_back(arguments[parameter++].memory.data());
+    addresses.push_back(arguments.address(0, parameter++));
   }
 
   result<native::loaded_object> loaded = compiler.load(object);
@@ -54,15 +59,34 @@ LATHE_INLINE void kernel_trial::run_afresh() {
     fill_untouched(workspaces_[workspace++].data(), buffer.type, buffer.elements);
   }
   for (const native::plan_part part : {native::plan_part::bind, native::plan_part::every_call}) {
-    native::run_plan(plan_, phases_, addresses_.data(), scratch_.data(), threads_, hook_, part);
+    native::run_plan(plan_, phases_, tables_[0].data(), scratch_.data(), threads_, hook_, part);
+  }
+}
+
+LATHE_INLINE void kernel_trial::make_tables() {
+  for (int set = static_cast<int>(tables_.size()); set < arguments_->sets(); ++set) {
+    sequence<void*> table;
+    std::size_t parameter = 0;
+    for (std::size_t at = 0; at < plan_.buffers.size(); ++at) {
+      const plan_buffer& buffer = plan_.buffers[at];
+      table.push_back(buffer.param ? arguments_->address(set, parameter++) : tables_[0][at]);
+      if (!buffer.bound) continue;
+      native::memory_block copy(buffer.bytes());
+      std::memcpy(copy.data(), table.back(), static_cast<std::size_t>(buffer.bytes()));
+      table.back() = copy.data();
+      bound_copies_.push_back(std::move(copy));
+    }
+    tables_.push_back(std::move(table));
   }
 }
 
 LATHE_INLINE timing kernel_trial::time(const timing_options& options) {
+  make_tables();
   const auto call = [](void* self) {
     auto& trial = *static_cast<kernel_trial*>(self);
-    native::run_plan(trial.plan_, trial.phases_, trial.addresses_.data(), trial.scratch_.data(),
-                     trial.threads_, trial.hook_);
+    trial.next_set_ = (trial.next_set_ + 1) % trial.tables_.size();
+    native::run_plan(trial.plan_, trial.phases_, trial.tables_[trial.next_set_].data(),
+                     trial.scratch_.data(), trial.threads_, trial.hook_);
   };
   return time_calls(call, this, options);
 }
