@@ -23,6 +23,7 @@ inline constexpr double scalar_copy = 1.5;  ///< [cycles] per element, one by on
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
 inline constexpr double memory_copy = 0.25;     ///< [cycles] per byte copied from memory to memory
 inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a strided vector
+inline constexpr double bound_share = 1. / 16;  ///< of packing in bind() that a call answers for
 
 /// Chooses the tile of one reduction stage.
 class tile_chooser {
@@ -244,7 +245,7 @@ class tile_chooser {
     double loads = 0, copies = 0, lines = 0, fetched = 0;
     for (const load_use& use : uses_) {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
-      fetched += lines_of(use, counts, bytes_) / terms_;
+      fetched += lines_of(use, counts, bytes_) * (partial ? lanes_ : 1) / terms_;
       double rows = 1, row_lines = 0;
       for (int row = 0; row < stage_.spatial; ++row) {
         const std::int64_t factor = tile.rows[static_cast<std::size_t>(row)];
@@ -266,7 +267,7 @@ class tile_chooser {
         loads += vector_loads * (stays_in_l1(use, counts) && straddles(use, axis) ? 2 : 1);
       } else if (packable) {
         loads += vector_loads;
-        if (!is_bound(use)) copies += copy_cycles(use, axis);
+        copies += copy_cycles(use, axis) * (is_bound(use) ? bound_share : 1);
       } else {
         loads += vector_loads * lanes_ * 1.5;
       }
@@ -283,7 +284,9 @@ class tile_chooser {
     double points = points_of(stage_) / (tile_fma * lanes_);
     double total = points * cycles + copies;
     if (partial) {
-      total += points_of(stage_) / terms_ * (lanes_ + 4);  // adding up the lanes
+      // Adding up the lanes: of several rows as vectors of rows.
+      total +=
+          points_of(stage_) / terms_ * (4 + lanes_ * (accumulators >= 4 ? transposed_copy : 1));
     } else if (output_[static_cast<std::size_t>(axis)] != 1) {
       bool tiles = false;
       for (int row = 0; row < stage_.spatial; ++row)

@@ -169,7 +169,8 @@ LATHE_INLINE void append_partial_sums(const program_stage& stage, const reductio
 
   sequence<std::string> leading, order;  // of the stage that adds up the lanes
   sequence<std::string> inner;           // of the partial sums
-  std::string rows, partial_rows;
+  std::string rows;
+  std::int64_t row_count = 1;
   for (int at = 0; at < stage.spatial; ++at) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(at)];
     const std::int64_t factor = smaller(tile.rows[static_cast<std::size_t>(at)], of.extent);
@@ -180,6 +181,7 @@ LATHE_INLINE void append_partial_sums(const program_stage& stage, const reductio
     }
     const std::string blocks = part_name(stage, of.name, '0');
     rows = part_name(stage, of.name, '2');
+    row_count = factor;
     write.split(stage.name, of.name, {{blocks, 0}, {rows, factor}});
     write.split(partial, of.name, {{blocks, 0}, {rows, factor}});
     leading.push_back(blocks);
@@ -189,7 +191,10 @@ LATHE_INLINE void append_partial_sums(const program_stage& stage, const reductio
   order.push_back(lane);
   if (!rows.empty()) order.push_back(rows);
   if (order.size() > 1) write.reorder(stage.name, order);
-  if (!rows.empty()) write.annotate(primitive::unroll, stage.name, rows);
+  // The lanes of several rows are turned into vectors of rows, in registers, and added up together.
+  if (!rows.empty())
+    write.annotate(row_count <= tile.lanes ? primitive::vectorize : primitive::unroll, stage.name,
+                   rows);
   write.annotate(primitive::unroll, stage.name, lane);
   write.cache_write(stage.name, "");
   const std::string at = make_parallel(write, stage, leading);
