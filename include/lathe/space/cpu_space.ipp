@@ -176,6 +176,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     tile.prefetch = detail::prefetch_distances[choice(site.prefetch)];
     tile.place = choice(site.place) == 1 ? placement::block : placement::root;
     tile.lanes = larger(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
+    tile.tasks = tasks_for(call_.threads);
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool row = !stage.axes[axis].reduce && static_cast<int>(axis) != tile.vector_axis;
       tile.rows.push_back(row ? row_factors[choice(site.rows + axis)] : 1);

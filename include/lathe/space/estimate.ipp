@@ -50,6 +50,7 @@ class tile_chooser {
     best_.block.assign(stage_.axes.size(), 0);
     best_.pack.assign(uses_.size(), packing::none);
     best_.lanes = lanes_;
+    best_.tasks = tasks_for(call_.threads);
     for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
       const program_axis& of = stage_.axes[static_cast<std::size_t>(axis)];
       if (is_alone(axis)) continue;
@@ -438,37 +439,49 @@ class tile_chooser {
   void share_among_threads() {
     if (call_.threads < 2) return;
     double tasks = 1;
-    const auto blocks = [&](int axis) {
-      const std::int64_t size = best_.block[static_cast<std::size_t>(axis)];
-      return static_cast<double>((stage_.axes[static_cast<std::size_t>(axis)].extent + size - 1) /
-                                 size);
-    };
     for (int axis = 0; axis < stage_.spatial; ++axis)
       if (best_.order == level_order::blocks_first || axis == best_.vector_axis)
-        tasks *= blocks(axis);
-    const double wanted = 4.0 * call_.threads;
+        tasks *= blocks_of(axis);
+    const auto wanted = static_cast<double>(best_.tasks);
     for (int axis = 0; axis < stage_.spatial && tasks < wanted; ++axis) {
       if (is_alone(axis, true)) continue;  // one phase each already
       if (best_.order != level_order::blocks_first && axis != best_.vector_axis) continue;
       const auto at = static_cast<std::size_t>(axis);
-      const double before = blocks(axis);
+      const double before = blocks_of(axis);
       const std::int64_t factor = detail::tile_factor(best_, at);
       auto size = static_cast<std::int64_t>(extent(axis) / (before * wanted / tasks));
       best_.block[at] = larger(factor, size / factor * factor);
-      tasks *= blocks(axis) / before;
+      tasks *= blocks_of(axis) / before;
     }
   }
 
-  /// True if a block of an axis that the operand does not depend on runs around its panels.
+  double blocks_of(int axis) const {
+    const std::int64_t size = best_.block[static_cast<std::size_t>(axis)];
+    return static_cast<double>((stage_.axes[static_cast<std::size_t>(axis)].extent + size - 1) /
+                               size);
+  }
+
+  /// True if a block of an axis that the operand does not depend on runs around its panels, or has
+  /// to share their parallel loop.
   bool panels_repeat(const load_use& use) const {
-    for (int axis = 0; axis < stage_.spatial; ++axis) {
+    bool repeats = false, others = false, is_part = false;
+    double tasks = 1;
+    for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
       const bool vector = axis == best_.vector_axis;
-      const bool around = best_.order == level_order::blocks_first ||
+      const bool around = best_.order == level_order::blocks_first || axis >= stage_.spatial ||
                           vector == (best_.order == level_order::vector_axis_first);
-      const auto at = static_cast<std::size_t>(axis);
-      if (around && !use.depends(axis) && best_.block[at] < stage_.axes[at].extent) return true;
+      const double blocks = blocks_of(axis);
+      if (!around || blocks == 1) continue;
+      if (use.depends(axis)) {
+        is_part = true;
+        repeats |= others;
+      } else if (axis < stage_.spatial) {
+        others = true;
+        repeats |= is_part && tasks < static_cast<double>(best_.tasks);
+      }
+      tasks *= blocks;
     }
-    return false;
+    return repeats;
   }
 
   packing packing_of(const load_use& use) const {

@@ -60,7 +60,12 @@ struct reduction_tile {
   level_order order = level_order::blocks_first;
   bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
   sequence<packing> pack;              ///< per load of loads_of()
+  std::int64_t tasks = 1;  ///< fewest iterations of the parallel loop, if there are as many: with
+                           ///< more, copies for some of its loops have to be made in each
 };
+
+/// Iterations over which several threads share their work evenly enough.
+constexpr std::int64_t tasks_for(int threads) { return threads < 2 ? 1 : 4 * threads; }
 
 /// Register tile factors that are tried.
 inline constexpr std::array<std::int64_t, 16> row_factors{1, 2,  3,  4,  5,  6,  7,  8,

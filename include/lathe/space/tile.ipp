@@ -265,6 +265,34 @@ LATHE_INLINE row_nest best_rows(const sequence<load_use>& uses, const reduction_
   return best;
 }
 
+/// Where an operand is copied: the last of the outer loops that selects a part of it.
+struct copy_place {
+  int loop = -1;            ///< -1: none does, it is copied whole
+  bool is_hoisted = false;  ///< out of loops that select what a narrowed sum reads
+};
+
+/// What a narrowed sum reads is selected by the axes that decide its sizes. The operand is copied
+/// outside of their loops if that copies fewer elements than once in each of their iterations.
+LATHE_INLINE copy_place place_of_copy(const program& of, const program_stage& stage,
+                                      const load_use& use, const sequence<int>& outer_axes) {
+  const program_tensor& source = of.tensors[static_cast<std::size_t>(use.tensor)];
+  std::int64_t selected = 1, iterations = 1;
+  for (std::size_t dim = 0; dim < source.shape.size(); ++dim)
+    if (use.axis_of_dim[dim] < 0) selected *= source.shape[dim];
+  copy_place out;
+  for (int loop = static_cast<int>(outer_axes.size()) - 1; loop >= 0; --loop) {
+    const int axis = outer_axes[static_cast<std::size_t>(loop)];
+    if (!use.depends(axis)) continue;
+    if (out.loop < 0) out.loop = loop;
+    if (!decides_sizes(of, stage, axis) || use.dim_of(axis) >= 0)
+      return out.is_hoisted ? copy_place{loop, true} : out;
+    iterations *= stage.axes[static_cast<std::size_t>(axis)].extent;
+    out.is_hoisted |= selected <= iterations;
+  }
+  if (out.is_hoisted) out.loop = -1;
+  return out;
+}
+
 }  // namespace detail
 
 LATHE_INLINE std::int64_t registers_of(const sequence<load_use>& uses, const reduction_tile& tile) {
@@ -296,7 +324,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
     loops.push_back(detail::split_axis(write, stage, axis, tile));
 
-  // The outer levels, in the chosen order; `depth` remembers the axis of each loop.
+  // The outer levels, in the chosen order.
   sequence<std::string> before, reduce_blocks, after;
   sequence<int> before_axis, reduce_axis, after_axis;
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
@@ -321,11 +349,12 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     after_axis.clear();
   }
   sequence<std::string> order = before;
-  const auto append = [&](const sequence<std::string>& names) {
-    order.insert(order.end(), names.begin(), names.end());
-  };
-  append(reduce_blocks);
-  append(after);
+  sequence<int> outer_axes = before_axis;  // of the loops in `order`
+  order.append(reduce_blocks.begin(), reduce_blocks.end());
+  order.append(after.begin(), after.end());
+  outer_axes.append(reduce_axis.begin(), reduce_axis.end());
+  outer_axes.append(after_axis.begin(), after_axis.end());
+  const sequence<std::string> outer = order;
   const auto vector_axis = static_cast<std::size_t>(tile.vector_axis);
   const std::string& vector_tiles = loops[vector_axis].inner;
   if (tile.vector_blocks_outside && !vector_tiles.empty()) order.push_back(vector_tiles);
@@ -358,18 +387,29 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     write.annotate(primitive::unroll, stage.name, loops[vector_axis].lanes);
   write.cache_write(stage.name, reduce_blocks.empty() ? "" : reduce_blocks.back());
 
-  sequence<std::string> leading;  // loops can be fused that run as often for every phase
-  bool several = false;
+  // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
+  sequence<detail::copy_place> places(uses.size());
+  std::size_t first_place = before.size();
+  for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
+    if (tile.pack[at] != packing::panel) continue;
+    places[at] = detail::place_of_copy(of, stage, uses[at], outer_axes);
+    if (places[at].loop >= 0)
+      first_place = smaller(first_place, static_cast<std::size_t>(places[at].loop));
+  }
+
+  // Loops are fused that run as often for every phase, up to the first one that has a copy.
+  sequence<std::string> leading;
+  std::int64_t tasks = 1;
   for (std::size_t loop = 0; loop < before.size(); ++loop) {
     const auto axis = static_cast<std::size_t>(before_axis[loop]);
-    if (loops[axis].varies) break;
+    if (loops[axis].varies || (loop > first_place && tasks >= tile.tasks)) break;
     leading.push_back(before[loop]);
-    several |= stage.axes[axis].extent > 1;
+    const std::int64_t size = clamped<std::int64_t>(tile.block[axis], 1, stage.axes[axis].extent);
+    tasks *= (stage.axes[axis].extent + size - 1) / size;
   }
-  const bool shares = several && tile.place != placement::block;
+  const bool shares = tasks > 1 && tile.place != placement::block;
   const std::string fused = shares ? detail::make_parallel(write, stage, leading) : "";
 
-  // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
   for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
     if (tile.pack[at] == packing::none) continue;
     const program_tensor& source = of.tensors[static_cast<std::size_t>(uses[at].tensor)];
@@ -378,16 +418,9 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
              each.stage == source.name;
     });
     if (repeated) continue;
+    const auto loop = static_cast<std::size_t>(places[at].loop);
     std::string place;
-    if (tile.pack[at] == packing::panel) {
-      for (std::size_t loop = 0; loop < before.size(); ++loop)
-        if (uses[at].depends(before_axis[loop]))
-          place = fused.empty() || loop >= leading.size() ? before[loop] : fused;
-      for (std::size_t loop = 0; loop < reduce_blocks.size(); ++loop)
-        if (uses[at].depends(reduce_axis[loop])) place = reduce_blocks[loop];
-      for (std::size_t loop = 0; loop < after.size(); ++loop)
-        if (uses[at].depends(after_axis[loop])) place = after[loop];
-    }
+    if (places[at].loop >= 0) place = fused.empty() || loop >= leading.size() ? outer[loop] : fused;
     const sequence<layout_item> layout = detail::packed_layout(of, stage, uses[at], tile);
     const std::string copy = source.name + "_packed";
     const bool input = source.param >= 0;
@@ -396,7 +429,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     sequence<char> whole;  // dimensions that no block divides, if it is a part that is copied
     for (const int axis : uses[at].axis_of_dim)
       whole.push_back(place.empty() ||
-                      (axis >= 0 && loops[static_cast<std::size_t>(axis)].outer.empty()));
+                      (axis >= 0 ? loops[static_cast<std::size_t>(axis)].outer.empty()
+                                 : places[at].is_hoisted));
     detail::schedule_copy_steps(write, copy, layout,
                                 detail::dimension_names(of, uses[at].tensor, &stage), source,
                                 tile.lanes, place.empty(), whole);

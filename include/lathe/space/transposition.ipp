@@ -102,7 +102,8 @@ LATHE_INLINE sequence<std::string> transpose_steps(step_writer& write, const std
       parts = {{outside.back(), 0}, {vectors, transposed_vectors}, {lane, lanes}};
     }
     write.split(stage, across, parts);
-    blocks.push_back(vectors);
+    // Rows of few vectors: as many long runs of the source at a time as the tile has, no more.
+    (blocked ? blocks : outside).push_back(vectors);
     across = lane;
   }
   if (what.run > length) {
