@@ -16,10 +16,13 @@ namespace detail {
 
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;  ///< [cycles]
-inline constexpr double cache_line_bytes = 64;
-inline constexpr double both_busy = 1.1;    ///< times, if loads take about as long as multiply-adds
-inline constexpr double l2_line = 1.5;      ///< [cycles] to fetch a line from L2
-inline constexpr double scalar_copy = 1.5;  ///< [cycles] per element, one by one
+inline constexpr double cache_line_bytes = 64, small_page_bytes = 4096;
+inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
+inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
+inline constexpr double memory_line = 8;  ///< [cycles] likewise from memory, one after the other
+inline constexpr double far_l3_line = 6;  ///< [cycles] for a line of a page of its own, from L3
+inline constexpr double far_memory_line = 40;   ///< [cycles] likewise from memory
+inline constexpr double scalar_copy = 1.5;      ///< [cycles] per element, one by one
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
 inline constexpr double memory_copy = 0.25;     ///< [cycles] per byte copied from memory to memory
 inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a strided vector
@@ -101,6 +104,28 @@ class tile_chooser {
            (4 * bytes > static_cast<double>(target_.l3_bytes) ? bytes * memory_copy : 0);
   }
 
+  double bytes_of(const load_use& use) const { return elements(use) * bytes_; }
+
+  /// How often an element is read.
+  double reuse_of(const load_use& use) const {
+    double reused = 1;
+    for (int axis = 0; axis < stage_.spatial; ++axis)
+      if (!use.depends(axis)) reused *= extent(axis);
+    return reused;
+  }
+
+  /// True if an operand comes from memory, not from a cache.
+  bool is_streamed(const load_use& use) const {
+    return bytes_of(use) > static_cast<double>(target_.l3_bytes);
+  }
+
+  /// True if an operand whose elements lie together along the vectorized axis is worth a panel:
+  /// what it costs, more so from memory, is little beside the operations on what is read so often.
+  bool is_worth_a_panel(const load_use& use) const {
+    return bytes_of(use) > static_cast<double>(target_.l1_bytes) &&
+           reuse_of(use) >= (is_streamed(use) ? 16 : 8) * lanes_;
+  }
+
   bool is_bound(const load_use& use) const {
     const std::string& name = program_.tensors[static_cast<std::size_t>(use.tensor)].name;
     return contains(call_.bound, name);
@@ -113,20 +138,60 @@ class tile_chooser {
     return size / (tiles * factor);
   }
 
-  /// New cache lines per step along an axis: 1 if every step is in another line.
-  double line_share(const load_use& use, int axis) const {
+  /// New cache lines (or pages) per step along an axis: 1 if every step is in another line.
+  double line_share(const load_use& use, int axis, double line_bytes = cache_line_bytes) const {
     const auto at = static_cast<std::size_t>(axis);
     if (use.irregular[at] != 0) return 1;
     const double bytes = static_cast<double>(math::abs(use.stride[at])) * bytes_;
-    return smaller(1.0, bytes / cache_line_bytes);
+    return smaller(1.0, bytes / line_bytes);
+  }
+
+  /// True if rows lie so far apart that they share few sets of L1: their lines push each other out
+  /// before the next term is read from them.
+  bool crowds_l1(const load_use& use, int axis, std::int64_t rows) const {
+    constexpr std::int64_t ways = 8;
+    const std::int64_t stride = math::abs(use.stride[static_cast<std::size_t>(axis)]) * bytes_;
+    const std::int64_t way_bytes = larger<std::int64_t>(1, target_.l1_bytes / ways);
+    return stride >= static_cast<std::int64_t>(cache_line_bytes) &&
+           rows > ways * (way_bytes / greatest_divisor(stride, way_bytes));
   }
 
   /// The same along the reduce axis that moves least: how often the next term is in a new line.
-  double line_share_of_terms(const load_use& use) const {
+  double line_share_of_terms(const load_use& use, double line_bytes = cache_line_bytes) const {
     double share = 1;
     for (int axis = stage_.spatial; axis < static_cast<int>(stage_.axes.size()); ++axis)
-      if (use.depends(axis)) share = smaller(share, line_share(use, axis));
+      if (use.depends(axis)) share = smaller(share, line_share(use, axis, line_bytes));
     return share;
+  }
+
+  /// What storing a tile takes whose vectors have every element on another page, besides the
+  /// instructions: the lines come one after the other, from wherever the operands have left them.
+  double far_store_cycles(const sequence<std::int64_t>& counts, int axis) const {
+    const double bytes =
+        elements_of(program_.tensors[static_cast<std::size_t>(stage_.tensor)]) * bytes_;
+    const auto at = static_cast<std::size_t>(axis);
+    if (bytes <= static_cast<double>(target_.l2_bytes) ||
+        static_cast<double>(output_[at]) * bytes_ < small_page_bytes)
+      return 0;
+    double all = bytes;
+    for (const load_use& use : uses_) all += bytes_of(use);
+    return static_cast<double>(counts[at]) *
+           (all > static_cast<double>(target_.l3_bytes) ? far_memory_line : far_l3_line);
+  }
+
+  /// What the first of the tiles that share a part of an operand waits for memory, as a share of
+  /// each. @param lines  of one step, which is busy for `cycles`
+  double waiting_cycles(const load_use& use, const reduction_tile& tile, double lines,
+                        double cycles) const {
+    double passes = 1;
+    for (int axis = 0; axis < stage_.spatial; ++axis) {
+      const std::int64_t factor = tile_factor(tile, static_cast<std::size_t>(axis));
+      if (!use.depends(axis)) passes *= math::ceil(extent(axis) / static_cast<double>(factor));
+    }
+    // Vectors are prefetched; what is repeated is not, and the processor stops at every page.
+    const bool is_far =
+        !use.depends(tile.vector_axis) && line_share_of_terms(use, small_page_bytes) == 1;
+    return larger(0.0, lines * (is_far ? far_memory_line : memory_line) - cycles) / passes;
   }
 
   /// True if what a tile reads of an operand is in L1 again for the next tile.
@@ -248,17 +313,19 @@ class tile_chooser {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
       fetched += lines_of(use, counts, bytes_) * (partial ? lanes_ : 1) / terms_;
       double rows = 1, row_lines = 0;
+      bool is_crowded = false;
       for (int row = 0; row < stage_.spatial; ++row) {
         const std::int64_t factor = tile.rows[static_cast<std::size_t>(row)];
         if (factor < 2 || !use.depends(row)) continue;
         rows *= is_window && row == slides.row ? slides.rows
                                                : static_cast<double>(use.distinct_in(row, factor));
         row_lines = larger(row_lines, line_share(use, row));
+        is_crowded |= crowds_l1(use, row, factor);
       }
       const bool affine = use.is_affine_in(axis, run);
       if (!use.depends(axis) || (affine && use.stride_in(axis, run) == 0)) {
         loads += rows;
-        if (rows > 1) lines += rows * row_lines * line_share_of_terms(use);
+        if (rows > 1) lines += rows * row_lines * (is_crowded ? 1 : line_share_of_terms(use));
         continue;
       }
       const bool contiguous = affine && use.stride_in(axis, run) == 1;
@@ -278,6 +345,15 @@ class tile_chooser {
     double cycles = larger(larger(computing, loading), larger(fma_latency, fetched * l2_line));
     if (loading > 0.85 * computing && computing > 0.85 * loading) cycles *= both_busy;
     cycles += lines;
+    double waiting = 0;
+    for (const load_use& use : uses_) {
+      const bool contiguous = use.is_affine_in(axis, run) && use.stride_in(axis, run) == 1;
+      const bool is_copied = !is_bound(use) && use.depends(axis) && use.dim_of(axis) >= 0 &&
+                             (!contiguous || is_worth_a_panel(use));
+      if (!partial && is_streamed(use) && !is_copied)
+        waiting += waiting_cycles(use, tile, lines_of(use, counts, bytes_) / terms_, cycles);
+    }
+    cycles += waiting;
     cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(run));
     for (int row = 0; row < stage_.spatial; ++row)
       cycles /=
@@ -293,7 +369,8 @@ class tile_chooser {
       for (int row = 0; row < stage_.spatial; ++row)
         tiles |= output_[static_cast<std::size_t>(row)] == 1 &&
                  tile.rows[static_cast<std::size_t>(row)] >= 4;
-      total += points_of(stage_) / terms_ * (tiles ? transposed_copy : scalar_store);
+      total += points_of(stage_) / terms_ * (tiles ? transposed_copy : scalar_store) +
+               points / terms_ * far_store_cycles(counts, axis);
     }
     total *= 1 - 0.0005 * static_cast<double>(accumulators);  // among equals the larger tile,
     std::int64_t row_axes = 0;  // and the one that reads fewer places at a time
@@ -345,7 +422,9 @@ class tile_chooser {
     // A sliver (tile width x terms) is read once per row tile: keep it in half of L2, and a matrix
     // product's in a sixteenth so that its panel of slivers fits as well.
     const bool single = count == stage_.spatial + 1;
-    const double room = single ? l2 / 16 : l2 / 2;
+    const bool streams =
+        any_of(uses_, [&](const load_use& use) { return is_read_from_memory(use); });
+    const double room = single && !streams ? l2 / 16 : l2 / 2;
     if (longest >= 0 && program_.stores_plain_result(stage_) &&
         tile_width * depth * bytes_ > room) {
       const double others = depth / extent(longest);
@@ -399,6 +478,11 @@ class tile_chooser {
     }
     share_among_threads();
     for (std::size_t at = 0; at < uses_.size(); ++at) best_.pack[at] = packing_of(uses_[at]);
+    // From memory, a sliver comes once, for all tiles that share it.
+    best_.vector_blocks_outside = streams;
+    if (streams) best_.prefetch = 4;
+    const bool packs = any_of(best_.pack, [](packing each) { return each != packing::none; });
+    if (!streams && !packs) best_.prefetch = 0;
   }
 
   /// Iterations of an axis that read the same elements of an intermediate (the filters of one
@@ -484,20 +568,24 @@ class tile_chooser {
     return repeats;
   }
 
-  packing packing_of(const load_use& use) const {
+  /// True if the elements that a vector loads lie together.
+  bool is_contiguous(const load_use& use) const {
     const std::int64_t run = static_cast<std::int64_t>(best_.vectors) * lanes_;
-    const bool affine = use.is_affine_in(best_.vector_axis, run);
-    if (!use.depends(best_.vector_axis)) return packing::none;
-    const bool contiguous = affine && use.stride_in(best_.vector_axis, run) == 1;
-    if (use.dim_of(best_.vector_axis) < 0) return packing::none;
-    double reused = 1;
-    for (int axis = 0; axis < stage_.spatial; ++axis)
-      if (!use.depends(axis)) reused *= extent(axis);
+    return use.depends(best_.vector_axis) && use.is_affine_in(best_.vector_axis, run) &&
+           use.stride_in(best_.vector_axis, run) == 1;
+  }
+
+  /// True if the operand is read where it is, and that is in memory.
+  bool is_read_from_memory(const load_use& use) const {
+    return is_contiguous(use) && !is_bound(use) && is_streamed(use) && !is_worth_a_panel(use);
+  }
+
+  packing packing_of(const load_use& use) const {
+    if (!use.depends(best_.vector_axis) || use.dim_of(best_.vector_axis) < 0) return packing::none;
     if (is_bound(use)) return packing::whole;
     // A panel stays in the cache on its way from the copy to the tiles.
-    if (!contiguous) return panels_repeat(use) ? packing::whole : packing::panel;
-    const bool large = elements(use) * bytes_ > static_cast<double>(target_.l1_bytes);
-    return reused >= 32 && large ? packing::panel : packing::none;
+    if (!is_contiguous(use)) return panels_repeat(use) ? packing::whole : packing::panel;
+    return is_worth_a_panel(use) ? packing::panel : packing::none;
   }
 
   const program& program_;

@@ -56,7 +56,8 @@ struct reduction_tile {
   sequence<std::int64_t> block;  ///< per axis: S0 / R0 block [iterations]; >= extent = one block
   int inner_reduce = -1;         ///< axis whose terms run innermost, -1 = none
   std::int64_t unroll = 1;       ///< of the innermost reduce axis
-  int prefetch = 0;              ///< terms ahead at which packed vectors are prefetched, 0 = not
+  int prefetch = 0;  ///< terms ahead at which packed vectors are prefetched, or those of operands
+                     ///< read in place if nothing is packed; 0 = not
   level_order order = level_order::blocks_first;
   bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
   sequence<packing> pack;              ///< per load of loads_of()

@@ -437,6 +437,17 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     if (tile.prefetch > 0 && !terms.empty() && uses[at].depends(tile.vector_axis))
       write.prefetch(copy, stage.name, terms, tile.prefetch);
   }
+  const bool packs = any_of(tile.pack, [](packing each) { return each != packing::none; });
+  if (tile.prefetch == 0 || terms.empty() || packs) return;
+  for (const load_use& use : uses) {
+    const bool contiguous = use.is_affine_in(tile.vector_axis, tile.lanes) &&
+                            use.stride_in(tile.vector_axis, tile.lanes) == 1;
+    const std::string& name = of.tensors[static_cast<std::size_t>(use.tensor)].name;
+    const bool repeated = any_of(out.steps, [&](const step& each) {
+      return each.what == primitive::prefetch && each.stage == name;
+    });
+    if (contiguous && !repeated) write.prefetch(name, stage.name, terms, tile.prefetch);
+  }
 }
 
 LATHE_INLINE int row_axis(const program_stage& stage) {
