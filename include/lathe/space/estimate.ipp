@@ -19,8 +19,9 @@ inline constexpr double fma_latency = 4;  ///< [cycles]
 inline constexpr double cache_line_bytes = 64, small_page_bytes = 4096;
 inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
 inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
-inline constexpr double memory_line = 8;  ///< [cycles] likewise from memory, one after the other
-inline constexpr double far_l3_line = 6;  ///< [cycles] for a line of a page of its own, from L3
+inline constexpr double memory_line = 5;  ///< [cycles] likewise from memory, one after the other
+inline constexpr double prefetched_line = 8;  ///< [cycles] for one of a page of its own
+inline constexpr double far_l3_line = 1.5;    ///< [cycles] for a line of a page of its own, from L3
 inline constexpr double far_memory_line = 40;   ///< [cycles] likewise from memory
 inline constexpr double scalar_copy = 1.5;      ///< [cycles] per element, one by one
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
@@ -186,12 +187,16 @@ class tile_chooser {
     double passes = 1;
     for (int axis = 0; axis < stage_.spatial; ++axis) {
       const std::int64_t factor = tile_factor(tile, static_cast<std::size_t>(axis));
-      if (!use.depends(axis)) passes *= math::ceil(extent(axis) / static_cast<double>(factor));
+      const bool selects = decides_sizes(program_, stage_, axis) && use.dim_of(axis) < 0;
+      if (selects || !use.depends(axis))
+        passes *= math::ceil(extent(axis) / static_cast<double>(factor));
     }
-    // Vectors are prefetched; what is repeated is not, and the processor stops at every page.
-    const bool is_far =
-        !use.depends(tile.vector_axis) && line_share_of_terms(use, small_page_bytes) == 1;
-    return larger(0.0, lines * (is_far ? far_memory_line : memory_line) - cycles) / passes;
+    // Packed, it lies in a row; else the processor's own prefetching stops at every page, and only
+    // vectors have prefetches of ours.
+    const bool is_vector = use.depends(tile.vector_axis), is_packed = is_vector && is_bound(use);
+    const bool is_far = !is_packed && line_share_of_terms(use, small_page_bytes) == 1;
+    const double line = !is_far ? memory_line : is_vector ? prefetched_line : far_memory_line;
+    return larger(0.0, lines * line - cycles) / passes;
   }
 
   /// True if what a tile reads of an operand is in L1 again for the next tile.
