@@ -139,7 +139,11 @@ TEST_CASE("operators: convolutions scheduled by hand") {
                   "reorder(Y: n f0 y x0 rc ry rx x1 f1); unroll(Y.x1); vectorize(Y.f1); "
                   "cache_write(Y, register); pack(W -> Wp, [f/16 rc ry rx f%16])",
                   "compute_at(P, Y.f); split(Y.x -> x0:_, x1:8); "
-                  "reorder(Y: n f y x0 rc ry rx x1); vectorize(Y.x1); cache_write(Y, register)"}});
+                  "reorder(Y: n f y x0 rc ry rx x1); vectorize(Y.x1); cache_write(Y, register)",
+                  // windows outside the rows (y) and inside of them (x)
+                  "narrow(Y.ry: y); narrow(Y.rx: x); split(Y.f -> f0:_, f1:16); unroll(Y.x); "
+                  "unroll(Y.rx); reorder(Y: n f0 y rc ry x rx f1); vectorize(Y.f1); "
+                  "cache_write(Y, register); pack(W -> Wp, [f/16 rc d2 d3 f%16])"}});
   check_operator(make_case("transposed", ops::conv_transpose2d(1, 3, 5, 7, 4, 3, 2, 1, 1)),
                  {.points = 0,
                   .traces = {"inline(D); inline(P); split(Y.x -> x0:_, x1:8); "

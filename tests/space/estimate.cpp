@@ -109,8 +109,8 @@ TEST_CASE("estimate: packs across their source move tiles of vectors") {
   };
   const program deep = make_program(describe(ops::conv2d(1, 512, 7, 7, 512, 3, 1, 1)));
   const std::string steps = estimated(deep, {});
-  CHECK(has(steps, "fuse(W_packed.rc, W_packed.ry, W_packed.rx -> rc_ry_rx)"));
-  CHECK(has(steps, "unroll(W_packed.rc_ry_rxu)"));
+  CHECK(has(steps, "fuse(W_packed.rc, W_packed.d2, W_packed.d3 -> rc_d2_d3)"));
+  CHECK(has(steps, "unroll(W_packed.rc_d2_d3u)"));
   CHECK(has(steps, "vectorize(W_packed.f_1l)"));
 }
 

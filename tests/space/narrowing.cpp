@@ -6,6 +6,7 @@
 #include <lathe/ops/linear_algebra.hpp>
 #include <lathe/ops/transposed_convolution.hpp>
 #include <lathe/space/cpu_space.hpp>
+#include <lathe/space/estimate.hpp>
 #include <lathe/space/narrowing.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
@@ -53,6 +54,45 @@ constexpr auto diagonal(int size) {
                         C)(C(y, x) = sum(r)(select((x + y + r) % 3 == 0, A(y, x + r), 0) * B(r)));
 }
 
+/// Steps for the borders of the last stage.
+template <class Operation>
+std::string borders_in(const Operation& source) {
+  const program of = program_of(source);
+  trace steps;
+  for (const border& each : borders_of(of, static_cast<int>(of.stages.size()) - 1))
+    steps.steps.push_back(each.narrow);
+  return to_text(steps);
+}
+
+/// Every row mixed with its neighbours, channel by channel: its padding is a condition of its own.
+constexpr auto mixed(int rows, int channels) {
+  axis<"y"> y{rows};
+  axis<"f"> f{channels};
+  axis<"t"> t{5};
+  axis<"c"> c{channels};
+  tensor<"A", float, 2> A{rows, channels};
+  tensor<"W", float, 3> W;
+  tensor<"M", float, 2> M;
+  return op<"mixed">(A, W, M)(
+      M(y, f) = sum(t, c)(select(y + t >= 2 && y + t < rows + 2, A(y + t - 2, c), 0) * W(t, c, f)));
+}
+
+/// A row of a triangle ends elsewhere for every point.
+constexpr auto triangular(int size) {
+  axis<"i"> i{size};
+  axis<"j"> j{size};
+  axis<"k"> k{size};
+  tensor<"L", float, 2> L{size, size};
+  tensor<"B", float, 2> B{size, size};
+  tensor<"T", float, 2> T;
+  return op<"triangular">(L, B, T)(T(i, j) = sum(k)(select(k <= i, L(i, k), 0) * B(k, j)));
+}
+
+/// A schedule of the space for a border of each kind.
+std::string scheduled(const program& of) {
+  return to_text(estimate_trace(of, generic_cpu(isa::avx512), {{"W"}, 1}));
+}
+
 }  // namespace
 
 TEST_CASE("narrowing: operators without zeros between their elements stay as they are") {
@@ -80,6 +120,57 @@ TEST_CASE("narrowing: what is left is counted, borders too") {
   const double left = operations_of(rewritten(large, rewrites_of(large))) / operations_of(large);
   CHECK(left > 0.24);
   CHECK(left < 0.26);
+}
+
+TEST_CASE("narrowing: borders are windows that small images leave, no others") {
+  CHECK(borders_in(ops::conv3d(1, 8, 4, 7, 7, 16, 3, 1, 1)) ==
+        "narrow(Y.rz: z); narrow(Y.ry: y); narrow(Y.rx: x)");
+  CHECK(borders_in(ops::conv_transpose2d(1, 8, 7, 7, 16, 3, 1, 1)) ==
+        "narrow(Y.ry: y); narrow(Y.rx: x)");
+  CHECK(borders_in(mixed(9, 8)) == "narrow(M.t: y)");
+  CHECK(borders_in(ops::conv2d(1, 8, 224, 224, 16, 3, 1, 1)) == "");
+  CHECK(borders_in(ops::conv2d(1, 8, 14, 14, 16, 3, 1, 0)) == "");
+  CHECK(borders_in(ops::gemm(64, 64, 64)) == "");
+  CHECK(borders_in(triangular(64)) == "");
+  const double written = operations_of(program_of(ops::conv3d(1, 8, 4, 7, 7, 16, 3, 1, 1)));
+  const program left = without_borders(program_of(ops::conv3d(1, 8, 4, 7, 7, 16, 3, 1, 1)));
+  CHECK(operations_of(left) / written == doctest::Approx(10.0 / 12 * 19 / 21 * 19 / 21));
+}
+
+TEST_CASE("narrowing: the estimate leaves out what costs no rows, in rows or outside of them") {
+  // The window along x runs inside the rows, which are the whole axis; the others outside.
+  const std::string volume = scheduled(program_of(ops::conv3d(1, 64, 4, 7, 7, 64, 3, 1, 1)));
+  CHECK(volume.starts_with("narrow(Y.rz: z); narrow(Y.ry: y); narrow(Y.rx: x); "));
+  CHECK(volume.find("rz ry x rx f") != std::string::npos);
+  CHECK(volume.find("unroll(Y.rx)") != std::string::npos);
+  // The rows are half the image: which terms count would differ between tiles.
+  const std::string image = scheduled(program_of(ops::conv2d(1, 512, 28, 28, 64, 3, 1, 1)));
+  CHECK(image.starts_with("narrow(Y.ry: y); "));
+  const std::string own = scheduled(program_of(mixed(9, 64)));
+  CHECK(own.find("narrow(M.t: y)") != std::string::npos);
+}
+
+TEST_CASE("narrowing: a border that the rows of a tile do not allow is left as it is") {
+  const program of = program_of(ops::conv2d(1, 64, 7, 7, 64, 3, 1, 1));
+  const cpu_space space(of, generic_cpu(isa::avx512), {});
+  const auto site_of = [&](const char* name) {
+    for (std::size_t at = 0; at < space.sites.size(); ++at)
+      if (space.sites[at].name == name) return at;
+    FAIL("no site " << name);
+    return std::size_t{0};
+  };
+  point candidate = space.estimates[0];
+  const auto steps = [&] { return to_text(space.to_trace(candidate)); };
+  CHECK(candidate.choices[site_of("narrow rx Y")] == 1);
+  CHECK(steps().find("unroll(Y.x)") != std::string::npos);
+  candidate.choices[site_of("inner reduce Y")] = 0;  // not rx: it runs outside of the rows
+  CHECK(steps().find("narrow(Y.rx: x)") == std::string::npos);
+  CHECK(steps().find("unroll(Y.x)") != std::string::npos);
+  candidate.choices[site_of("rows x Y")] = 0;
+  CHECK(steps().find("narrow(Y.rx: x)") != std::string::npos);
+  CHECK(apply(of, space.to_trace(candidate)));
+  candidate.choices[site_of("narrow rx Y")] = 0;
+  CHECK(steps().find("narrow(Y.rx: x)") == std::string::npos);
 }
 
 TEST_CASE("narrowing: every schedule of the space begins with it") {

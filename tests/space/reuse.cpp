@@ -1,3 +1,4 @@
+#include <lathe/lower/apply.hpp>
 #include <lathe/ops/circulant.hpp>
 #include <lathe/ops/convolution.hpp>
 #include <lathe/ops/linear_algebra.hpp>
@@ -43,6 +44,32 @@ TEST_CASE("reuse: a strided, dilated window moves by several elements, and is no
   CHECK(image.stride == lathe::sequence<std::int64_t>{2 * 9 * 11, 0, 2 * 11, 2, 9 * 11, 3 * 11, 3});
   CHECK(image.dim_of(2) == -1);
   CHECK(image.dim_of(4) == 1);
+}
+
+TEST_CASE("reuse: where a narrowed window starts does not say which elements are near") {
+  program of = make_program(describe(ops::conv2d(1, 2, 7, 7, 3, 3, 1, 1)));
+  const auto before = loads_of(of, of.stages[1]);
+  REQUIRE(apply_step(of, parse_trace("narrow(Y.ry: y)")->steps[0]).empty());
+  REQUIRE(apply_step(of, parse_trace("narrow(Y.rx: x)")->steps[0]).empty());
+  const auto after = loads_of(of, of.stages[1]);
+  REQUIRE(after.size() == before.size());
+  for (std::size_t at = 0; at < after.size(); ++at) {
+    CHECK(after[at].tensor == before[at].tensor);
+    CHECK(after[at].stride == before[at].stride);
+    CHECK(after[at].irregular == before[at].irregular);
+    CHECK(after[at].axis_of_dim == before[at].axis_of_dim);
+  }
+  // n f y x rc ry rx: all of W's rows are read if neither ry nor y, which decides it, has blocks.
+  CHECK(use_of(of, before, "W").axes_through_dim[2] == lathe::sequence<int>{5});
+  CHECK(use_of(of, after, "W").axes_through_dim[2] == lathe::sequence<int>{5, 2});
+  CHECK(use_of(of, after, "P").axes_through_dim[2] == lathe::sequence<int>{2, 5, 2});
+}
+
+TEST_CASE("reuse: a strided window leaves out the last row, of which nothing is said then") {
+  const program of = make_program(describe(ops::conv2d(1, 2, 8, 8, 3, 1, 2, 0)));
+  const auto uses = loads_of(of, of.stages[1]);
+  CHECK(use_of(of, uses, "P").axes_through_dim[2].empty());
+  CHECK(use_of(of, uses, "P").axes_through_dim[1] == lathe::sequence<int>{4});
 }
 
 TEST_CASE("reuse: quotients and remainders are irregular, and depend all the same") {

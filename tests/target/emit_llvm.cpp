@@ -53,6 +53,18 @@ TEST_CASE("lanes not in use are not poison, which would spread into masks") {
   CHECK(contains(text, "insertelement <8 x i32> zeroinitializer"));
 }
 
+TEST_CASE("the start of a narrowed loop is hidden from loop strength reduction") {
+  axis<"i"> i{9};
+  axis<"r"> r{3};
+  tensor<"X", float, 1> X{9};
+  tensor<"B", float, 1> B{3};
+  tensor<"Y", float, 1> Y;
+  const auto desc = describe(op<"blurred">(
+      X, B, Y)(Y(i) = sum(r)(select(i + r >= 1 && i + r < 10, X(i + r - 1), 0) * B(r))));
+  CHECK(contains(emitted(desc, "narrow(Y.r: i)", isa::avx512), "= freeze ptr "));
+  CHECK_FALSE(contains(emitted(desc, "", isa::avx512), "freeze"));
+}
+
 TEST_CASE("every instruction set compiles masks, guards and divisions in lanes") {
   axis<"i"> i{9};
   axis<"j"> j{7};

@@ -60,7 +60,7 @@ LATHE_INLINE double roofline_of(const desc_view& desc, const tuning_request& req
   double flops = flops_of(desc);
   if (flops <= 0) return 0;
   const program of = make_program(desc);
-  flops = smaller(flops, operations_of(rewritten(of, rewrites_of(of))));
+  flops = smaller(flops, operations_of(without_borders(rewritten(of, rewrites_of(of)))));
   const result<native::cpu_peak> peak = native::measured_peak(compiler, request.target);
   if (!peak) return 0;
   bool wide = false;

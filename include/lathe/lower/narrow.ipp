@@ -52,7 +52,8 @@ LATHE_INLINE void substitute_axes(ir::pool& exprs, program_stage& stage,
   for (ir::expr& index : stage.point) index = exprs.substitute(index, mapping);
   for (ir::expr& each : stage.holds) each = exprs.substitute(each, mapping);
   for (program_axis& each : stage.axes)
-    if (each.size != ir::none) each.size = exprs.substitute(each.size, mapping);
+    for (ir::expr* of : {&each.size, &each.value})
+      if (*of != ir::none) *of = exprs.substitute(*of, mapping);
 }
 
 LATHE_INLINE std::string apply_phase(program& target, int index, const step& what) {
@@ -281,8 +282,11 @@ LATHE_INLINE std::string narrow_terms(program& target, program_stage& stage, int
   const ir::expr number = exprs.make_variable(axis.name, sizes.front());
   const ir::expr value = bounds.value(number), old = axis.variable;
   drop_what_holds(exprs, stage);
+  const std::int64_t whole = axis.extent;
   axis.variable = number;
   axis.extent = sizes.front();
+  axis.value = value;
+  axis.whole = whole;
   substitute_axes(exprs, stage, {{old, value}});
   if (sizes.size() > 1) {
     axis.size = size;

@@ -35,6 +35,9 @@ struct program_axis {
   bool reduce = false;
   ir::expr size = ir::none;  ///< iterations where they depend on other axes, over their variables
   size_choices sizes{};      ///< the values of size, largest first; empty = no size
+  /// Narrowed reduce axes: what the axis of the statement is, over `variable` and axes outside.
+  ir::expr value = ir::none;
+  std::int64_t whole = 0;  ///< iterations of that axis
 };
 
 /// One dimension of a tensor's memory layout: (index[dim] / div) % mod, mod 0 = no modulo.

@@ -14,6 +14,7 @@
 #include <lathe/core/sequence.hpp>
 #include <lathe/schedule/point.hpp>
 #include <lathe/space/estimate.hpp>
+#include <lathe/space/narrowing.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -37,6 +38,8 @@ class cpu_space : public search_space {
  private:
   LATHE_INLINE void add_sites(int stage);
   LATHE_INLINE sequence<stage_decision> decode(const point& candidate) const;
+  LATHE_INLINE sequence<step> narrow(std::size_t stage, const sequence<const border*>& chosen,
+                                     reduction_tile& tile) const;
   LATHE_INLINE void fit(std::size_t stage, reduction_tile& tile) const;
   LATHE_INLINE point encode(const sequence<stage_decision>& decisions) const;
 
@@ -45,6 +48,7 @@ class cpu_space : public search_space {
   cpu_target target_;
   call_context call_;
   sequence<sequence<load_use>> uses_;    ///< per stage: loads_of() it
+  sequence<sequence<border>> borders_;   ///< per stage: borders_of() it
   sequence<std::size_t> first_site_;     ///< per stage
   sequence<sequence<int>> vector_axes_;  ///< per stage: axes that may be vectorized
 };

@@ -26,7 +26,7 @@ inline constexpr std::array<std::int64_t, 12> reduce_blocks{
     8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, INT64_C(1) << 40};
 inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
-inline constexpr std::array<int, 4> prefetch_distances{0, 4, 8, 16};
+inline constexpr std::array<int, 4> prefetch_distances{0, 8, 16, 32};
 inline constexpr std::array<std::int64_t, 5> pointwise_rows{1, 2, 4, 8, 16};
 inline constexpr std::array<int, 4> pointwise_vectors{1, 2, 4, 8};
 
@@ -64,14 +64,14 @@ inline bool may_be_in_block(const program& of, const program_stage& stage) {
 
 /// Site numbers of a reduction stage, relative to its first site.
 struct reduction_sites {
-  explicit reduction_sites(const program_stage& stage, std::size_t uses)
+  reduction_sites(const program_stage& stage, std::size_t uses)
       : rows(7),
         blocks(rows + static_cast<std::size_t>(stage.spatial)),
         packs(blocks + stage.axes.size()),
-        count(packs + uses) {}
+        borders(packs + uses) {}
   static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3,
                                inner_reduce = 4, prefetch = 5, place = 6;
-  std::size_t rows, blocks, packs, count;
+  std::size_t rows, blocks, packs, borders;
 };
 
 }  // namespace detail
@@ -88,6 +88,7 @@ LATHE_INLINE cpu_space::cpu_space(program of, const cpu_target& target, call_con
 LATHE_INLINE void cpu_space::add_sites(int index) {
   const program_stage& stage = program_.stages[static_cast<std::size_t>(index)];
   uses_.push_back(loads_of(program_, stage));
+  borders_.push_back(borders_of(program_, index));
   first_site_.push_back(sites.size());
   vector_axes_.emplace_back();
   const auto add = [&](const std::string& what, std::int32_t choices, bool ordered) {
@@ -146,6 +147,8 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   }
   for (const load_use& use : uses_.back())
     add("pack " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 3, false);
+  for (const border& each : borders_.back())
+    add("narrow " + stage.axes[static_cast<std::size_t>(each.axis)].name, 2, false);
 }
 
 LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) const {
@@ -181,7 +184,10 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
       const bool row = !stage.axes[axis].reduce && static_cast<int>(axis) != tile.vector_axis;
       tile.rows.push_back(row ? row_factors[choice(site.rows + axis)] : 1);
     }
-    fit(at, tile);
+    sequence<const border*> chosen;
+    for (std::size_t number = 0; number < borders_[at].size(); ++number)
+      if (choice(site.borders + number) != 0) chosen.push_back(&borders_[at][number]);
+    out[at].narrow = narrow(at, chosen, tile);
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const bool spatial = !stage.axes[axis].reduce;
       const std::size_t entry = choice(site.blocks + axis);
@@ -203,6 +209,43 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     }
     for (std::size_t use = 0; use < uses; ++use)
       tile.pack.push_back(static_cast<packing>(choice(site.packs + use)));
+  }
+  return out;
+}
+
+/// Fits a tile with the windows of some borders narrowed; returns the steps for those it allows. A
+/// window runs outside the rows, of which there is one along the axis around it; the innermost may
+/// run inside rows that are all of that axis.
+LATHE_INLINE sequence<step> cpu_space::narrow(std::size_t at, const sequence<const border*>& chosen,
+                                              reduction_tile& tile) const {
+  const program_stage& stage = program_.stages[at];
+  const auto extent = [&](int axis) { return stage.axes[static_cast<std::size_t>(axis)].extent; };
+  const auto rows = [&](int axis) { return tile.rows[static_cast<std::size_t>(axis)]; };
+  sequence<step> out;
+  const border* inside = nullptr;
+  for (const border* each : chosen) {
+    if (tile.vector_axis >= stage.spatial || contains(each->outside, tile.vector_axis)) continue;
+    std::int64_t code = tile.vectors * extent(each->axis);
+    for (const std::int64_t factor : tile.rows) code *= factor;
+    if (all_of(each->outside, [&](int axis) { return rows(axis) == 1; }))
+      out.push_back(each->narrow);
+    else if (each->axis == tile.inner_reduce && each->outside.size() == 1 &&
+             rows(each->outside[0]) >= extent(each->outside[0]) &&
+             extent(each->axis) <= most_window_terms && code <= most_window_code)
+      inside = each;
+  }
+  const std::int64_t unroll = tile.unroll;
+  if (inside != nullptr) {
+    tile.window_inside = true;
+    tile.unroll = extent(inside->axis);
+  }
+  fit(at, tile);
+  if (inside == nullptr) return out;
+  if (rows(inside->outside[0]) >= extent(inside->outside[0])) {
+    out.push_back(inside->narrow);
+  } else {
+    tile.window_inside = false;
+    tile.unroll = unroll;
   }
   return out;
 }
@@ -256,7 +299,8 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     set(site.unroll, detail::nearest_entry(detail::unroll_depths, tile.unroll, 4));
     set(site.order, static_cast<int>(tile.order) * 2 + (tile.vector_blocks_outside ? 1 : 0));
     set(site.inner_reduce, tile.inner_reduce - stage.spatial);
-    set(site.prefetch, detail::nearest_entry(detail::prefetch_distances, tile.prefetch, 4));
+    set(site.prefetch,
+        detail::nearest_entry(detail::prefetch_distances, tile.prefetch, choices(site.prefetch)));
     set(site.place, tile.place == placement::block ? 1 : 0);
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const std::int64_t extent = stage.axes[axis].extent;
@@ -279,6 +323,8 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     }
     for (std::size_t use = 0; use < tile.pack.size(); ++use)
       set(site.packs + use, static_cast<int>(tile.pack[use]));
+    for (std::size_t number = 0; number < borders_[at].size(); ++number)
+      set(site.borders + number, contains(decisions[at].narrow, borders_[at][number].narrow));
   }
   return out;
 }

@@ -14,11 +14,13 @@ namespace lathe {
 /// The decision for one stage: the member that fits the stage counts.
 struct stage_decision {
   bool reduction = false;
+  sequence<step> narrow;  ///< of borders_of() the stage, those that are left out
   reduction_tile tile;
   pointwise_tile point;
 };
 
-/// The trace of a list of decisions: inlined stages first, then every other stage in order.
+/// The trace of a list of decisions: narrowed borders and inlined stages first, then every other
+/// stage in order.
 LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions);
 
 }  // namespace lathe

@@ -54,15 +54,20 @@ void append_in_block(const program& of, int stage, Tile tile, int rows, trace& o
 
 LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& decisions) {
   trace out;
-  std::optional<program> changed;  // copied only if a stage is inlined
+  std::optional<program> changed;  // copied only if a stage is narrowed or inlined
+  const auto append = [&](const step& made) {
+    if (!changed) changed = of;
+    apply_step(*changed, made);
+    out.steps.push_back(made);
+  };
+  for (const stage_decision& each : decisions)
+    for (const step& narrow : each.narrow) append(narrow);
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (decisions[stage].reduction || decisions[stage].point.place != placement::inlined) continue;
-    if (!changed) changed = of;
     step made;
     made.what = primitive::inline_stage;
     made.stage = of.stages[stage].name;
-    apply_step(*changed, made);
-    out.steps.push_back(std::move(made));
+    append(made);
   }
   const program& at = changed ? *changed : of;
   const auto is_in_block = [&](std::size_t stage) {
@@ -76,7 +81,7 @@ LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& d
     if (changed) tile.pack = detail::packing_after_inlining(of, at, stage, tile.pack);
     return tile;
   };
-  trace tiles;  // without the inlining, which `at` is after
+  trace tiles;  // without these steps, which `at` is after
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (at.stages[stage].inlined) continue;
     if (decisions[stage].reduction) {

@@ -4,12 +4,15 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/math.hpp>
+#include <lathe/lower/apply.hpp>
 #include <lathe/space/estimate.hpp>
+#include <lathe/space/narrowing.hpp>
 #include <lathe/space/pointwise.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
 
 #include <cstdlib>
+#include <optional>
 
 namespace lathe {
 namespace detail {
@@ -17,6 +20,7 @@ namespace detail {
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;  ///< [cycles]
 inline constexpr double cache_line_bytes = 64, small_page_bytes = 4096;
+inline constexpr double prefetched_bytes = 6144;  ///< how far ahead of the innermost loop
 inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
 inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
 inline constexpr double memory_line = 5;  ///< [cycles] likewise from memory, one after the other
@@ -32,9 +36,10 @@ inline constexpr double bound_share = 1. / 16;  ///< of packing in bind() that a
 /// Chooses the tile of one reduction stage.
 class tile_chooser {
  public:
-  /// @param alone  axis whose iterations are tiles and blocks of their own, -1 = none
+  /// @param alone   axis whose iterations are tiles and blocks of their own, -1 = none
+  /// @param border  a narrowed one whose window may run inside the rows of a tile, -1 = none
   tile_chooser(const program& of, const program_stage& stage, const cpu_target& target,
-               const call_context& call, int alone)
+               const call_context& call, int alone, int border = -1)
       : program_(of),
         stage_(stage),
         target_(target),
@@ -47,6 +52,8 @@ class tile_chooser {
     lanes_ = larger(1, target.vector_bytes / bytes_);
     for (const program_axis& axis : stage.axes)
       if (axis.reduce) terms_ *= static_cast<double>(axis.extent);
+    points_ = narrowed_points(of, stage);
+    if (border >= 0) find_window(border);
   }
 
   reduction_tile choose() {
@@ -66,6 +73,9 @@ class tile_chooser {
     return best_;
   }
 
+  /// What the chosen tile takes [cycles]. @pre choose() was called
+  double cost() const { return best_cost_; }
+
  private:
   static constexpr double no_cost = 1e300;
   static constexpr double longest_window = 5;  ///< [terms] that are unrolled
@@ -73,6 +83,27 @@ class tile_chooser {
   /// True if no tile may hold several iterations of the axis. @param blocks  if no block may
   bool is_alone(int axis, bool blocks = false) const {
     return axis == alone_ || decides_sizes(program_, stage_, axis, blocks);
+  }
+
+  /// Sets the window and the axis around it, if that decides nothing else and the window is short.
+  void find_window(int number) {
+    const program_axis& narrowed = stage_.axes[static_cast<std::size_t>(number)];
+    if (narrowed.extent < 2 || narrowed.extent > most_window_terms) return;
+    int around = -1;
+    for (int axis = 0; axis < stage_.spatial; ++axis) {
+      if (!program_.exprs.depends_on(narrowed.size,
+                                     stage_.axes[static_cast<std::size_t>(axis)].variable))
+        continue;
+      if (around >= 0) return;
+      around = axis;
+    }
+    for (const program_axis& other : stage_.axes)
+      if (other.size != ir::none && other.variable != narrowed.variable &&
+          program_.exprs.depends_on(other.size,
+                                    stage_.axes[static_cast<std::size_t>(around)].variable))
+        return;
+    window_ = number;
+    window_row_ = around;
   }
 
   bool can_sum_partially(int axis) const {
@@ -268,7 +299,8 @@ class tile_chooser {
     const bool partial = axis >= stage_.spatial;
     sequence<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
-      if (other != axis && extent(other) > 1 && !is_alone(other)) rows.push_back(other);
+      if (other != axis && extent(other) > 1 && (other == window_row_ || !is_alone(other)))
+        rows.push_back(other);
     for (int vectors = 1; vectors <= (partial ? 1 : 6); ++vectors) {
       if (vectors > 1 && extent(axis) <= lanes_ * (vectors - 1)) break;
       reduction_tile tile;
@@ -280,7 +312,7 @@ class tile_chooser {
       for (std::size_t first = 0; first < rows.size(); ++first)
         for (const std::int64_t factor : row_factors) {
           const auto row = static_cast<std::size_t>(rows[first]);
-          if (factor < 2 || factor > stage_.axes[row].extent) continue;
+          if (factor < 2 || !fits(rows[first], factor)) continue;
           if (vectors * factor > target_.vector_registers) break;
           tile.rows[row] = factor;
           consider(tile);
@@ -288,7 +320,7 @@ class tile_chooser {
                ++second)
             for (const std::int64_t other : row_factors) {
               const auto column = static_cast<std::size_t>(rows[second]);
-              if (other < 2 || other > stage_.axes[column].extent) continue;
+              if (other < 2 || !fits(rows[second], other)) continue;
               if (vectors * factor * other > target_.vector_registers) break;
               tile.rows[column] = other;
               consider(tile);
@@ -299,7 +331,18 @@ class tile_chooser {
     }
   }
 
-  void consider(const reduction_tile& tile) {
+  /// True if a tile may have so many rows along an axis: around a window all or none.
+  bool fits(int axis, std::int64_t rows) const {
+    const std::int64_t all = stage_.axes[static_cast<std::size_t>(axis)].extent;
+    return axis == window_row_ ? rows >= all : rows <= all;
+  }
+
+  void consider(reduction_tile tile) {
+    tile.window_inside = window_row_ >= 0 && tile.rows[static_cast<std::size_t>(window_row_)] > 1;
+    if (tile.window_inside) {
+      tile.inner_reduce = window_;
+      tile.unroll = stage_.axes[static_cast<std::size_t>(window_)].extent;
+    }
     if (registers_of(uses_, tile) > target_.vector_registers) return;
     if (scattered_loads_of(uses_, tile) > most_scattered_loads) return;
     const int axis = tile.vector_axis, vectors = tile.vectors;
@@ -307,12 +350,13 @@ class tile_chooser {
     std::int64_t accumulators = vectors;
     for (const std::int64_t factor : tile.rows) accumulators *= factor;
     if (partial && accumulators > most_partial_rows) return;
+    if (tile.window_inside && accumulators * tile.unroll > most_window_code) return;
     const std::int64_t run = static_cast<std::int64_t>(vectors) * lanes_;
     sequence<std::int64_t> counts = tile.rows;  // what one tile runs through
     for (std::size_t at = 0; at < counts.size(); ++at)
       if (stage_.axes[at].reduce) counts[at] = stage_.axes[at].extent;
     if (!partial) counts[static_cast<std::size_t>(axis)] = run;
-    const window slides = window_of(tile, accumulators, counts);
+    const window slides = tile.window_inside ? window{} : window_of(tile, accumulators, counts);
     double loads = 0, copies = 0, lines = 0, fetched = 0;
     for (const load_use& use : uses_) {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
@@ -327,22 +371,22 @@ class tile_chooser {
         row_lines = larger(row_lines, line_share(use, row));
         is_crowded |= crowds_l1(use, row, factor);
       }
+      const double loaded = tile.window_inside ? rows * window_share(use, tile) : rows;
       const bool affine = use.is_affine_in(axis, run);
       if (!use.depends(axis) || (affine && use.stride_in(axis, run) == 0)) {
-        loads += rows;
+        loads += loaded;
         if (rows > 1) lines += rows * row_lines * (is_crowded ? 1 : line_share_of_terms(use));
         continue;
       }
       const bool contiguous = affine && use.stride_in(axis, run) == 1;
       const bool packable = use.dim_of(axis) >= 0;
-      const double vector_loads = rows * vectors;
       if (contiguous) {
-        loads += vector_loads * (stays_in_l1(use, counts) && straddles(use, axis) ? 2 : 1);
+        loads += loaded * vectors * (stays_in_l1(use, counts) && straddles(use, axis) ? 2 : 1);
       } else if (packable) {
-        loads += vector_loads;
+        loads += loaded * vectors;
         copies += copy_cycles(use, axis) * (is_bound(use) ? bound_share : 1);
       } else {
-        loads += vector_loads * lanes_ * 1.5;
+        loads += rows * vectors * lanes_ * 1.5;
       }
     }
     const double tile_fma = static_cast<double>(accumulators);
@@ -363,8 +407,7 @@ class tile_chooser {
     for (int row = 0; row < stage_.spatial; ++row)
       cycles /=
           utilisation(extent(row), static_cast<double>(tile.rows[static_cast<std::size_t>(row)]));
-    double points = points_of(stage_) / (tile_fma * lanes_);
-    double total = points * cycles + copies;
+    double total = points_ / (tile_fma * lanes_) * cycles + copies;
     if (partial) {
       // Adding up the lanes: of several rows as vectors of rows.
       total +=
@@ -375,7 +418,7 @@ class tile_chooser {
         tiles |= output_[static_cast<std::size_t>(row)] == 1 &&
                  tile.rows[static_cast<std::size_t>(row)] >= 4;
       total += points_of(stage_) / terms_ * (tiles ? transposed_copy : scalar_store) +
-               points / terms_ * far_store_cycles(counts, axis);
+               points_of(stage_) / (tile_fma * lanes_) / terms_ * far_store_cycles(counts, axis);
     }
     total *= 1 - 0.0005 * static_cast<double>(accumulators);  // among equals the larger tile,
     std::int64_t row_axes = 0;  // and the one that reads fewer places at a time
@@ -387,6 +430,19 @@ class tile_chooser {
     best_.vectors = vectors;
     best_.rows = tile.rows;
     sliding_axis_ = slides.reduce;
+    best_.window_inside = tile.window_inside;
+  }
+
+  /// Elements that a window inside the rows reads, of those that its terms name: windows overlap.
+  double window_share(const load_use& use, const reduction_tile& tile) const {
+    const auto row = static_cast<std::size_t>(window_row_),
+               reduce = static_cast<std::size_t>(window_);
+    if (!use.depends(window_row_) || !use.depends(window_)) return 1;
+    const auto rows = static_cast<double>(tile.rows[row]), terms = static_cast<double>(tile.unroll);
+    const auto step = static_cast<double>(math::abs(use.stride[reduce]));
+    const auto apart = static_cast<double>(math::abs(use.stride[row]));
+    if (apart == 0 || step >= apart * rows) return 1;
+    return smaller(1.0, (rows + (terms - 1) * step / apart) / (rows * terms));
   }
 
   /// Block sizes from the cache sizes, then threads and packing.
@@ -404,7 +460,10 @@ class tile_chooser {
                          : count > stage_.spatial ? count - 1
                                                   : -1;
     const bool partial = best_.vector_axis >= stage_.spatial;
-    if (sliding_axis_ >= 0) {
+    if (best_.window_inside) {
+      best_.inner_reduce = window_;
+      best_.unroll = stage_.axes[static_cast<std::size_t>(window_)].extent;
+    } else if (sliding_axis_ >= 0) {
       best_.unroll = stage_.axes[static_cast<std::size_t>(sliding_axis_)].extent;
     } else if (best_.inner_reduce >= 0) {
       const double inner =
@@ -464,8 +523,11 @@ class tile_chooser {
     best_.block[vector] =
         static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
     // Several short reduce loops: the hardware does not see one long stream of vectors.
-    best_.prefetch =
-        !single && stage_.axes.size() > static_cast<std::size_t>(stage_.spatial) ? 8 : 0;
+    const double per_iteration =
+        tile_width * bytes_ * (best_.window_inside ? static_cast<double>(best_.unroll) : 1.0);
+    best_.prefetch = single || count == stage_.spatial
+                         ? 0
+                         : static_cast<int>(larger(4.0, prefetched_bytes / per_iteration));
     best_.order = single && !several && alone_ < 0 ? level_order::vector_axis_first
                                                    : level_order::blocks_first;
 
@@ -601,7 +663,8 @@ class tile_chooser {
   sequence<load_use> uses_;
   sequence<std::int64_t> output_;
   int bytes_ = 4, lanes_ = 1;
-  double terms_ = 1;
+  double terms_ = 1, points_ = 1;
+  int window_ = -1, window_row_ = -1;  ///< a window that may run inside the rows of an axis; none
   reduction_tile best_;
   double best_cost_ = no_cost;
   int sliding_axis_ = -1;  ///< of the best tile, window_of()
@@ -611,6 +674,39 @@ class tile_chooser {
 struct shared_axis {
   int own = -1, of_reader = -1;  ///< one iteration after the other; -1 = not there
 };
+
+/// Cost that is left where narrowing is worth another tile: the model is not much more exact.
+inline constexpr double worth_another_tile = 0.8;
+
+/// The tile of a reduction stage. A border is left out if the terms that are saved are worth more
+/// than the rows that the tile then cannot have.
+/// @param alone  axis whose iterations are tiles and blocks of their own, -1 = none
+LATHE_INLINE stage_decision choose_tile(const program& of, std::size_t at, const cpu_target& target,
+                                        const call_context& call, int alone) {
+  stage_decision out;
+  out.reduction = true;
+  tile_chooser whole(of, of.stages[at], target, call, alone);
+  out.tile = whole.choose();
+  double least = whole.cost();
+  if (alone >= 0) return out;  // its loops are those of another stage, too
+  std::optional<program> narrowed;
+  for (const border& each : borders_of(of, static_cast<int>(at))) {
+    program next = narrowed ? *narrowed : of;
+    apply_step(next, each.narrow);
+    tile_chooser chooser(next, next.stages[at], target, call, alone, each.axis);
+    reduction_tile tile = chooser.choose();
+    const bool loses_rows = !tile.window_inside && any_of(each.outside, [&](int axis) {
+      return out.tile.rows[static_cast<std::size_t>(axis)] > 1;
+    });
+    const bool is_other = loses_rows || tile.vector_axis != out.tile.vector_axis;
+    if (chooser.cost() >= least * (is_other ? worth_another_tile : 1)) continue;
+    least = chooser.cost();
+    out.tile = std::move(tile);
+    out.narrow.push_back(each.narrow);
+    narrowed = std::move(next);
+  }
+  return out;
+}
 
 /// The sums that one iteration of the reader's first axis reads, where they share little with those
 /// of the others: then they need not go through memory.
@@ -649,7 +745,7 @@ LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_targ
     if (stage.reduction) {
       const detail::shared_axis place = detail::axis_in_reader(of, stage, target);
       const int alone = place.own >= 0 ? place.own : alone_in[at];
-      out[at].tile = detail::tile_chooser(of, stage, target, call, alone).choose();
+      out[at] = detail::choose_tile(of, at, target, call, alone);
       if (place.own >= 0) {
         out[at].tile.place = placement::block;
         alone_in[static_cast<std::size_t>(of.readers(stage.tensor)[0])] = place.of_reader;

@@ -6,6 +6,7 @@
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/conditions.hpp>
 #include <lathe/space/narrowing.hpp>
+#include <lathe/space/reuse.hpp>
 #include <lathe/space/step_writer.hpp>
 
 namespace lathe {
@@ -41,6 +42,41 @@ LATHE_INLINE sequence<congruent_axis> congruent_axes(program& of, const program_
   return out;
 }
 
+LATHE_INLINE step step_on_axis(primitive what, const program_stage& stage,
+                               const std::string& axis) {
+  step made;
+  made.what = what;
+  made.stage = stage.name;
+  made.loop = axis;
+  return made;
+}
+
+/// Most trip counts of a window: each needs straight code of its own. Triangles have more.
+inline constexpr std::size_t most_window_sizes = 6;
+/// Terms left of all, above which a border is not worth a decision.
+inline constexpr double most_terms_left = 0.99;
+
+/// Spatial axes that comparisons tie to a reduce axis; empty: also to other reduce axes, or to
+/// none.
+LATHE_INLINE sequence<int> axes_compared_with(program& of, const program_stage& stage, int axis) {
+  const ir::expr variable = stage.axes[static_cast<std::size_t>(axis)].variable;
+  sequence<int> out;
+  for (const ir::expr condition : conditions_of_terms(of, stage)) {
+    const ir::node at = of.exprs[condition];
+    if (at.what != ir::kind::binary || !is_comparison(at.fn) || at.fn == opcode::not_equal ||
+        !of.exprs.depends_on(condition, variable))
+      continue;
+    for (int other = 0; other < static_cast<int>(stage.axes.size()); ++other) {
+      const program_axis& each = stage.axes[static_cast<std::size_t>(other)];
+      if (other == axis || !of.exprs.depends_on(condition, each.variable)) continue;
+      if (each.reduce) return {};
+      if (!contains(out, other)) out.push_back(other);
+    }
+  }
+  sort(out);
+  return out;
+}
+
 /// Applies steps to a program as long as they are legal, and keeps those.
 class narrower {
  public:
@@ -64,14 +100,6 @@ class narrower {
     return true;
   }
 
-  static step on_axis(primitive what, const program_stage& stage, const std::string& axis) {
-    step made;
-    made.what = what;
-    made.stage = stage.name;
-    made.loop = axis;
-    return made;
-  }
-
   void narrow_reduction(std::size_t at) {
     const program_stage stage = now_.stages[at];
     const sequence<congruent_axis> found = congruent_axes(now_, stage);
@@ -84,13 +112,13 @@ class narrower {
       const std::string axis = stage.axes[static_cast<std::size_t>(last.outside[0])].name;
       remainder = part_name(stage, axis, 'r');
       quotient = part_name(stage, axis, 'q');
-      step made = on_axis(primitive::phase, stage, axis);
+      step made = step_on_axis(primitive::phase, stage, axis);
       made.parts = {{remainder, last.modulus}, {quotient, 0}};
       if (!keep(std::move(made))) last.outside.clear();
     }
     for (const congruent_axis& each : found) {
-      step made =
-          on_axis(primitive::narrow, stage, stage.axes[static_cast<std::size_t>(each.reduce)].name);
+      step made = step_on_axis(primitive::narrow, stage,
+                               stage.axes[static_cast<std::size_t>(each.reduce)].name);
       for (const int outside : each.outside) {
         if (!contains(last.outside, outside)) {
           made.loops.push_back(stage.axes[static_cast<std::size_t>(outside)].name);
@@ -106,7 +134,8 @@ class narrower {
   void narrow_intermediate(std::size_t at) {
     sequence<std::string> axes;
     for (const program_axis& each : now_.stages[at].axes) axes.push_back(each.name);
-    for (const std::string& axis : axes) keep(on_axis(primitive::narrow, now_.stages[at], axis));
+    for (const std::string& axis : axes)
+      keep(step_on_axis(primitive::narrow, now_.stages[at], axis));
   }
 
   program now_;
@@ -116,5 +145,41 @@ class narrower {
 }  // namespace detail
 
 LATHE_INLINE trace narrowing_steps(const program& of) { return detail::narrower(of).steps(); }
+
+LATHE_INLINE sequence<border> borders_of(const program& of, int index) {
+  const auto at = static_cast<std::size_t>(index);
+  sequence<border> out;
+  if (!of.stages[at].reduction) return out;
+  program now = of;
+  for (int axis = of.stages[at].spatial; axis < static_cast<int>(of.stages[at].axes.size());
+       ++axis) {
+    const program_stage& stage = of.stages[at];
+    const program_axis& window = stage.axes[static_cast<std::size_t>(axis)];
+    if (window.size != ir::none || window.extent < 2) continue;
+    border made;
+    made.axis = axis;
+    made.outside = detail::axes_compared_with(now, now.stages[at], axis);
+    if (made.outside.empty()) continue;
+    made.narrow = detail::step_on_axis(primitive::narrow, stage, window.name);
+    for (const int other : made.outside)
+      made.narrow.loops.push_back(stage.axes[static_cast<std::size_t>(other)].name);
+    program next = now;
+    if (!apply_step(next, made.narrow).empty()) continue;
+    const program_axis& left = next.stages[at].axes[static_cast<std::size_t>(axis)];
+    if (left.size == ir::none || left.sizes.size() > detail::most_window_sizes) continue;
+    if (narrowed_points(next, next.stages[at]) >
+        detail::most_terms_left * narrowed_points(now, now.stages[at]))
+      continue;
+    now = std::move(next);
+    out.push_back(std::move(made));
+  }
+  return out;
+}
+
+LATHE_INLINE program without_borders(program of) {
+  for (std::size_t stage = 0; stage < of.stages.size(); ++stage)
+    for (const border& each : borders_of(of, static_cast<int>(stage))) apply_step(of, each.narrow);
+  return of;
+}
 
 }  // namespace lathe

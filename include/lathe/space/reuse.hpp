@@ -20,6 +20,8 @@ struct load_use {
                                   ///< of so many iterations (f/6 and f%6: runs of 6); 1 = it is not
   sequence<std::int64_t> stride_in_period;  ///< per irregular axis: within such a run [elements]
   sequence<int> axis_of_dim;  ///< per dimension: the axis it equals exactly, -1 if none
+  sequence<sequence<int>> axes_through_dim;  ///< per dimension: axes that read all of it if none
+                                             ///< is divided into blocks; empty: they never do
 
   /// True if the loaded element depends on the axis.
   bool depends(int axis) const {

@@ -53,6 +53,62 @@ LATHE_INLINE affine_run run_of(const ir::pool& exprs, ir::expr atom, ir::expr va
   return {at.imm / slope, at.what == ir::kind::floor_mod ? slope : 0};
 }
 
+template <class Terms>
+std::int64_t coefficient_of(const Terms& terms, ir::expr atom) {
+  for (const ir::term& each : terms)
+    if (each.atom == atom) return each.coef;
+  return 0;
+}
+
+/// The terms of an index, without where narrowed loops start: which terms of a window count depends
+/// on the point, but all of them are near every point.
+LATHE_INLINE sequence<ir::term> terms_without_starts(const ir::pool& exprs,
+                                                     const program_stage& stage, ir::expr index) {
+  sequence<ir::term> out(exprs.terms(index).begin(), exprs.terms(index).end());
+  for (const program_axis& axis : stage.axes) {
+    if (axis.value == ir::none) continue;
+    const ir::expr own = exprs.terms(axis.variable)[0].atom;
+    const std::int64_t here = coefficient_of(out, own);
+    const std::int64_t step = coefficient_of(exprs.terms(axis.value), own);
+    if (here == 0 || here % step != 0) continue;
+    for (const ir::term& each : exprs.terms(axis.value)) {
+      if (each.atom == own) continue;
+      const std::int64_t left = coefficient_of(out, each.atom) - each.coef * (here / step);
+      erase_if(out, [&](const ir::term& old) { return old.atom == each.atom; });
+      if (left != 0) out.push_back({each.atom, left});
+    }
+  }
+  return out;
+}
+
+/// The axes that an index is the sum of, and those that decide how far these run, if all of them
+/// together reach every one of `length` elements.
+LATHE_INLINE sequence<int> axes_through(const program& of, const program_stage& stage,
+                                        const sequence<ir::term>& index, std::int64_t length) {
+  sequence<int> out;
+  std::int64_t reached = 1;
+  std::size_t found = 0;
+  for (int axis = 0; axis < static_cast<int>(stage.axes.size()); ++axis) {
+    const program_axis& each = stage.axes[static_cast<std::size_t>(axis)];
+    const ir::expr atom = of.exprs.terms(each.variable)[0].atom;
+    for (const ir::term& term : index) {
+      if (term.atom != atom) continue;
+      ++found;
+      const bool narrowed = each.value != ir::none;
+      const std::int64_t step = math::abs(
+          narrowed ? term.coef / coefficient_of(of.exprs.terms(each.value), atom) : term.coef);
+      if (step <= reached) reached += step * ((narrowed ? each.whole : each.extent) - 1);
+      out.push_back(axis);
+      if (each.size == ir::none) continue;
+      for (int other = 0; other < static_cast<int>(stage.axes.size()); ++other)
+        if (of.exprs.depends_on(each.size, stage.axes[static_cast<std::size_t>(other)].variable))
+          out.push_back(other);
+    }
+  }
+  if (found != index.size() || reached != length) out.clear();
+  return out;
+}
+
 }  // namespace detail
 
 LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage& stage) {
@@ -71,11 +127,13 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
         detail::row_major_strides(of.tensors[static_cast<std::size_t>(index)].shape);
     for (std::size_t dim = 0; dim < indices.size(); ++dim) {
       int equal = -1;
+      const sequence<ir::term> terms = detail::terms_without_starts(of.exprs, stage, indices[dim]);
       for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
         const ir::expr variable = stage.axes[axis].variable;
-        if (indices[dim] == variable) equal = static_cast<int>(axis);
         const ir::expr atom = of.exprs.terms(variable)[0].atom;
-        for (const ir::term& each : of.exprs.terms(indices[dim])) {
+        const bool alone = terms.size() == 1 && of.exprs[indices[dim]].imm == 0;
+        if (alone && terms[0].atom == atom && terms[0].coef == 1) equal = static_cast<int>(axis);
+        for (const ir::term& each : terms) {
           if (each.atom == atom)
             use.stride[axis] += each.coef * strides[dim];
           else if (of.exprs.depends_on(each.atom, variable)) {
@@ -87,6 +145,8 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
         }
       }
       use.axis_of_dim.push_back(equal);
+      const std::int64_t length = of.tensors[static_cast<std::size_t>(index)].shape[dim];
+      use.axes_through_dim.push_back(detail::axes_through(of, stage, terms, length));
     }
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
       if (use.irregular[axis] != 0) use.stride_in_period[axis] += use.stride[axis];

@@ -56,6 +56,8 @@ struct reduction_tile {
   sequence<std::int64_t> block;  ///< per axis: S0 / R0 block [iterations]; >= extent = one block
   int inner_reduce = -1;         ///< axis whose terms run innermost, -1 = none
   std::int64_t unroll = 1;       ///< of the innermost reduce axis
+  bool window_inside = false;  ///< inner_reduce, narrowed, runs unrolled inside the rows: each row
+                               ///< has the terms that count for it
   int prefetch = 0;  ///< terms ahead at which packed vectors are prefetched, or those of operands
                      ///< read in place if nothing is packed; 0 = not
   level_order order = level_order::blocks_first;
@@ -73,6 +75,10 @@ inline constexpr std::array<std::int64_t, 16> row_factors{1, 2,  3,  4,  5,  6, 
                                                           9, 10, 12, 14, 16, 20, 24, 28};
 /// Most rows of partial sums: the lanes of every row are added up in straight code.
 inline constexpr std::int64_t most_partial_rows = 8;
+
+/// Most terms of a window inside the rows of a tile, and most multiply-adds of vectors of straight
+/// code that this may give.
+inline constexpr std::int64_t most_window_terms = 8, most_window_code = 128;
 
 /// Most loads of scattered_loads_of() that a tile may have.
 inline constexpr std::int64_t most_scattered_loads = 64;

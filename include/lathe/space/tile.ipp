@@ -25,13 +25,36 @@ LATHE_INLINE std::int64_t tile_factor(const reduction_tile& tile, std::size_t ax
              : tile.rows[axis];
 }
 
+/// True if an axis decides the size of a tile's window inside the rows and of nothing else, and all
+/// of it lies in the tile: then it is known in each row which terms count.
+LATHE_INLINE bool lies_around_window(const program& of, const program_stage& stage,
+                                     const reduction_tile& tile, std::size_t axis) {
+  if (tile.rows[axis] < stage.axes[axis].extent) return false;
+  for (std::size_t at = 0; at < stage.axes.size(); ++at) {
+    const program_axis& each = stage.axes[at];
+    if (each.size != ir::none && static_cast<int>(at) != tile.inner_reduce &&
+        of.exprs.depends_on(each.size, stage.axes[axis].variable))
+      return false;
+  }
+  return true;
+}
+
 /// The tile with what narrowed axes ask for: one row and no vector of the axes that decide their
 /// sizes, phases outside, all their terms in one block.
 LATHE_INLINE reduction_tile with_sizes(const program& of, const program_stage& stage,
                                        reduction_tile tile) {
+  if (tile.window_inside) {
+    const program_axis& window = stage.axes[static_cast<std::size_t>(tile.inner_reduce)];
+    tile.window_inside = window.size != ir::none && window.extent > 1;
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+      if (tile.window_inside && of.exprs.depends_on(window.size, stage.axes[axis].variable))
+        tile.window_inside = lies_around_window(of, stage, tile, axis);
+  }
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
     const int number = static_cast<int>(axis);
-    if (decides_sizes(of, stage, number)) tile.rows[axis] = 1;
+    if (decides_sizes(of, stage, number) &&
+        !(tile.window_inside && lies_around_window(of, stage, tile, axis)))
+      tile.rows[axis] = 1;
     if (decides_sizes(of, stage, number, true)) tile.block[axis] = 1;
     if (stage.axes[axis].reduce && stage.axes[axis].size != ir::none)
       tile.block[axis] = stage.axes[axis].extent;
@@ -241,6 +264,7 @@ LATHE_INLINE std::int64_t live_operands(const sequence<load_use>& uses, const re
       else if (is_repeated)
         kept *= distinct;
     }
+    if (tile.window_inside && is_repeated) kept *= use.distinct_in(tile.inner_reduce, tile.unroll);
     if (is_repeated && use.depends(tile.vector_axis)) kept *= tile.vectors;
     live += kept;
   }
@@ -368,13 +392,14 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size();
        ++axis) {
     if (axis == inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
-    if (!loops[axis].rows.empty()) order.push_back(loops[axis].rows);
+    if (!loops[axis].rows.empty() && !tile.window_inside) order.push_back(loops[axis].rows);
   }
   const sequence<load_use> uses = loads_of(of, stage);
   for (const int axis : detail::best_rows(uses, tile).axes)
     if (const std::string& rows = loops[static_cast<std::size_t>(axis)].rows;
         axis != tile.vector_axis && axis < stage.spatial && !rows.empty())
       order.push_back(rows);
+  if (tile.window_inside) order.push_back(loops[inner].rows);
   if (!loops[vector_axis].rows.empty()) order.push_back(loops[vector_axis].rows);
   if (!loops[vector_axis].lanes.empty()) order.push_back(loops[vector_axis].lanes);
   if (order.size() > 1) write.reorder(stage.name, order);
@@ -427,10 +452,17 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     write.copy(place.empty() && input ? primitive::pack : primitive::cache_read, source.name, copy,
                stage.name, place, layout);
     sequence<char> whole;  // dimensions that no block divides, if it is a part that is copied
-    for (const int axis : uses[at].axis_of_dim)
+    const std::size_t last = fused.empty() || loop >= leading.size() ? loop : leading.size() - 1;
+    const auto is_divided = [&](int axis) {  // by a loop around the copy
+      const std::size_t outermost = position(outer_axes, axis);
+      return outermost < outer_axes.size() && outermost <= last;
+    };
+    for (std::size_t dim = 0; dim < source.shape.size(); ++dim) {
+      const sequence<int>& axes = uses[at].axes_through_dim[dim];
       whole.push_back(place.empty() ||
-                      (axis >= 0 ? loops[static_cast<std::size_t>(axis)].outer.empty()
-                                 : places[at].is_hoisted));
+                      (axes.empty() ? uses[at].axis_of_dim[dim] < 0 && places[at].is_hoisted
+                                    : !any_of(axes, is_divided)));
+    }
     detail::schedule_copy_steps(write, copy, layout,
                                 detail::dimension_names(of, uses[at].tensor, &stage), source,
                                 tile.lanes, place.empty(), whole);

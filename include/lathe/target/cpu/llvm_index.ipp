@@ -258,8 +258,8 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
       continue;
     }
     const std::size_t level = on.constants || on.element ? levels_.size() - 1 : on.level;
-    moving.push_back({level, integer(each.atom).text, each.coef,
-                      exprs_[each.atom].what == ir::kind::binary});
+    moving.push_back(
+        {level, integer(each.atom).text, each.coef, exprs_[each.atom].what == ir::kind::binary});
   }
   if (irregular) {
     out.fixed = 0;
