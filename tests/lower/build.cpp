@@ -349,6 +349,16 @@ phase0
       for k < 4
         C[i*5 + j] = C[i*5 + j] + A[i*4 + k] * B[k*5 + j]
 )");
+  // Seven iterations of k are about two of i, of which A has another row.
+  CHECK(nest_of(gemm_6_5_4, "reorder(C: j i k); prefetch(A at C.k, 7)") == R"(
+phase0
+  for j < 5
+    for i < 6
+      C[i*5 + j] = 0.0f
+      for k < 4
+        prefetch A[i*4 + k + 8]
+        C[i*5 + j] = C[i*5 + j] + A[i*4 + k] * B[k*5 + j]
+)");
 }
 
 TEST_CASE("a bound copy is filled in bind() only") {

@@ -446,11 +446,33 @@ class nest_builder : placement {
           continue;  // a gather: it would have to load the index
         // Loops below that are unrolled may address different lines: one hint for each line.
         stage_frame ahead = frame;
-        ahead.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)] =
-            exprs().add(variable, exprs().constant(hint.distance));
+        advance(ahead, position, hint.distance, load);
         prefetch_lines(ahead, position + 1, load, hint.tensor, into);
       }
     }
+  }
+
+  /// Moves a frame some iterations of a loop ahead; those beyond its end are iterations of the loop
+  /// around it, as far as the load moves with that.
+  void advance(stage_frame& frame, int position, std::int64_t distance, ir::expr load) {
+    const program_stage& stage = stage_of(frame);
+    const auto at = [&](int of) -> const stage_loop& {
+      return stage.loops[static_cast<std::size_t>(of)];
+    };
+    const auto dim_of = [&](int of) -> const loop_dim& {
+      return stage.dims[static_cast<std::size_t>(at(of).dim)];
+    };
+    for (; position > 0; --position) {
+      const std::int64_t count = trip_counts(dim_of(position), at(position).part).front();
+      const loop_dim& around = dim_of(position - 1);
+      if (distance < count || at(position - 1).how != ir::loop_kind::serial || around.axis < 0 ||
+          !exprs().depends_on(load, stage.axes[static_cast<std::size_t>(around.axis)].variable))
+        break;
+      distance = (distance + count / 2) / count;
+    }
+    ir::expr& value = frame.value[static_cast<std::size_t>(at(position).dim)]
+                                 [static_cast<std::size_t>(at(position).part)];
+    value = exprs().add(value, exprs().constant(distance));
   }
 
   void prefetch_lines(stage_frame& frame, int position, ir::expr load, int tensor_index,

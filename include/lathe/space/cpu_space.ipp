@@ -26,7 +26,7 @@ inline constexpr std::array<std::int64_t, 12> reduce_blocks{
     8, 16, 32, 64, 96, 128, 192, 256, 384, 512, 1024, INT64_C(1) << 40};
 inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
-inline constexpr std::array<int, 4> prefetch_distances{0, 8, 16, 32};
+inline constexpr std::array<int, 5> prefetch_distances{0, 4, 8, 24, 64};
 inline constexpr std::array<std::int64_t, 5> pointwise_rows{1, 2, 4, 8, 16};
 inline constexpr std::array<int, 4> pointwise_vectors{1, 2, 4, 8};
 

@@ -20,7 +20,7 @@ namespace detail {
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;  ///< [cycles]
 inline constexpr double cache_line_bytes = 64, small_page_bytes = 4096;
-inline constexpr double prefetched_bytes = 6144;  ///< how far ahead of the innermost loop
+inline constexpr double prefetched_bytes = 8192;  ///< how far ahead of the innermost loop
 inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
 inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
 inline constexpr double memory_line = 5;  ///< [cycles] likewise from memory, one after the other
