@@ -29,6 +29,7 @@
 #include <lathe/space/tile.ipp>
 #include <lathe/space/pointwise.ipp>
 #include <lathe/space/decision.ipp>
+#include <lathe/space/traffic.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>
 #include <lathe/target/c/c_text.ipp>

@@ -116,7 +116,7 @@ TEST_CASE("estimate: packs across their source move tiles of vectors") {
 
 TEST_CASE("estimate: inlining leaves every operand the packing decided for it") {
   // Without padding the image is read itself: W is still what is packed.
-  const program of = make_program(describe(ops::conv2d(1, 64, 56, 56, 64, 1, 1, 0)));
+  const program of = make_program(describe(ops::conv2d(1, 64, 40, 40, 64, 1, 1, 0)));
   for (const call_context& call : {call_context{}, call_context{{"W"}, 1}}) {
     const std::string steps = estimated(of, call);
     CHECK(steps.starts_with("inline(P)"));
@@ -221,4 +221,61 @@ TEST_CASE("estimate: a stencil computes several vectors at a time") {
                                            U(y + 1, x + 2) - 4 * U(y + 1, x + 1))));
   CHECK(estimated(of, {}) ==
         "split(V.x -> x0:_, x1:4, x2:16); unroll(V.x1); vectorize(V.x2); parallel(V.y)");
+}
+
+TEST_CASE("estimate: the lanes of partial sums are added up as vectors of rows") {
+  const std::string steps = estimated(make_program(describe(ops::gemv(512, 512))), {});
+  CHECK(steps.find("rfactor(y.k1)") != std::string::npos);
+  CHECK(steps.find("vectorize(y.i2); unroll(y.k1)") != std::string::npos);
+}
+
+TEST_CASE("estimate: an operand is packed if what is read of it is read often") {
+  const auto batched = [](int rows) {
+    axis<"b"> b{8};
+    axis<"i"> i{rows};
+    axis<"j"> j{1024};
+    axis<"k"> k{512};
+    tensor<"A", float, 2> A;
+    tensor<"W", float, 3> W;
+    tensor<"C", float, 3> C;
+    return estimated(
+        make_program(describe(op<"batched">(A, W, C)(C(b, i, j) = sum(k)(A(i, k) * W(b, k, j))))),
+        {});
+  };
+  const std::string few = batched(64), many = batched(1024);
+  CAPTURE(few);
+  CAPTURE(many);
+  CHECK(few.find("W_packed") == std::string::npos);
+  CHECK(few.find("prefetch(W at ") != std::string::npos);  // 16 MiB come from memory
+  CHECK(many.find("cache_read(W -> W_packed") != std::string::npos);
+}
+
+TEST_CASE("estimate: rows a multiple of 4 KiB apart are as few as L1 has ways") {
+  const auto rows = [](int depth) {
+    const program of = make_program(describe(ops::gemm(28, 28, depth)));
+    return estimate(of, generic_cpu(isa::avx512), {})[0].tile.rows[0];
+  };
+  CHECK(rows(1000) > 8);
+  CHECK(rows(1024) <= 8);
+}
+
+TEST_CASE("estimate: weights are copied once per block, not for every phase") {
+  axis<"f"> f{128};
+  axis<"y"> y{13};
+  axis<"x"> x{13};
+  axis<"c"> c{512};
+  axis<"s"> s{3};
+  axis<"r"> r{3};
+  tensor<"X", float, 3> X{512, 8, 8};
+  tensor<"W", float, 4> W{512, 128, 3, 3};
+  tensor<"Y", float, 3> Y;
+  const program of = make_program(describe(
+      op<"upsample">(X, W, Y)(Y(f, y, x) = sum(c, s, r)(select((y + s) % 2 == 0 && (x + r) % 2 == 0,
+                                                               X(c, (y + s) / 2, (x + r) / 2), 0) *
+                                                        W(c, f, s, r)))));
+  const std::string steps = to_text(estimate_trace(of, generic_cpu(isa::avx512), {}));
+  CAPTURE(steps);
+  CHECK(steps.find("narrow(Y.s: y)") != std::string::npos);
+  CHECK(steps.find("narrow(Y.r: xr)") != std::string::npos);
+  CHECK(steps.find("cache_read(W -> W_packed at Y.f0,") != std::string::npos);
 }

@@ -10,6 +10,7 @@
 #include <lathe/space/pointwise.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
+#include <lathe/space/traffic.hpp>
 
 #include <cstdlib>
 #include <optional>
@@ -19,40 +20,23 @@ namespace detail {
 
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
 inline constexpr double fma_latency = 4;  ///< [cycles]
-inline constexpr double cache_line_bytes = 64, small_page_bytes = 4096;
 inline constexpr double prefetched_bytes = 8192;  ///< how far ahead of the innermost loop
 inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
 inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
-inline constexpr double memory_line = 5;  ///< [cycles] likewise from memory, one after the other
-inline constexpr double prefetched_line = 8;  ///< [cycles] for one of a page of its own
-inline constexpr double far_l3_line = 1.5;    ///< [cycles] for a line of a page of its own, from L3
-inline constexpr double far_memory_line = 40;   ///< [cycles] likewise from memory
-inline constexpr double scalar_copy = 1.5;      ///< [cycles] per element, one by one
-inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
-inline constexpr double memory_copy = 0.25;     ///< [cycles] per byte copied from memory to memory
 inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a strided vector
 inline constexpr double bound_share = 1. / 16;  ///< of packing in bind() that a call answers for
 
 /// Chooses the tile of one reduction stage.
-class tile_chooser {
+class tile_chooser : stage_traffic {
  public:
   /// @param alone   axis whose iterations are tiles and blocks of their own, -1 = none
   /// @param border  a narrowed one whose window may run inside the rows of a tile, -1 = none
   tile_chooser(const program& of, const program_stage& stage, const cpu_target& target,
                const call_context& call, int alone, int border = -1)
-      : program_(of),
-        stage_(stage),
-        target_(target),
+      : stage_traffic(of, stage, target, call.bound),
         call_(call),
         alone_(alone),
-        uses_(loads_of(of, stage)),
-        output_(output_strides(of, stage)) {
-    const dtype type = of.exprs[stage.identity].type;
-    bytes_ = size_of(type);
-    lanes_ = larger(1, target.vector_bytes / bytes_);
-    for (const program_axis& axis : stage.axes)
-      if (axis.reduce) terms_ *= static_cast<double>(axis.extent);
-    points_ = narrowed_points(of, stage);
+        points_(narrowed_points(of, stage)) {
     if (border >= 0) find_window(border);
   }
 
@@ -117,132 +101,11 @@ class tile_chooser {
     });
   }
 
-  double extent(int axis) const {
-    return static_cast<double>(stage_.axes[static_cast<std::size_t>(axis)].extent);
-  }
-
-  double elements(const load_use& use) const {
-    return elements_of(program_.tensors[static_cast<std::size_t>(use.tensor)]);
-  }
-
-  /// What packing an operand takes whose elements lie apart along an axis.
-  double copy_cycles(const load_use& use, int axis) const {
-    const auto& shape = program_.tensors[static_cast<std::size_t>(use.tensor)].shape;
-    std::int64_t run = 1;  // elements that lie together: a tile of them is transposed in registers
-    for (std::size_t dim = shape.size(); dim-- > 0 && use.axis_of_dim[dim] != axis;)
-      run *= shape[dim];
-    const double bytes = elements(use) * bytes_;
-    return elements(use) * (run >= 8 ? transposed_copy : scalar_copy) +
-           (4 * bytes > static_cast<double>(target_.l3_bytes) ? bytes * memory_copy : 0);
-  }
-
-  double bytes_of(const load_use& use) const { return elements(use) * bytes_; }
-
-  /// How often an element is read.
-  double reuse_of(const load_use& use) const {
-    double reused = 1;
-    for (int axis = 0; axis < stage_.spatial; ++axis)
-      if (!use.depends(axis)) reused *= extent(axis);
-    return reused;
-  }
-
-  /// True if an operand comes from memory, not from a cache.
-  bool is_streamed(const load_use& use) const {
-    return bytes_of(use) > static_cast<double>(target_.l3_bytes);
-  }
-
-  /// True if an operand whose elements lie together along the vectorized axis is worth a panel:
-  /// what it costs, more so from memory, is little beside the operations on what is read so often.
-  bool is_worth_a_panel(const load_use& use) const {
-    return bytes_of(use) > static_cast<double>(target_.l1_bytes) &&
-           reuse_of(use) >= (is_streamed(use) ? 16 : 8) * lanes_;
-  }
-
-  bool is_bound(const load_use& use) const {
-    const std::string& name = program_.tensors[static_cast<std::size_t>(use.tensor)].name;
-    return contains(call_.bound, name);
-  }
-
   /// Share of the work of a tiling that is not beyond the end.
   static double utilisation(double size, double factor) {
     const double tiles =
         static_cast<double>(static_cast<std::int64_t>((size + factor - 1) / factor));
     return size / (tiles * factor);
-  }
-
-  /// New cache lines (or pages) per step along an axis: 1 if every step is in another line.
-  double line_share(const load_use& use, int axis, double line_bytes = cache_line_bytes) const {
-    const auto at = static_cast<std::size_t>(axis);
-    if (use.irregular[at] != 0) return 1;
-    const double bytes = static_cast<double>(math::abs(use.stride[at])) * bytes_;
-    return smaller(1.0, bytes / line_bytes);
-  }
-
-  /// True if rows lie so far apart that they share few sets of L1: their lines push each other out
-  /// before the next term is read from them.
-  bool crowds_l1(const load_use& use, int axis, std::int64_t rows) const {
-    constexpr std::int64_t ways = 8;
-    const std::int64_t stride = math::abs(use.stride[static_cast<std::size_t>(axis)]) * bytes_;
-    const std::int64_t way_bytes = larger<std::int64_t>(1, target_.l1_bytes / ways);
-    return stride >= static_cast<std::int64_t>(cache_line_bytes) &&
-           rows > ways * (way_bytes / greatest_divisor(stride, way_bytes));
-  }
-
-  /// The same along the reduce axis that moves least: how often the next term is in a new line.
-  double line_share_of_terms(const load_use& use, double line_bytes = cache_line_bytes) const {
-    double share = 1;
-    for (int axis = stage_.spatial; axis < static_cast<int>(stage_.axes.size()); ++axis)
-      if (use.depends(axis)) share = smaller(share, line_share(use, axis, line_bytes));
-    return share;
-  }
-
-  /// What storing a tile takes whose vectors have every element on another page, besides the
-  /// instructions: the lines come one after the other, from wherever the operands have left them.
-  double far_store_cycles(const sequence<std::int64_t>& counts, int axis) const {
-    const double bytes =
-        elements_of(program_.tensors[static_cast<std::size_t>(stage_.tensor)]) * bytes_;
-    const auto at = static_cast<std::size_t>(axis);
-    if (bytes <= static_cast<double>(target_.l2_bytes) ||
-        static_cast<double>(output_[at]) * bytes_ < small_page_bytes)
-      return 0;
-    double all = bytes;
-    for (const load_use& use : uses_) all += bytes_of(use);
-    return static_cast<double>(counts[at]) *
-           (all > static_cast<double>(target_.l3_bytes) ? far_memory_line : far_l3_line);
-  }
-
-  /// What the first of the tiles that share a part of an operand waits for memory, as a share of
-  /// each. @param lines  of one step, which is busy for `cycles`
-  double waiting_cycles(const load_use& use, const reduction_tile& tile, double lines,
-                        double cycles) const {
-    double passes = 1;
-    for (int axis = 0; axis < stage_.spatial; ++axis) {
-      const std::int64_t factor = tile_factor(tile, static_cast<std::size_t>(axis));
-      const bool selects = decides_sizes(program_, stage_, axis) && use.dim_of(axis) < 0;
-      if (selects || !use.depends(axis))
-        passes *= math::ceil(extent(axis) / static_cast<double>(factor));
-    }
-    // Packed, it lies in a row; else the processor's own prefetching stops at every page, and only
-    // vectors have prefetches of ours.
-    const bool is_vector = use.depends(tile.vector_axis), is_packed = is_vector && is_bound(use);
-    const bool is_far = !is_packed && line_share_of_terms(use, small_page_bytes) == 1;
-    const double line = !is_far ? memory_line : is_vector ? prefetched_line : far_memory_line;
-    return larger(0.0, lines * line - cycles) / passes;
-  }
-
-  /// True if what a tile reads of an operand is in L1 again for the next tile.
-  /// @param counts  iterations of every axis in one tile
-  bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts) const {
-    return 2 * cache_line_bytes * lines_of(use, counts, bytes_) <=
-           static_cast<double>(target_.l1_bytes);
-  }
-
-  /// True if a vector of a contiguous operand may lie in two cache lines.
-  bool straddles(const load_use& use, int vector_axis) const {
-    if (lanes_ * bytes_ < static_cast<int>(cache_line_bytes)) return false;
-    for (std::size_t axis = 0; axis < stage_.axes.size(); ++axis)
-      if (static_cast<int>(axis) != vector_axis && use.stride[axis] % lanes_ != 0) return true;
-    return false;
   }
 
   /// Rows that one term loads, on average, if the terms of a short reduce axis are unrolled and the
@@ -655,15 +518,9 @@ class tile_chooser {
     return is_worth_a_panel(use) ? packing::panel : packing::none;
   }
 
-  const program& program_;
-  const program_stage& stage_;
-  const cpu_target& target_;
   const call_context& call_;
   int alone_ = -1;
-  sequence<load_use> uses_;
-  sequence<std::int64_t> output_;
-  int bytes_ = 4, lanes_ = 1;
-  double terms_ = 1, points_ = 1;
+  double points_ = 1;                  ///< of the stage, without what its borders leave out
   int window_ = -1, window_row_ = -1;  ///< a window that may run inside the rows of an axis; none
   reduction_tile best_;
   double best_cost_ = no_cost;

@@ -1,0 +1,83 @@
+/// @file
+/// What the operands of a reduction cost on their way through the caches. In: one stage of a
+/// program and the processor. Out: facts and cycles for the analytic schedule (estimate.hpp).
+#pragma once
+
+#include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
+#include <lathe/core/target.hpp>
+#include <lathe/lower/program.hpp>
+#include <lathe/space/reuse.hpp>
+#include <lathe/space/tile.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace lathe::detail {
+
+inline constexpr double cache_line_bytes = 64;
+inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
+
+/// See the head of this file. The arguments must outlive it.
+class stage_traffic {
+ protected:
+  /// @param bound  inputs packed once in bind()
+  LATHE_INLINE stage_traffic(const program& of, const program_stage& stage,
+                             const cpu_target& target, const sequence<std::string>& bound);
+
+  /// Iterations of an axis.
+  LATHE_INLINE double extent(int axis) const;
+  /// Of a whole operand.
+  LATHE_INLINE double elements(const load_use& use) const;
+  /// Of a whole operand.
+  LATHE_INLINE double bytes_of(const load_use& use) const;
+  /// How often an element is read.
+  LATHE_INLINE double reuse_of(const load_use& use) const;
+  /// True if bind() packs the operand.
+  LATHE_INLINE bool is_bound(const load_use& use) const;
+  /// True if an operand comes from memory, not from a cache.
+  LATHE_INLINE bool is_streamed(const load_use& use) const;
+  /// True if an operand whose elements lie together along the vectorized axis is worth a panel:
+  /// what it costs, more so from memory, is little beside the operations on what is read so often.
+  LATHE_INLINE bool is_worth_a_panel(const load_use& use) const;
+  /// What packing an operand takes whose elements lie apart along an axis.
+  LATHE_INLINE double copy_cycles(const load_use& use, int axis) const;
+  /// New cache lines (or pages) per step along an axis: 1 if every step is in another line.
+  LATHE_INLINE double line_share(const load_use& use, int axis,
+                                 double line_bytes = cache_line_bytes) const;
+  /// The same along the reduce axis that moves least: how often the next term is in a new line.
+  LATHE_INLINE double line_share_of_terms(const load_use& use,
+                                          double line_bytes = cache_line_bytes) const;
+  /// True if rows lie so far apart that they share few sets of L1: their lines push each other out
+  /// before the next term is read from them.
+  LATHE_INLINE bool crowds_l1(const load_use& use, int axis, std::int64_t rows) const;
+  /// True if what a tile reads of an operand is in L1 again for the next tile.
+  /// @param counts  iterations of every axis in one tile
+  LATHE_INLINE bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts) const;
+  /// True if a vector of a contiguous operand may lie in two cache lines.
+  LATHE_INLINE bool straddles(const load_use& use, int vector_axis) const;
+  /// What storing a tile takes whose vectors have every element on another page, besides the
+  /// instructions: the lines come one after the other, from wherever the operands have left them.
+  /// @param counts  iterations of every axis in one tile
+  /// @param axis  that is vectorized
+  LATHE_INLINE double far_store_cycles(const sequence<std::int64_t>& counts, int axis) const;
+  /// What the first of the tiles that share a part of an operand waits for memory, as a share of
+  /// each. @param lines  of one step, which is busy for `cycles`
+  LATHE_INLINE double waiting_cycles(const load_use& use, const reduction_tile& tile, double lines,
+                                     double cycles) const;
+
+  const program& program_;
+  const program_stage& stage_;
+  const cpu_target& target_;
+  const sequence<std::string>& bound_;
+  sequence<load_use> uses_;
+  sequence<std::int64_t> output_;
+  int bytes_ = 4, lanes_ = 1;
+  double terms_ = 1;
+};
+
+}  // namespace lathe::detail
+
+#if LATHE_HEADER_ONLY
+#  include <lathe/space/traffic.ipp>
+#endif
