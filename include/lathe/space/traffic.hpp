@@ -27,9 +27,9 @@ class stage_traffic {
 
   /// Iterations of an axis.
   LATHE_INLINE double extent(int axis) const;
-  /// Of a whole operand.
+  /// Elements of a whole operand.
   LATHE_INLINE double elements(const load_use& use) const;
-  /// Of a whole operand.
+  /// Bytes of a whole operand.
   LATHE_INLINE double bytes_of(const load_use& use) const;
   /// How often an element is read.
   LATHE_INLINE double reuse_of(const load_use& use) const;
@@ -71,9 +71,9 @@ class stage_traffic {
   const cpu_target& target_;
   const sequence<std::string>& bound_;
   sequence<load_use> uses_;
-  sequence<std::int64_t> output_;
-  int bytes_ = 4, lanes_ = 1;
-  double terms_ = 1;
+  sequence<std::int64_t> output_;  ///< strides of the result, per axis [elements]
+  int bytes_ = 4, lanes_ = 1;      ///< of an element; elements of a vector
+  double terms_ = 1;               ///< of one result
 };
 
 }  // namespace lathe::detail
