@@ -347,11 +347,12 @@ class tile_chooser : stage_traffic {
     const double l2 = static_cast<double>(target_.l2_bytes);
     double depth = terms_;
     // A sliver (tile width x terms) is read once per row tile: keep it in half of L2, and a matrix
-    // product's in a sixteenth so that its panel of slivers fits as well.
+    // product's in a quarter, so that its panel of slivers and the rows beside it fit as well.
+    // Fewer blocks of terms are fewer passes over the result.
     const bool single = count == stage_.spatial + 1;
     const bool streams =
         any_of(uses_, [&](const load_use& use) { return is_read_from_memory(use); });
-    const double room = single && !streams ? l2 / 16 : l2 / 2;
+    const double room = single && !streams ? l2 / 4 : l2 / 2;
     if (longest >= 0 && program_.stores_plain_result(stage_) &&
         tile_width * depth * bytes_ > room) {
       const double others = depth / extent(longest);
