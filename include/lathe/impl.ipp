@@ -27,6 +27,7 @@
 #include <lathe/space/transposition.ipp>
 #include <lathe/space/narrowing.ipp>
 #include <lathe/space/tile.ipp>
+#include <lathe/space/window.ipp>
 #include <lathe/space/pointwise.ipp>
 #include <lathe/space/decision.ipp>
 #include <lathe/space/traffic.ipp>

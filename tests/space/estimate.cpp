@@ -116,7 +116,7 @@ TEST_CASE("estimate: packs across their source move tiles of vectors") {
 
 TEST_CASE("estimate: inlining leaves every operand the packing decided for it") {
   // Without padding the image is read itself: W is still what is packed.
-  const program of = make_program(describe(ops::conv2d(1, 64, 40, 40, 64, 1, 1, 0)));
+  const program of = make_program(describe(ops::conv2d(1, 64, 7, 7, 64, 1, 1, 0)));
   for (const call_context& call : {call_context{}, call_context{{"W"}, 1}}) {
     const std::string steps = estimated(of, call);
     CHECK(steps.starts_with("inline(P)"));

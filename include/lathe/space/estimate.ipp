@@ -11,6 +11,7 @@
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
 #include <lathe/space/traffic.hpp>
+#include <lathe/space/window.hpp>
 
 #include <cstdlib>
 #include <optional>
@@ -19,7 +20,7 @@ namespace lathe {
 namespace detail {
 
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
-inline constexpr double fma_latency = 4;  ///< [cycles]
+inline constexpr double fma_latency = 4;          ///< [cycles]
 inline constexpr double prefetched_bytes = 8192;  ///< how far ahead of the innermost loop
 inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
 inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
@@ -62,7 +63,6 @@ class tile_chooser : stage_traffic {
 
  private:
   static constexpr double no_cost = 1e300;
-  static constexpr double longest_window = 5;  ///< [terms] that are unrolled
 
   /// True if no tile may hold several iterations of the axis. @param blocks  if no block may
   bool is_alone(int axis, bool blocks = false) const {
@@ -106,56 +106,6 @@ class tile_chooser : stage_traffic {
     const double tiles =
         static_cast<double>(static_cast<std::int64_t>((size + factor - 1) / factor));
     return size / (tiles * factor);
-  }
-
-  /// Rows that one term loads, on average, if the terms of a short reduce axis are unrolled and the
-  /// window of rows slides along it: of the neighbouring terms' rows only the new ones.
-  double rows_in_window(const load_use& use, int row, std::int64_t rows, int reduce) const {
-    const std::int64_t count = stage_.axes[static_cast<std::size_t>(reduce)].extent;
-    const std::int64_t pitch = math::abs(use.stride[static_cast<std::size_t>(row)]);
-    const std::int64_t step = math::abs(use.stride[static_cast<std::size_t>(reduce)]);
-    std::int64_t different = rows * count;
-    if (step == 0 || pitch == 0) return static_cast<double>(rows);
-    if (step % pitch == 0)
-      different = smaller(different, rows + (count - 1) * (step / pitch));
-    else if (pitch % step == 0)
-      different = smaller(different, (rows - 1) * (pitch / step) + count);
-    return static_cast<double>(different) / static_cast<double>(count);
-  }
-
-  /// A reduce axis along which the rows of a tile slide while all of them are in registers. Only of
-  /// operands that stay in L1: a stream is better read by the larger tile that needs no window.
-  struct window {
-    int reduce = -1, row = -1;
-    std::size_t use = 0;
-    double rows = 0;  ///< that are loaded per term
-  };
-
-  /// @param counts  iterations of every axis in one tile
-  window window_of(const reduction_tile& tile, std::int64_t accumulators,
-                   const sequence<std::int64_t>& counts) const {
-    window best;
-    if (tile.vector_axis >= stage_.spatial || stage_.is_narrowed()) return best;
-    for (std::size_t at = 0; at < uses_.size(); ++at) {
-      if (!uses_[at].depends(tile.vector_axis)) continue;
-      int row = -1, several = 0;  // the axis of the rows that the operand depends on
-      for (int axis = 0; axis < stage_.spatial; ++axis) {
-        const std::int64_t rows = tile.rows[static_cast<std::size_t>(axis)];
-        if (uses_[at].distinct_in(axis, rows) > 1) row = axis, ++several;
-      }
-      if (several != 1 || uses_[at].irregular[static_cast<std::size_t>(row)] != 0) continue;
-      if (!stays_in_l1(uses_[at], counts)) continue;
-      const std::int64_t rows = tile.rows[static_cast<std::size_t>(row)];
-      const auto kept = static_cast<std::int64_t>(uses_.size()) + tile.vectors * rows;
-      if (accumulators + kept > target_.vector_registers) continue;
-      for (int axis = stage_.spatial; axis < static_cast<int>(stage_.axes.size()); ++axis) {
-        if (extent(axis) < 2 || extent(axis) > longest_window) continue;
-        const double loaded = rows_in_window(uses_[at], row, rows, axis);
-        if (loaded < (best.reduce < 0 ? static_cast<double>(rows) : best.rows))
-          best = {axis, row, at, loaded};
-      }
-    }
-    return best;
   }
 
   void try_vector_axis(int axis) {
@@ -219,7 +169,8 @@ class tile_chooser : stage_traffic {
     for (std::size_t at = 0; at < counts.size(); ++at)
       if (stage_.axes[at].reduce) counts[at] = stage_.axes[at].extent;
     if (!partial) counts[static_cast<std::size_t>(axis)] = run;
-    const window slides = tile.window_inside ? window{} : window_of(tile, accumulators, counts);
+    const window slides =
+        tile.window_inside ? window{} : window_of(stage_, uses_, tile, counts, target_, bytes_);
     double loads = 0, copies = 0, lines = 0, fetched = 0;
     for (const load_use& use : uses_) {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
@@ -244,7 +195,8 @@ class tile_chooser : stage_traffic {
       const bool contiguous = affine && use.stride_in(axis, run) == 1;
       const bool packable = use.dim_of(axis) >= 0;
       if (contiguous) {
-        loads += loaded * vectors * (stays_in_l1(use, counts) && straddles(use, axis) ? 2 : 1);
+        loads += loaded * vectors *
+                 (straddles(use, axis) && stays_in_l1(use, counts, target_, bytes_) ? 2 : 1);
       } else if (packable) {
         loads += loaded * vectors;
         copies += copy_cycles(use, axis) * (is_bound(use) ? bound_share : 1);
@@ -528,11 +480,6 @@ class tile_chooser : stage_traffic {
   int sliding_axis_ = -1;  ///< of the best tile, window_of()
 };
 
-/// Where a reduction is computed in the loops of its reader.
-struct shared_axis {
-  int own = -1, of_reader = -1;  ///< one iteration after the other; -1 = not there
-};
-
 /// Cost that is left where narrowing is worth another tile: the model is not much more exact.
 inline constexpr double worth_another_tile = 0.8;
 
@@ -564,31 +511,6 @@ LATHE_INLINE stage_decision choose_tile(const program& of, std::size_t at, const
     narrowed = std::move(next);
   }
   return out;
-}
-
-/// The sums that one iteration of the reader's first axis reads, where they share little with those
-/// of the others: then they need not go through memory.
-LATHE_INLINE shared_axis axis_in_reader(const program& of, const program_stage& stage,
-                                        const cpu_target& target) {
-  if (of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return {};
-  const sequence<int> readers = of.readers(stage.tensor);
-  if (readers.size() != 1) return {};
-  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
-  if (!reader.reduction || stage.is_narrowed() || reader.is_narrowed()) return {};
-  int first = 0;
-  while (first < reader.spatial && reader.axes[static_cast<std::size_t>(first)].extent < 2) ++first;
-  if (first == reader.spatial || !is_private(of, reader, stage.tensor, first)) return {};
-  int own = -1;
-  for (const load_use& use : loads_of(of, reader))
-    if (use.tensor == stage.tensor) own = use.dim_of(first);
-  if (own < 0) return {};
-  double shared = 0;  // [bytes] that every iteration reads
-  for (const load_use& use : loads_of(of, stage)) {
-    const program_tensor& operand = of.tensors[static_cast<std::size_t>(use.tensor)];
-    if (!use.depends(own)) shared += elements_of(operand) * size_of(operand.type);
-  }
-  if (shared > static_cast<double>(target.l2_bytes) / 4) return {};
-  return {own, first};
 }
 
 }  // namespace detail

@@ -1,5 +1,5 @@
 /// @file
-/// Pointwise stages: where they are computed, and with which loops. In: a program with default
+/// Where intermediates are computed, and the loops of pointwise ones. In: a program with default
 /// loops. Out: the analytic decision, and loops of readers that share nothing of a stage.
 #pragma once
 
@@ -30,6 +30,16 @@ struct reader_loop {
 /// @param of  with the loops of the reader as they will be
 /// @param rows  axis of the stage that no loop may cut, -1 = none
 LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows);
+
+/// Where a reduction is computed in the loops of its reader.
+struct shared_axis {
+  int own = -1, of_reader = -1;  ///< one iteration after the other; -1 = not there
+};
+
+/// The sums that one iteration of the reader's first axis reads, where they share little with those
+/// of the others: then they need not go through memory.
+LATHE_INLINE shared_axis axis_in_reader(const program& of, const program_stage& stage,
+                                        const cpu_target& target);
 
 }  // namespace lathe::detail
 

@@ -125,6 +125,29 @@ LATHE_INLINE bool worth_blocking(const program& of, const program_stage& stage) 
   return false;
 }
 
+LATHE_INLINE shared_axis axis_in_reader(const program& of, const program_stage& stage,
+                                        const cpu_target& target) {
+  if (of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return {};
+  const sequence<int> readers = of.readers(stage.tensor);
+  if (readers.size() != 1) return {};
+  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  if (!reader.reduction || stage.is_narrowed() || reader.is_narrowed()) return {};
+  int first = 0;
+  while (first < reader.spatial && reader.axes[static_cast<std::size_t>(first)].extent < 2) ++first;
+  if (first == reader.spatial || !is_private(of, reader, stage.tensor, first)) return {};
+  int own = -1;
+  for (const load_use& use : loads_of(of, reader))
+    if (use.tensor == stage.tensor) own = use.dim_of(first);
+  if (own < 0) return {};
+  double shared = 0;  // [bytes] that every iteration reads
+  for (const load_use& use : loads_of(of, stage)) {
+    const program_tensor& operand = of.tensors[static_cast<std::size_t>(use.tensor)];
+    if (!use.depends(own)) shared += elements_of(operand) * size_of(operand.type);
+  }
+  if (shared > static_cast<double>(target.l2_bytes) / 4) return {};
+  return {own, first};
+}
+
 LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_stage& stage,
                                                const cpu_target& target) {
   const program_tensor& tensor = of.tensors[static_cast<std::size_t>(stage.tensor)];

@@ -18,6 +18,12 @@ namespace lathe::detail {
 inline constexpr double cache_line_bytes = 64;
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
 
+/// True if what a tile reads of an operand is in L1 again for the next tile.
+/// @param counts  iterations of every axis in one tile
+/// @param bytes  of one element
+LATHE_INLINE bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts,
+                              const cpu_target& target, int bytes);
+
 /// See the head of this file. The arguments must outlive it.
 class stage_traffic {
  protected:
@@ -51,9 +57,6 @@ class stage_traffic {
   /// True if rows lie so far apart that they share few sets of L1: their lines push each other out
   /// before the next term is read from them.
   LATHE_INLINE bool crowds_l1(const load_use& use, int axis, std::int64_t rows) const;
-  /// True if what a tile reads of an operand is in L1 again for the next tile.
-  /// @param counts  iterations of every axis in one tile
-  LATHE_INLINE bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts) const;
   /// True if a vector of a contiguous operand may lie in two cache lines.
   LATHE_INLINE bool straddles(const load_use& use, int vector_axis) const;
   /// What storing a tile takes whose vectors have every element on another page, besides the

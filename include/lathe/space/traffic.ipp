@@ -99,10 +99,10 @@ LATHE_INLINE bool stage_traffic::crowds_l1(const load_use& use, int axis, std::i
          rows > ways * (way_bytes / greatest_divisor(stride, way_bytes));
 }
 
-LATHE_INLINE bool stage_traffic::stays_in_l1(const load_use& use,
-                                             const sequence<std::int64_t>& counts) const {
-  return 2 * cache_line_bytes * lines_of(use, counts, bytes_) <=
-         static_cast<double>(target_.l1_bytes);
+LATHE_INLINE bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts,
+                              const cpu_target& target, int bytes) {
+  return 2 * cache_line_bytes * lines_of(use, counts, bytes) <=
+         static_cast<double>(target.l1_bytes);
 }
 
 LATHE_INLINE bool stage_traffic::straddles(const load_use& use, int vector_axis) const {
