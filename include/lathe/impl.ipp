@@ -22,6 +22,7 @@
 #include <lathe/lower/wide_memory.ipp>
 #include <lathe/lower/interpret.ipp>
 #include <lathe/space/reuse.ipp>
+#include <lathe/space/dot_group.ipp>
 #include <lathe/space/rewrite.ipp>
 #include <lathe/space/step_writer.ipp>
 #include <lathe/space/transposition.ipp>
@@ -45,6 +46,7 @@
 #include <lathe/target/cpu/llvm_index.ipp>
 #include <lathe/target/cpu/llvm_tile.ipp>
 #include <lathe/target/cpu/llvm_element.ipp>
+#include <lathe/target/cpu/llvm_dot.ipp>
 #include <lathe/target/cpu/emit_llvm.ipp>
 #include <lathe/target/cpu/parallel.ipp>
 #include <lathe/target/cpu/run.ipp>

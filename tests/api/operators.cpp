@@ -32,6 +32,29 @@ TEST_CASE("operators: gemm of other element types") {
   check_operator(make_case("gemm i64", ops::gemm<std::int64_t>(13, 17, 29)));
 }
 
+TEST_CASE("operators: products of bytes") {
+  using u8 = std::uint8_t;
+  using i8 = std::int8_t;
+  check_operator(make_case("gemm u8i8 37x53x41", ops::gemm<u8, i8, int>(37, 53, 41), {"B"}),
+                 {.points = 6, .search = true});
+  check_operator(make_case("gemm i8i8 29x67x43", ops::gemm<i8, i8, int>(29, 67, 43)),
+                 {.points = 4, .search = true});
+  check_operator(make_case("gemm i8u8 1x131x4", ops::gemm<i8, u8, int>(1, 131, 4), {"A"}));
+  check_operator(make_case("gemm u8i8 5x7x3", ops::gemm<u8, i8, int>(5, 7, 3)));
+  // Both operands packed, of an operator that the library does not have.
+  axis<"n"> n{3};
+  axis<"i"> i{19};
+  axis<"j"> j{35};
+  axis<"k"> k{21};
+  tensor<"A", u8, 3> A;
+  tensor<"B", i8, 3> B;
+  tensor<"Y", int, 3> Y;
+  check_operator(
+      make_case("batched u8i8", op<"batched">(A, B, Y)(Y(n, i, j) = sum(k)(cast<int>(A(n, k, i)) *
+                                                                           cast<int>(B(n, k, j))))),
+      {.points = 6, .search = true});
+}
+
 TEST_CASE("operators: gemv") {
   check_operator(make_case("gemv 67x131", ops::gemv(67, 131), {"A"}),
                  {.points = 6, .search = true});

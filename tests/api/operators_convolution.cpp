@@ -165,3 +165,12 @@ TEST_CASE("operators: convolutions scheduled by hand") {
                   "unroll(Y.ry); unroll(Y.rx); vectorize(Y.x1); cache_write(Y, register); "
                   "parallel(Y.n)"}});
 }
+
+TEST_CASE("operators: conv2d of bytes") {
+  check_operator(
+      make_case("conv2d u8i8",
+                ops::conv2d<std::uint8_t, std::int8_t, int>(1, 10, 13, 11, 19, 3, 1, 1), {"W"}),
+      {.points = 6, .search = true});
+  check_operator(make_case("conv2d u8i8 strided",
+                           ops::conv2d<std::uint8_t, std::int8_t, int>(2, 4, 9, 9, 33, 2, 2, 0)));
+}

@@ -1,12 +1,13 @@
 #include "property/random_operator.hpp"
 
 #include "property/functions.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cmath>
 #include <limits>
 #include <optional>
+#include <utility>
+#include <vector>
 
 namespace lathe::property {
 namespace {
@@ -168,8 +169,8 @@ class operator_generator {
     const value term = function(any_value(type, 1), true);
     open_.resize(outer);
     node.a = term.node;
-    tolerance_ += 4 * std::sqrt(static_cast<double>(
-                          out_.axes[static_cast<std::size_t>(axis)].extent));
+    tolerance_ +=
+        4 * std::sqrt(static_cast<double>(out_.axes[static_cast<std::size_t>(axis)].extent));
     value out = term;
     out.node = push(node);
     return out;
@@ -221,13 +222,23 @@ class operator_generator {
       terms *= static_cast<double>(out_.axes[static_cast<std::size_t>(axis)].extent);
       if (n == 0 && count > 1 && chance(0.5)) first = any_value(any_type(), 1);
     }
-    value term = any_value(first ? first->type : any_type(), first ? 1 : 2);
+    value term = !first && chance(0.1) ? product_of_bytes()
+                                       : any_value(first ? first->type : any_type(), first ? 1 : 2);
     if (first) term = product(*first, term);
     open_.resize(outer);
     node.type = term.type;
     node.a = term.node;
     value made = reduced(term, terms, node);
     made.node = push(node);
+    return made;
+  }
+
+  /// What dot product instructions take, if the schedule puts the terms together.
+  value product_of_bytes() {
+    const std::vector<dtype> others = std::exchange(types_, {dtype::i8, dtype::u8});
+    const value left = converted(load(), dtype::i32);
+    const value made = product(left, converted(load(), dtype::i32));
+    types_ = others;
     return made;
   }
 
@@ -336,8 +347,8 @@ class operator_generator {
   value product(const value& left, const value& right) {
     const double corners[] = {left.low * right.low, left.low * right.high, left.high * right.low,
                               left.high * right.high};
-    value out{-1, left.type, *std::ranges::min_element(corners),
-              *std::ranges::max_element(corners), left.fraction + right.fraction};
+    value out{-1, left.type, *std::ranges::min_element(corners), *std::ranges::max_element(corners),
+              left.fraction + right.fraction};
     if (!fit(out)) return left;
     out.node = push({opcode::mul, left.type, {}, left.node, right.node});
     return out;

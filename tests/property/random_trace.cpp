@@ -124,7 +124,10 @@ class schedule_generator {
       case 6: fuse(stage); break;
       case 7:
       case 8: reorder(stage); break;
-      case 9: annotate(primitive::unroll, stage.name, any_loop(stage).name); break;
+      case 9:
+        annotate(chance(0.8) ? primitive::unroll : primitive::dot, stage.name,
+                 any_loop(stage).name);
+        break;
       case 10:
       case 11: annotate(primitive::vectorize, stage.name, any_loop(stage).name); break;
       case 12: annotate(primitive::vectorize, stage.name, stage.loops.back().name); break;
@@ -356,6 +359,16 @@ class schedule_generator {
     }
     if (chance(0.4) && inner.size() > 1)  // vectors across the memory of the result
       std::swap(inner.back(), inner[below(inner.size() - 1)]);
+    std::string terms;  // of a dot product, inside the vectors
+    for (const stage_loop& loop : stage().loops) {
+      const loop_dim& dim = stage().dims[static_cast<std::size_t>(loop.dim)];
+      const std::int64_t count = lathe::trip_counts(dim, loop.part).front();
+      if (dim.reduce && (count == 2 || count == 4) && chance(0.5)) terms = loop.name;
+    }
+    if (!terms.empty()) {
+      erase_if(middle, [&](const std::string& loop) { return loop == terms; });
+      inner.push_back(terms);
+    }
     if (chance(0.3) && !outer.empty() && !middle.empty()) {  // a reduce loop among the outer ones
       outer.insert(outer.begin() + below(outer.size() + 1), middle.front());
       middle.erase(middle.begin());
@@ -366,6 +379,10 @@ class schedule_generator {
     for (const auto* part : {&outer, &middle, &inner})
       order.loops.insert(order.loops.end(), part->begin(), part->end());
     if (!accept(order)) return;
+    if (!terms.empty()) {
+      annotate(primitive::dot, name, terms);
+      inner.pop_back();
+    }
     for (std::size_t at = 0; at < inner.size(); ++at)
       annotate(at + 1 == inner.size() ? primitive::vectorize : primitive::unroll, name, inner[at]);
     if (chance(0.3) && !middle.empty()) annotate(primitive::unroll, name, middle.back());

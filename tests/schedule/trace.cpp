@@ -88,7 +88,7 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
   for (const char* text :
        {"split(C.i -> i0:_, i1:12, i2:10)", "split(C.i -> i0:3, i1:1099511627776)",
         "fuse(C.i0, C.j0 -> ij)", "reorder(C: ij k0 i1 k1 i2 j2)", "vectorize(C.j2)",
-        "unroll(C.i2)", "parallel(C.ij)", "inline(P)", "compute_at(P, C.c0)",
+        "unroll(C.i2)", "dot(C.k2)", "parallel(C.ij)", "inline(P)", "compute_at(P, C.c0)",
         "cache_write(C at C.k0, register)", "cache_write(C, register)",
         "cache_read(B -> Bp at C.k0, [j/32 k j%32])", "cache_read(B -> Bp at C.k0)",
         "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 d1])", "pack(W -> Wp)",
@@ -141,7 +141,7 @@ TEST_CASE("trace: errors say where, what and how") {
   CHECK(
       refusal("unrol(C.i)") ==
       "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
-      "vectorize, unroll, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor, "
+      "vectorize, unroll, dot, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor, "
       "factor, prefetch, phase or narrow");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));
   CHECK(

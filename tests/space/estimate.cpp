@@ -279,3 +279,35 @@ TEST_CASE("estimate: weights are copied once per block, not for every phase") {
   CHECK(steps.find("narrow(Y.r: xr)") != std::string::npos);
   CHECK(steps.find("cache_read(W -> W_packed at Y.f0,") != std::string::npos);
 }
+
+TEST_CASE("estimate: sums of products of bytes are dot products, of operators of one's own too") {
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  const program product =
+      make_program(describe(ops::gemm<std::uint8_t, std::int8_t, int>(512, 512, 512)));
+  for (const call_context& call : {call_context{}, call_context{{"B"}, 1}}) {
+    const std::string steps = estimated(product, call);
+    CHECK(has(steps, "dot(C.k4)"));
+    CHECK(has(steps, "k/4 j%64 k%4]"));
+    CHECK_FALSE(has(steps, "A_packed"));  // its terms lie together as they are
+  }
+  axis<"n"> n{8};
+  axis<"i"> i{128};
+  axis<"j"> j{96};
+  axis<"k"> k{200};
+  tensor<"A", std::int8_t, 3> A;
+  tensor<"B", std::int8_t, 3> B;
+  tensor<"Y", int, 3> Y;
+  const std::string batched =
+      estimated(make_program(describe(op<"batched">(
+                    A, B, Y)(Y(n, i, j) = sum(k)(cast<int>(A(n, k, i)) * cast<int>(B(n, k, j)))))),
+                {});
+  CHECK(has(batched, "dot(Y.k4)"));
+  CHECK(has(batched, "A_packed"));  // both as rows of words
+  CHECK(has(batched, "B_packed"));
+  // Neither f32 nor sums that bytes would wrap around in.
+  CHECK_FALSE(has(estimated(make_program(describe(ops::gemm(512, 512, 512))), {}), "dot("));
+  CHECK_FALSE(
+      has(estimated(make_program(describe(ops::gemm<std::int8_t>(512, 512, 512))), {}), "dot("));
+}

@@ -26,6 +26,7 @@ command add_cache(CLI::App& app);
 struct problem_options {
   std::string name;
   std::vector<std::string> extents;
+  std::string type = "f32";
   std::optional<int> threads;
   std::vector<std::string> bound;
   bool strict_fp = false;

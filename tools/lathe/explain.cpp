@@ -34,7 +34,7 @@ struct explain_command {
   }
 
   int run() const {
-    const owned_desc desc = choose_operator(problem.name, problem.extents).desc;
+    const owned_desc desc = choose_operator(problem.name, problem.extents, problem.type).desc;
     const tuning_request request = problem.request(desc.view(), {});
     std::string from;
     const trace steps = chosen(desc.view(), request, from);

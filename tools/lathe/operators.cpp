@@ -23,6 +23,26 @@ result<owned_desc> owned(const Operation& operation) {
   return owned_desc(description);
 }
 
+/// Descriptions of an operator by element type, from a function template over the types.
+template <class Make>
+typed_descriptions real(Make) {
+  return {[](values v) { return owned(Make{}.template operator()<float>(v)); },
+          [](values v) { return owned(Make{}.template operator()<double>(v)); }};
+}
+
+/// The same for an operator that multiplies elements of two types into a third.
+template <class Make>
+typed_descriptions mixed(Make make) {
+  typed_descriptions out = real(make);
+  out.u8i8 = [](values v) {
+    return owned(Make{}.template operator()<std::uint8_t, std::int8_t, int>(v));
+  };
+  out.i8i8 = [](values v) {
+    return owned(Make{}.template operator()<std::int8_t, std::int8_t, int>(v));
+  };
+  return out;
+}
+
 // Numbers that most operators share. Steps are kept small so that no product leaves int.
 constexpr int most_step = 1 << 10;
 constexpr extent batch{"N", "images", 1};
@@ -48,45 +68,51 @@ std::vector<library_operator> make_operators() {
        "mean of each window",
        {batch, channels, height, width, kernel, stride, padding},
        nullptr,
-       [](values v) { return owned(ops::avg_pool2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+       real([]<class E>(values v) {
+         return ops::avg_pool2d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+       })},
       {"bilinear",
        "Y[i,j] = sum A[i,k] W[j,k,l] B[i,l]",
        {{"M", "rows"}, {"N", "features"}, {"K", "left size"}, {"L", "right size"}},
        nullptr,
-       [](values v) { return owned(ops::bilinear(v[0], v[1], v[2], v[3])); }},
+       real([]<class E>(values v) { return ops::bilinear<E>(v[0], v[1], v[2], v[3]); })},
       {"block_circulant_matmul",
        "matrix times block-circulant matrix",
        {{"M", "rows"}, {"N", "columns"}, {"K", "depth"}, {"block", "size of the blocks"}},
        [](values v) {
          return v[1] % v[3] != 0 || v[2] % v[3] != 0 ? "block must divide N and K" : nullptr;
        },
-       [](values v) { return owned(ops::block_circulant_matmul(v[0], v[1], v[2], v[3])); }},
+       real([]<class E>(values v) {
+         return ops::block_circulant_matmul<E>(v[0], v[1], v[2], v[3]);
+       })},
       {"block_circulant_project",
        "nearest block-circulant matrix",
        {{"M", "rows"}, {"N", "columns"}, {"block", "size of the blocks"}},
        [](values v) {
          return v[2] > std::min(v[0], v[1]) ? "block must be at most M and N" : nullptr;
        },
-       [](values v) { return owned(ops::block_circulant_project(v[0], v[1], v[2])); }},
+       real([]<class E>(values v) { return ops::block_circulant_project<E>(v[0], v[1], v[2]); })},
       {"conv1d",
        "convolution of sequences",
        {batch, channels, {"L", "length"}, filters, kernel, stride, padding, dilation},
        nullptr,
-       [](values v) { return owned(ops::conv1d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7])); }},
+       real([]<class E>(values v) {
+         return ops::conv1d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]);
+       })},
       {"conv2d",
        "convolution of images",
        {batch, channels, height, width, filters, kernel, stride, padding, dilation},
        nullptr,
-       [](values v) {
-         return owned(ops::conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
-       }},
+       mixed([]<class L, class R = L, class To = L>(values v) {
+         return ops::conv2d<L, R, To>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]);
+       })},
       {"conv3d",
        "convolution of volumes",
        {batch, channels, depth, height, width, filters, kernel, stride, padding, dilation},
        nullptr,
-       [](values v) {
-         return owned(ops::conv3d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
-       }},
+       real([]<class E>(values v) {
+         return ops::conv3d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]);
+       })},
       {"conv_transpose1d",
        "transposed convolution of sequences",
        {batch,
@@ -99,26 +125,26 @@ std::vector<library_operator> make_operators() {
         output_padding,
         dilation},
        [](values v) { return wide_padding(v[6], v[8], v[4]); },
-       [](values v) {
-         return owned(ops::conv_transpose1d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
-       }},
+       real([]<class E>(values v) {
+         return ops::conv_transpose1d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]);
+       })},
       {"conv_transpose2d",
        "transposed convolution of images",
        {batch, channels, height, width, filters, kernel, stride, padding, output_padding, dilation},
        [](values v) { return wide_padding(v[7], v[9], v[5]); },
-       [](values v) {
-         return owned(
-             ops::conv_transpose2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
-       }},
+       real([]<class E>(values v) {
+         return ops::conv_transpose2d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8],
+                                         v[9]);
+       })},
       {"conv_transpose3d",
        "transposed convolution of volumes",
        {batch, channels, depth, height, width, filters, kernel, stride, padding, output_padding,
         dilation},
        [](values v) { return wide_padding(v[8], v[10], v[6]); },
-       [](values v) {
-         return owned(ops::conv_transpose3d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8],
-                                            v[9], v[10]));
-       }},
+       real([]<class E>(values v) {
+         return ops::conv_transpose3d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9],
+                                         v[10]);
+       })},
       {"depthwise_conv2d",
        "convolution of each channel on its own",
        {batch,
@@ -131,19 +157,21 @@ std::vector<library_operator> make_operators() {
         padding,
         dilation},
        nullptr,
-       [](values v) {
-         return owned(ops::depthwise_conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]));
-       }},
+       real([]<class E>(values v) {
+         return ops::depthwise_conv2d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8]);
+       })},
       {"gemm",
        "matrix product C[i,j] = sum A[i,k] B[k,j]",
        {{"M", "rows"}, {"N", "columns"}, {"K", "depth"}},
        nullptr,
-       [](values v) { return owned(ops::gemm(v[0], v[1], v[2])); }},
+       mixed([]<class L, class R = L, class To = L>(values v) {
+         return ops::gemm<L, R, To>(v[0], v[1], v[2]);
+       })},
       {"gemv",
        "matrix times vector",
        {{"M", "rows"}, {"K", "depth"}},
        nullptr,
-       [](values v) { return owned(ops::gemv(v[0], v[1])); }},
+       real([]<class E>(values v) { return ops::gemv<E>(v[0], v[1]); })},
       {"group_conv2d",
        "convolution in groups of channels",
        {batch,
@@ -159,40 +187,43 @@ std::vector<library_operator> make_operators() {
        [](values v) {
          return v[1] % v[5] != 0 || v[4] % v[5] != 0 ? "groups must divide C and F" : nullptr;
        },
-       [](values v) {
-         return owned(
-             ops::group_conv2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]));
-       }},
-      {"jacobi3d",
-       "7-point stencil on doubles",
-       {depth, height, width},
-       nullptr,
-       [](values v) { return owned(ops::jacobi3d(v[0], v[1], v[2])); }},
+       real([]<class E>(values v) {
+         return ops::group_conv2d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]);
+       })},
+      {"jacobi3d", "7-point stencil", {depth, height, width}, nullptr, real([]<class E>(values v) {
+         return ops::jacobi3d<E>(v[0], v[1], v[2]);
+       })},
       {"max_pool2d",
        "largest element of each window",
        {batch, channels, height, width, kernel, stride, padding},
        nullptr,
-       [](values v) { return owned(ops::max_pool2d(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+       real([]<class E>(values v) {
+         return ops::max_pool2d<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+       })},
       {"mttkrp",
        "matricised tensor times Khatri-Rao product",
        {{"M", "rows"}, {"K", "depth"}, {"L", "height"}, {"R", "rank"}},
        nullptr,
-       [](values v) { return owned(ops::mttkrp(v[0], v[1], v[2], v[3])); }},
+       real([]<class E>(values v) { return ops::mttkrp<E>(v[0], v[1], v[2], v[3]); })},
       {"shift",
        "every channel moved by its own offset",
        {batch, height, width, channels, kernel, stride, dilation},
        [](values v) { return even_kernel(v[4]); },
-       [](values v) { return owned(ops::shift(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+       real([]<class E>(values v) {
+         return ops::shift<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+       })},
       {"shift_conv",
        "shift, then 1 x 1 convolution",
        {batch, height, width, channels, filters, kernel, dilation},
        [](values v) { return even_kernel(v[5]); },
-       [](values v) { return owned(ops::shift_conv(v[0], v[1], v[2], v[3], v[4], v[5], v[6])); }},
+       real([]<class E>(values v) {
+         return ops::shift_conv<E>(v[0], v[1], v[2], v[3], v[4], v[5], v[6]);
+       })},
       {"softmax",
        "softmax of each row",
        {{"M", "rows"}, {"N", "columns"}},
        nullptr,
-       [](values v) { return owned(ops::softmax(v[0], v[1])); }},
+       real([]<class E>(values v) { return ops::softmax<E>(v[0], v[1]); })},
   };
 }
 
@@ -236,8 +267,19 @@ std::string usage_of(const library_operator& one) {
   return out;
 }
 
-chosen_operator choose_operator(const std::string& name, const std::vector<std::string>& settings) {
+const std::vector<std::string>& type_words() {
+  static const std::vector<std::string> all{"f32", "f64", "u8i8", "i8i8"};
+  return all;
+}
+
+chosen_operator choose_operator(const std::string& name, const std::vector<std::string>& settings,
+                                const std::string& type) {
   const library_operator& one = found(name);
+  const description_maker describe = type == "f64"    ? one.describe.f64
+                                     : type == "u8i8" ? one.describe.u8i8
+                                     : type == "i8i8" ? one.describe.i8i8
+                                                      : one.describe.f32;
+  if (describe == nullptr) refuse(name + " is not there for --type " + type);
   std::vector<std::optional<int>> given(one.extents.size());
   std::vector<std::size_t> order;  // of numbers without a name
   std::size_t position = 0;
@@ -260,7 +302,7 @@ chosen_operator choose_operator(const std::string& name, const std::vector<std::
                   std::string_view(setting).substr(equals == std::string::npos ? 0 : equals + 1));
   }
   std::vector<int> numbers;
-  std::string title = one.name;
+  std::string title = one.name + (type == "f32" ? "" : " " + type);
   for (std::size_t at = 0; at < given.size(); ++at) {
     const extent& each = one.extents[at];
     if (!given[at] && each.fallback < 0)
@@ -270,7 +312,7 @@ chosen_operator choose_operator(const std::string& name, const std::vector<std::
   }
   if (one.objection != nullptr)
     if (const char* why = one.objection(numbers)) refuse(std::string(one.name) + ": " + why);
-  result<owned_desc> made = one.describe(numbers);
+  result<owned_desc> made = describe(numbers);
   if (!made) refuse(std::string(one.name) + ": these extents do not fit: " + made.error().what());
   return {title, std::move(made).value()};
 }

@@ -21,6 +21,15 @@ struct extent {
   int most = 1 << 20;
 };
 
+/// Makes the description of an operator with these extents.
+using description_maker = lathe::result<lathe::owned_desc> (*)(std::span<const int> values);
+
+/// One for each --type; null where the operator is not there for it.
+struct typed_descriptions {
+  description_maker f32 = nullptr, f64 = nullptr;
+  description_maker u8i8 = nullptr, i8i8 = nullptr;  ///< first and second factor; the sum is i32
+};
+
 /// One operator of the library.
 struct library_operator {
   const char* name;
@@ -28,7 +37,7 @@ struct library_operator {
   std::vector<extent> extents;
   /// What is wrong with these extents together, null if nothing is. May be null itself.
   const char* (*objection)(std::span<const int> values);
-  lathe::result<lathe::owned_desc> (*describe)(std::span<const int> values);
+  typed_descriptions describe;
 };
 
 /// All operators, by name.
@@ -40,10 +49,15 @@ struct chosen_operator {
   lathe::owned_desc desc;
 };
 
+/// What --type may say.
+const std::vector<std::string>& type_words();
+
 /// The operator and extents of a command line: `gemm 1024 1024 1024` or `conv2d C=256 H=28 ...`.
 /// Numbers without a name are the extents that must be given, then the others, in order.
-/// @error CLI::ValidationError for an unknown name, an unknown, missing or illegal extent
-chosen_operator choose_operator(const std::string& name, const std::vector<std::string>& settings);
+/// @error CLI::ValidationError for an unknown name, an unknown, missing or illegal extent, a type
+///        that the operator is not there for
+chosen_operator choose_operator(const std::string& name, const std::vector<std::string>& settings,
+                                const std::string& type);
 
 /// One line: "conv2d N=1 C H W F K stride=1 pad=0 dilation=1".
 std::string usage_of(const library_operator& one);

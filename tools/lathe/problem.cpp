@@ -1,12 +1,15 @@
 #include <lathe/target/cpu/host.hpp>
 
 #include "command.hpp"
+#include "operators.hpp"
 
 namespace tools {
 
 void problem_options::add_to(CLI::App& command) {
   command.add_option("operator", name, "name of an operator, see `lathe tune --list`");
   command.add_option("extents", extents, "numbers in order, or NAME=NUMBER");
+  command.add_option("--type", type, "of the elements; u8i8, i8i8: bytes into i32; default f32")
+      ->check(CLI::IsMember(type_words()));
   command.add_option("--threads", threads, "threads of the kernel; default: the CPUs allowed")
       ->check(CLI::Range(1, 4096));
   command.add_option("--bound", bound, "input that stays the same over many calls (repeatable)")

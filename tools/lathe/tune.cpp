@@ -87,7 +87,7 @@ struct tune_command {
     if (list) return print_list();
     if (problem.name.empty()) throw CLI::RequiredError("operator");
     if (!effort.empty()) options.effort = effort_words().at(effort);
-    const chosen_operator chosen = choose_operator(problem.name, problem.extents);
+    const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
     const interruptible search;
     options.cancel = search.flag();
     const tuning_request request = problem.request(chosen.desc.view(), options);

@@ -361,6 +361,7 @@ constexpr auto select(const Condition& condition, const Yes& yes, const No& no) 
 }
 
 /// `operand` converted to Element as by static_cast; makes a number of an axis or a comparison.
+/// An element value of that type stays as it is.
 /// @error E022 if Element is not an element type
 template <class Element, class Operand>
 constexpr auto cast(const Operand& operand) {
@@ -370,6 +371,9 @@ constexpr auto cast(const Operand& operand) {
   } else if constexpr (!dsl::is_tensor_element<Element>) {
     static_assert(rule::is_element_type<Element>, LATHE_E022);
     return dsl::poison{};
+  } else if constexpr (std::is_same_v<typename decltype(value)::element, Element> &&
+                       !dsl::is_index_value<decltype(value)>) {
+    return value;
   } else {
     return dsl::conversion<Element, decltype(value)>{value};
   }
@@ -377,8 +381,8 @@ constexpr auto cast(const Operand& operand) {
 
 /// A call of the external C function `Name(arguments...)` that returns Element. Literals among the
 /// arguments take the type Element. The function must be pure (it may be called more or less often
-/// than the formula says, from several threads) and must not throw; api/functions.hpp says how it is
-/// found. Vectorized loops call it once per element.
+/// than the formula says, from several threads) and must not throw; api/functions.hpp says how it
+/// is found. Vectorized loops call it once per element.
 /// @error E021 if there are more than three arguments, E022 if Element is not an element type
 template <fixed_string Name, class Element, class... Arguments>
 constexpr auto call(const Arguments&... arguments) {

@@ -160,10 +160,14 @@ LATHE_INLINE std::string apply_annotation(program_stage& stage, const step& what
   if (loop.how != ir::loop_kind::serial)
     return "loop " + quoted(what.loop) + " is already vectorized, unrolled or parallel";
   const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
-  if (how != ir::loop_kind::unrolled && dim.reduce)
+  if (!ir::is_written_out(how) && dim.reduce)
     return "loop " + quoted(what.loop) +
            " is a reduce loop: its iterations depend on each other; use rfactor first";
   const std::int64_t count = trip_counts(dim, loop.part).front();
+  if (how == ir::loop_kind::dot && (!dim.reduce || (count != 2 && count != 4)))
+    return "loop " + quoted(what.loop) + " has " + std::to_string(count) +
+           (dim.reduce ? "" : " spatial") +
+           " iterations; dot takes a reduce loop of 2 or 4, split it first";
   if (how == ir::loop_kind::unrolled && count > 256)
     return "loop " + quoted(what.loop) + " has " + std::to_string(count) +
            " iterations; at most 256 can be unrolled";

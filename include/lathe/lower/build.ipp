@@ -108,7 +108,7 @@ class nest_builder : placement {
   }
 
   bool is_static_loop(const stage_loop& loop) const {
-    return loop.how == ir::loop_kind::unrolled || loop.how == ir::loop_kind::vectorized;
+    return ir::is_written_out(loop.how) || loop.how == ir::loop_kind::vectorized;
   }
 
   /// Runs `generate` once per possible size of a dimension's block, selected by a branch.
@@ -184,7 +184,7 @@ class nest_builder : placement {
               " run a different number of times in its last iteration, so it cannot be "
               "vectorized; vectorize the innermost part, or choose a factor that divides");
 
-    const bool runs = loop.how != ir::loop_kind::unrolled && !once;
+    const bool runs = !ir::is_written_out(loop.how) && !once;
     if (runs) running_.push_back(variable);
     statements body;
     if (what == leaf::compute) {
@@ -481,7 +481,7 @@ class nest_builder : placement {
     if (position < static_cast<int>(stage.loops.size())) {
       const stage_loop& loop = stage.loops[static_cast<std::size_t>(position)];
       const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
-      if (loop.how == ir::loop_kind::unrolled && dim.axis >= 0 &&
+      if (ir::is_written_out(loop.how) && dim.axis >= 0 &&
           exprs().depends_on(load, stage.axes[static_cast<std::size_t>(dim.axis)].variable)) {
         const std::int64_t count = trip_counts(dim, loop.part).front();
         for (std::int64_t at = 0; at < count; ++at) {

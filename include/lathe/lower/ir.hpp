@@ -189,7 +189,15 @@ struct buffer {
 };
 
 /// How a loop runs.
-enum class loop_kind : unsigned char { serial, parallel, unrolled, vectorized };
+/// `dot`: straight code like `unrolled`; where the target has the instruction, its terms are one
+/// dot product per lane of the vectorized loop around it.
+enum class loop_kind : unsigned char { serial, parallel, unrolled, vectorized, dot };
+
+/// True for loops that become straight code if their trip count is constant, one copy per
+/// iteration.
+constexpr bool is_written_out(loop_kind how) {
+  return how == loop_kind::unrolled || how == loop_kind::dot;
+}
 
 /// Kind of a statement.
 enum class stmt_kind : unsigned char {

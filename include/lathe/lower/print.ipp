@@ -270,7 +270,7 @@ class nest_printer {
         for (const ir::stmt child : at.children) statement(child, depth);
         break;
       case ir::stmt_kind::loop: {
-        const char* how[] = {"for ", "parallel ", "unrolled ", "vectorized "};
+        const char* how[] = {"for ", "parallel ", "unrolled ", "vectorized ", "dot "};
         std::string head =
             how[static_cast<int>(at.how)] + text(at.variable) + " < " + text(at.extent);
         if (at.how == ir::loop_kind::vectorized && !nest_.exprs.is_constant(at.extent))

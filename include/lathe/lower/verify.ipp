@@ -192,7 +192,7 @@ class nest_verifier {
       const ir::statement* loop = loop_of_[static_cast<std::size_t>(at.imm)];
       if (loop == nullptr) return false;
       if (loop->how == ir::loop_kind::vectorized) return true;
-      return loop->how == ir::loop_kind::unrolled && is_static(loop->extent);
+      return ir::is_written_out(loop->how) && is_static(loop->extent);
     }
     for (const ir::term& each : exprs_.terms(handle))
       if (!is_static(each.atom)) return false;

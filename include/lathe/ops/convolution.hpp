@@ -41,8 +41,9 @@ constexpr auto conv1d(int batch, int channels, int length, int filters, int kern
 
 /// Y[n,f,y,x] = sum_{rc,ry,rx} P[n, rc, y stride + ry dilation, x stride + rx dilation]
 /// W[f,rc,ry,rx]. Parameters X[batch, channels, height, width], W[filters, channels, kernel,
-/// kernel], Y[batch, filters, output height, output width].
-template <class Element = float>
+/// kernel], Y[batch, filters, output height, output width]. The elements of X and W are converted
+/// to those of Y before they are multiplied: conv2d<std::uint8_t, std::int8_t, int>(...).
+template <class Image = float, class Weight = Image, class Result = Image>
 constexpr auto conv2d(int batch, int channels, int height, int width, int filters, int kernel,
                       int stride = 1, int padding = 0, int dilation = 1) {
   axis<"n"> n{batch};
@@ -55,16 +56,17 @@ constexpr auto conv2d(int batch, int channels, int height, int width, int filter
   axis<"rc"> rc{channels};
   axis<"ry"> ry{kernel};
   axis<"rx"> rx{kernel};
-  tensor<"X", Element, 4> X{batch, channels, height, width};
-  tensor<"W", Element, 4> W;
-  tensor<"P", Element, 4> P;
-  tensor<"Y", Element, 4> Y;
+  tensor<"X", Image, 4> X{batch, channels, height, width};
+  tensor<"W", Weight, 4> W;
+  tensor<"P", Image, 4> P;
+  tensor<"Y", Result, 4> Y;
   return op<"conv2d">(X, W, Y)(
       P(n, c, yp, xp) = select(yp >= padding && yp < height + padding &&  //
                                    xp >= padding && xp < width + padding,
                                X(n, c, yp - padding, xp - padding), 0),
       Y(n, f, y, x) = sum(rc, ry, rx)(
-          P(n, rc, y * stride + ry * dilation, x * stride + rx * dilation) * W(f, rc, ry, rx)));
+          cast<Result>(P(n, rc, y * stride + ry * dilation, x * stride + rx * dilation)) *
+          cast<Result>(W(f, rc, ry, rx))));
 }
 
 /// conv2d whose kernel elements lie `dilation` apart (Yu and Koltun, ICLR 2016).

@@ -20,16 +20,18 @@ constexpr auto gemv(int rows, int depth) {
 }
 
 /// Matrix product: C[i,j] = sum_k A[i,k] B[k,j]. Parameters A[rows, depth], B[depth, columns],
-/// C[rows, columns]. BLAS level 3; GMM of FlexTensor, Table 3.
-template <class Element = float>
+/// C[rows, columns]. BLAS level 3; GMM of FlexTensor, Table 3. The elements of A and B are
+/// converted to those of C before they are multiplied: gemm<std::uint8_t, std::int8_t, int>(m, n,
+/// k).
+template <class Left = float, class Right = Left, class Result = Left>
 constexpr auto gemm(int rows, int columns, int depth) {
   axis<"i"> i{rows};
   axis<"j"> j{columns};
   axis<"k"> k{depth};
-  tensor<"A", Element, 2> A;
-  tensor<"B", Element, 2> B;
-  tensor<"C", Element, 2> C;
-  return op<"gemm">(A, B, C)(C(i, j) = sum(k)(A(i, k) * B(k, j)));
+  tensor<"A", Left, 2> A;
+  tensor<"B", Right, 2> B;
+  tensor<"C", Result, 2> C;
+  return op<"gemm">(A, B, C)(C(i, j) = sum(k)(cast<Result>(A(i, k)) * cast<Result>(B(k, j))));
 }
 
 /// Bilinear form per output feature: Y[i,j] = sum_{k,l} A[i,k] W[j,k,l] B[i,l]. Parameters

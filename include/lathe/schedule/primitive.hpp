@@ -21,7 +21,9 @@ enum class primitive : unsigned char {
   reorder,    ///< reorder(C: ij k0 i1 k1 i2 j2)      the complete new order, outermost first
   vectorize,  ///< vectorize(C.j2)                    a spatial loop; tails are masked
   unroll,     ///< unroll(C.i2)
-  parallel,   ///< parallel(C.ij)                     the outermost loop, spatial
+  dot,       ///< dot(C.k2)                          2 or 4 terms inside the vectorized loop, as one
+             ///< dot product instruction
+  parallel,  ///< parallel(C.ij)                     the outermost loop, spatial
   inline_stage,  ///< inline(P)                          a pointwise stage is computed where it is
                  ///< read
   compute_at,    ///< compute_at(P, C.c0)                only the part that one iteration of C.c0
@@ -38,16 +40,18 @@ enum class primitive : unsigned char {
   factor,   ///< factor(C.l)                        stage C_inner computes the sums over l (and what
             ///<                                    else the other factors do not depend on)
   prefetch,  ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
-  phase,   ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
-  narrow   ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
-           ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
-           ///<                                    the elements that are read
+  phase,     ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
+  narrow  ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
+          ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
+          ///<                                    the elements that are read
 };
 
-/// One part of a split or phase: `name:factor`, or `name:_` (factor 0) for the part that takes what is left.
+/// One part of a split or phase: `name:factor`, or `name:_` (factor 0) for the part that takes what
+/// is left.
 struct split_part {
   std::string name;
-  std::int64_t factor = 0;  ///< [iterations], 0 = what is left (split: outermost, phase: innermost part)
+  std::int64_t factor =
+      0;  ///< [iterations], 0 = what is left (split: outermost, phase: innermost part)
   friend bool operator==(const split_part&, const split_part&) = default;
 };
 
@@ -65,8 +69,8 @@ struct layout_item {
 struct step {
   primitive what{};
   std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
-  std::string loop;   ///< loop acted on (split, vectorize, unroll, parallel, rfactor, factor); phase,
-                      ///< narrow: the axis
+  std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, parallel, rfactor, factor);
+                     ///< phase, narrow: the axis
   sequence<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order; narrow: the axes
                                   ///< that run outside
   sequence<split_part> parts;     ///< split, phase

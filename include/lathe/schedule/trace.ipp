@@ -26,6 +26,7 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::reorder, "reorder", "reorder(C: ij k0 i1 k1)"},
     {primitive::vectorize, "vectorize", "vectorize(C.j2)"},
     {primitive::unroll, "unroll", "unroll(C.i2)"},
+    {primitive::dot, "dot", "dot(C.k2)"},
     {primitive::parallel, "parallel", "parallel(C.ij)"},
     {primitive::inline_stage, "inline", "inline(P)"},
     {primitive::compute_at, "compute_at", "compute_at(P, C.c0)"},
@@ -89,6 +90,7 @@ LATHE_INLINE std::string arguments_text(const step& value) {
              joined(value.loops, "", " ");
     case primitive::vectorize:
     case primitive::unroll:
+    case primitive::dot:
     case primitive::parallel:
     case primitive::rfactor:
     case primitive::factor: return value.stage + "." + value.loop;
@@ -369,6 +371,7 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
       return loop(into.stage, into.loop) && (!is_next(":") || (token(":") && read_names(into)));
     case primitive::vectorize:
     case primitive::unroll:
+    case primitive::dot:
     case primitive::parallel:
     case primitive::rfactor:
     case primitive::factor: return loop(into.stage, into.loop);
@@ -378,7 +381,7 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
 
 LATHE_INLINE bool trace_reader::read_step(step& into) {
   constexpr const char* expected =
-      "a primitive: split, fuse, reorder, vectorize, unroll, parallel, inline, compute_at, "
+      "a primitive: split, fuse, reorder, vectorize, unroll, dot, parallel, inline, compute_at, "
       "cache_write, cache_read, pack, rfactor, factor, prefetch, phase or narrow";
   example_ = nullptr;
   const std::size_t begin = at_;

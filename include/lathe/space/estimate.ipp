@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/math.hpp>
 #include <lathe/lower/apply.hpp>
+#include <lathe/space/dot_group.hpp>
 #include <lathe/space/estimate.hpp>
 #include <lathe/space/narrowing.hpp>
 #include <lathe/space/pointwise.hpp>
@@ -101,6 +102,9 @@ class tile_chooser : stage_traffic {
     });
   }
 
+  /// Iterations of an axis, or groups of them that are one term of a dot product.
+  double groups(int axis) const { return dot_.groups(axis, extent(axis)); }
+
   /// Share of the work of a tiling that is not beyond the end.
   static double utilisation(double size, double factor) {
     const double tiles =
@@ -110,6 +114,7 @@ class tile_chooser : stage_traffic {
 
   void try_vector_axis(int axis) {
     const bool partial = axis >= stage_.spatial;
+    dot_ = dot_group_of(program_, stage_, uses_, axis, lanes_);
     sequence<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
       if (other != axis && extent(other) > 1 && (other == window_row_ || !is_alone(other)))
@@ -167,14 +172,17 @@ class tile_chooser : stage_traffic {
     const std::int64_t run = static_cast<std::int64_t>(vectors) * lanes_;
     sequence<std::int64_t> counts = tile.rows;  // what one tile runs through
     for (std::size_t at = 0; at < counts.size(); ++at)
-      if (stage_.axes[at].reduce) counts[at] = stage_.axes[at].extent;
+      if (stage_.axes[at].reduce)
+        counts[at] = static_cast<std::int64_t>(groups(static_cast<int>(at)));
     if (!partial) counts[static_cast<std::size_t>(axis)] = run;
-    const window slides =
-        tile.window_inside ? window{} : window_of(stage_, uses_, tile, counts, target_, bytes_);
+    const window slides = tile.window_inside || dot_.axis >= 0
+                              ? window{}
+                              : window_of(stage_, uses_, tile, counts, target_, bytes_);
     double loads = 0, copies = 0, lines = 0, fetched = 0;
     for (const load_use& use : uses_) {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
-      fetched += lines_of(use, counts, bytes_) * (partial ? lanes_ : 1) / terms_;
+      fetched += lines_of(use, counts, bytes_) *
+                 (partial ? lanes_ : static_cast<double>(dot_.terms)) / terms_;
       double rows = 1, row_lines = 0;
       bool is_crowded = false;
       for (int row = 0; row < stage_.spatial; ++row) {
@@ -187,17 +195,19 @@ class tile_chooser : stage_traffic {
       }
       const double loaded = tile.window_inside ? rows * window_share(use, tile) : rows;
       const bool affine = use.is_affine_in(axis, run);
+      if (must_pack(use, dot_, axis) && !is_bound(use)) copies += copy_cycles(use, dot_.axis);
       if (!use.depends(axis) || (affine && use.stride_in(axis, run) == 0)) {
         loads += loaded;
         if (rows > 1) lines += rows * row_lines * (is_crowded ? 1 : line_share_of_terms(use));
         continue;
       }
       const bool contiguous = affine && use.stride_in(axis, run) == 1;
-      const bool packable = use.dim_of(axis) >= 0;
-      if (contiguous) {
+      if (dot_.axis >= 0) {
+        loads += loaded * vectors;  // of the packed words
+      } else if (contiguous) {
         loads += loaded * vectors *
                  (straddles(use, axis) && stays_in_l1(use, counts, target_, bytes_) ? 2 : 1);
-      } else if (packable) {
+      } else if (use.dim_of(axis) >= 0) {
         loads += loaded * vectors;
         copies += copy_cycles(use, axis) * (is_bound(use) ? bound_share : 1);
       } else {
@@ -222,7 +232,8 @@ class tile_chooser : stage_traffic {
     for (int row = 0; row < stage_.spatial; ++row)
       cycles /=
           utilisation(extent(row), static_cast<double>(tile.rows[static_cast<std::size_t>(row)]));
-    double total = points_ / (tile_fma * lanes_) * cycles + copies;
+    double total =
+        points_ / (tile_fma * lanes_ * static_cast<double>(dot_.terms)) * cycles + copies;
     if (partial) {
       // Adding up the lanes: of several rows as vectors of rows.
       total +=
@@ -241,6 +252,7 @@ class tile_chooser : stage_traffic {
     if (row_axes > 1) total *= 1.02;
     if (total >= best_cost_) return;
     best_cost_ = total;
+    best_dot_ = dot_;
     best_.vector_axis = axis;
     best_.vectors = vectors;
     best_.rows = tile.rows;
@@ -260,8 +272,10 @@ class tile_chooser : stage_traffic {
     return smaller(1.0, (rows + (terms - 1) * step / apart) / (rows * terms));
   }
 
-  /// Block sizes from the cache sizes, then threads and packing.
+  /// Block sizes from the cache sizes, then threads and packing. A group of a dot product is a
+  /// term.
   void finish() {
+    dot_ = best_dot_;
     const auto count = static_cast<int>(stage_.axes.size());
     for (int axis = 0; axis < count; ++axis)
       best_.block[static_cast<std::size_t>(axis)] =
@@ -282,7 +296,7 @@ class tile_chooser : stage_traffic {
       best_.unroll = stage_.axes[static_cast<std::size_t>(sliding_axis_)].extent;
     } else if (best_.inner_reduce >= 0) {
       const double inner =
-          partial ? extent(best_.vector_axis) / lanes_ : extent(best_.inner_reduce);
+          partial ? extent(best_.vector_axis) / lanes_ : groups(best_.inner_reduce);
       best_.unroll = inner <= 4 && !partial
                          ? larger<std::int64_t>(1, static_cast<std::int64_t>(inner))
                      : inner >= 8 ? 4
@@ -297,7 +311,7 @@ class tile_chooser : stage_traffic {
     const auto vector = static_cast<std::size_t>(best_.vector_axis);
     const double tile_width = static_cast<double>(best_.vectors) * lanes_;
     const double l2 = static_cast<double>(target_.l2_bytes);
-    double depth = terms_;
+    double depth = terms_ / static_cast<double>(dot_.terms);
     // A sliver (tile width x terms) is read once per row tile: keep it in half of L2, and a matrix
     // product's in a quarter, so that its panel of slivers and the rows beside it fit as well.
     // Fewer blocks of terms are fewer passes over the result.
@@ -307,11 +321,12 @@ class tile_chooser : stage_traffic {
     const double room = single && !streams ? l2 / 4 : l2 / 2;
     if (longest >= 0 && program_.stores_plain_result(stage_) &&
         tile_width * depth * bytes_ > room) {
-      const double others = depth / extent(longest);
+      const double others = depth / groups(longest);
       auto block = static_cast<std::int64_t>(room / (tile_width * others * bytes_));
       block = larger<std::int64_t>(16, block / 16 * 16);
-      if (static_cast<double>(block) < extent(longest)) {
-        best_.block[static_cast<std::size_t>(longest)] = block;
+      if (static_cast<double>(block) < groups(longest)) {
+        best_.block[static_cast<std::size_t>(longest)] =
+            longest == dot_.axis ? block * dot_.terms : block;
         depth = others * static_cast<double>(block);
       }
     }
@@ -464,6 +479,8 @@ class tile_chooser : stage_traffic {
   }
 
   packing packing_of(const load_use& use) const {
+    if (must_pack(use, dot_, best_.vector_axis))
+      return is_bound(use) || panels_repeat(use) ? packing::whole : packing::panel;
     if (!use.depends(best_.vector_axis) || use.dim_of(best_.vector_axis) < 0) return packing::none;
     if (is_bound(use)) return packing::whole;
     // A panel stays in the cache on its way from the copy to the tiles.
@@ -477,7 +494,8 @@ class tile_chooser : stage_traffic {
   int window_ = -1, window_row_ = -1;  ///< a window that may run inside the rows of an axis; none
   reduction_tile best_;
   double best_cost_ = no_cost;
-  int sliding_axis_ = -1;  ///< of the best tile, window_of()
+  int sliding_axis_ = -1;     ///< of the best tile, window_of()
+  dot_group dot_, best_dot_;  ///< of the axis that is considered; of the best tile
 };
 
 /// Cost that is left where narrowing is worth another tile: the model is not much more exact.

@@ -4,6 +4,7 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
+#include <lathe/space/dot_group.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/step_writer.hpp>
 #include <lathe/space/tile.hpp>
@@ -14,7 +15,7 @@ namespace detail {
 
 /// The loops of one axis by level; empty names do not exist.
 struct axis_loops {
-  std::string outer, inner, rows, lanes;
+  std::string outer, inner, rows, lanes, dot;
   std::int64_t rows_count = 1;
   bool varies = false;  ///< outer runs a different number of times for different phases
 };
@@ -64,13 +65,16 @@ LATHE_INLINE reduction_tile with_sizes(const program& of, const program_stage& s
 
 /// Splits one axis into the levels it needs and returns their names.
 LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stage, std::size_t axis,
-                                   const reduction_tile& tile) {
+                                   const reduction_tile& tile, const dot_group& dot) {
   const program_axis& of = stage.axes[axis];
   const bool vector = static_cast<int>(axis) == tile.vector_axis;
+  const bool grouped = static_cast<int>(axis) == dot.axis;
   const bool unrolled_reduce =
       of.reduce && static_cast<int>(axis) == tile.inner_reduce && tile.unroll > 1;
-  const std::int64_t factor =
-      smaller(of.extent, of.reduce ? (unrolled_reduce ? tile.unroll : 1) : tile_factor(tile, axis));
+  const std::int64_t whole = grouped ? of.extent / dot.terms : of.extent;  // groups, or iterations
+  const std::int64_t unrolled =
+      smaller(whole, of.reduce ? (unrolled_reduce ? tile.unroll : 1) : tile_factor(tile, axis));
+  const std::int64_t factor = grouped ? unrolled * dot.terms : unrolled;
   const std::int64_t block = clamped(tile.block[axis], factor, of.extent);
   const std::int64_t tiles = (block + factor - 1) / factor;
   axis_loops out;
@@ -92,15 +96,16 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
     out.rows_count = count;
     if (count > 1) part(out.rows, '2', count);
     part(out.lanes, count > 1 ? '3' : '2', lanes);
-  } else if (factor > 1) {
-    out.rows_count = factor;
-    part(out.rows, '2', factor);
+  } else if (unrolled > 1) {
+    out.rows_count = unrolled;
+    part(out.rows, '2', unrolled);
   }
+  if (grouped) part(out.dot, '4', dot.terms);
   if (parts.size() > 1) {
     write.split(stage.name, of.name, parts);
     return out;
   }
-  for (std::string* name : {&out.outer, &out.inner, &out.rows, &out.lanes})
+  for (std::string* name : {&out.outer, &out.inner, &out.rows, &out.lanes, &out.dot})
     if (!name->empty()) *name = of.name;
   // A single iteration; of a reduction it is what the accumulator is for.
   if (parts.empty()) (of.reduce ? out.inner : out.outer) = of.name;
@@ -122,13 +127,19 @@ LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& 
   return name;
 }
 
-/// Layout of a packed operand: tiles of the vectorized axis and of rows innermost.
+/// Layout of a packed operand: tiles of the vectorized axis and of rows innermost, in them the
+/// terms of a dot product.
 LATHE_INLINE sequence<layout_item> packed_layout(const program& of, const program_stage& stage,
-                                                 const load_use& use, const reduction_tile& tile) {
+                                                 const load_use& use, const reduction_tile& tile,
+                                                 const dot_group& dot) {
   const sequence<std::string> names = dimension_names(of, use.tensor, &stage);
   sequence<layout_item> blocks, middle, tail;
   for (std::size_t dim = 0; dim < names.size(); ++dim) {
     const int axis = use.axis_of_dim[dim];
+    if (axis >= 0 && axis == dot.axis) {
+      middle.push_back({names[dim], dot.terms, 0});
+      continue;
+    }
     const bool spatial = axis >= 0 && !stage.axes[static_cast<std::size_t>(axis)].reduce;
     const std::int64_t factor = spatial ? tile_factor(tile, static_cast<std::size_t>(axis)) : 1;
     if (factor < 2 || stage.axes[static_cast<std::size_t>(axis)].extent <= factor) {
@@ -146,6 +157,8 @@ LATHE_INLINE sequence<layout_item> packed_layout(const program& of, const progra
   }
   blocks.insert(blocks.end(), middle.begin(), middle.end());
   blocks.insert(blocks.end(), tail.begin(), tail.end());
+  if (const int dim = dot.axis < 0 ? -1 : use.dim_of(dot.axis); dim >= 0)
+    blocks.push_back({names[static_cast<std::size_t>(dim)], 1, dot.terms});
   return blocks;
 }
 
@@ -342,11 +355,16 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
                                trace& out) {
   const program_stage& stage = of.stages[static_cast<std::size_t>(index)];
   if (decided.vector_axis >= stage.spatial) return detail::append_partial_sums(stage, decided, out);
-  const reduction_tile tile = detail::with_sizes(of, stage, decided);
+  reduction_tile tile = detail::with_sizes(of, stage, decided);
+  const sequence<load_use> uses = loads_of(of, stage);
+  const dot_group dot = dot_group_of(of, stage, uses, tile.vector_axis, tile.lanes);
+  for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at)
+    if (tile.pack[at] == packing::none && must_pack(uses[at], dot, tile.vector_axis))
+      tile.pack[at] = packing::panel;
   detail::step_writer write(out);
   sequence<detail::axis_loops> loops;
   for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
-    loops.push_back(detail::split_axis(write, stage, axis, tile));
+    loops.push_back(detail::split_axis(write, stage, axis, tile, dot));
 
   // The outer levels, in the chosen order.
   sequence<std::string> before, reduce_blocks, after;
@@ -394,7 +412,6 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     if (axis == inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
     if (!loops[axis].rows.empty() && !tile.window_inside) order.push_back(loops[axis].rows);
   }
-  const sequence<load_use> uses = loads_of(of, stage);
   for (const int axis : detail::best_rows(uses, tile).axes)
     if (const std::string& rows = loops[static_cast<std::size_t>(axis)].rows;
         axis != tile.vector_axis && axis < stage.spatial && !rows.empty())
@@ -402,6 +419,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   if (tile.window_inside) order.push_back(loops[inner].rows);
   if (!loops[vector_axis].rows.empty()) order.push_back(loops[vector_axis].rows);
   if (!loops[vector_axis].lanes.empty()) order.push_back(loops[vector_axis].lanes);
+  if (dot.axis >= 0) order.push_back(loops[static_cast<std::size_t>(dot.axis)].dot);
   if (order.size() > 1) write.reorder(stage.name, order);
 
   for (const detail::axis_loops& each : loops)
@@ -410,6 +428,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     write.annotate(primitive::vectorize, stage.name, loops[vector_axis].lanes);
   else if (!loops[vector_axis].lanes.empty())
     write.annotate(primitive::unroll, stage.name, loops[vector_axis].lanes);
+  if (dot.axis >= 0)
+    write.annotate(primitive::dot, stage.name, loops[static_cast<std::size_t>(dot.axis)].dot);
   write.cache_write(stage.name, reduce_blocks.empty() ? "" : reduce_blocks.back());
 
   // Packing: at the last outer loop that the operand depends on, so that it is copied least often.
@@ -446,7 +466,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     const auto loop = static_cast<std::size_t>(places[at].loop);
     std::string place;
     if (places[at].loop >= 0) place = fused.empty() || loop >= leading.size() ? outer[loop] : fused;
-    const sequence<layout_item> layout = detail::packed_layout(of, stage, uses[at], tile);
+    const sequence<layout_item> layout = detail::packed_layout(of, stage, uses[at], tile, dot);
     const std::string copy = source.name + "_packed";
     const bool input = source.param >= 0;
     write.copy(place.empty() && input ? primitive::pack : primitive::cache_read, source.name, copy,

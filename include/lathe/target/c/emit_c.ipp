@@ -243,7 +243,7 @@ class c_emitter {
 
   void loop(const ir::statement& at) {
     define(at.extent);
-    if (at.how == ir::loop_kind::unrolled) {
+    if (ir::is_written_out(at.how)) {
       unrolls_ = true;
       line("UNROLL(" + std::to_string(nest_.exprs.variable_of(at.variable).extent) + ")");
     } else if (at.how == ir::loop_kind::vectorized && stores_follow(at.children, at.variable)) {

@@ -6,7 +6,7 @@
 #include <lathe/core/flat_map.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/target/cpu/emit_llvm.hpp>
-#include <lathe/target/cpu/llvm_element.hpp>
+#include <lathe/target/cpu/llvm_dot.hpp>
 
 #include <bit>
 #include <optional>
@@ -15,10 +15,10 @@ namespace lathe::native {
 namespace detail {
 
 /// Writes functions and control flow.
-class llvm_emitter : llvm_element_writer {
+class llvm_emitter : llvm_dot_writer {
  public:
   llvm_emitter(const ir::nest& nest, const cpu_target& target, const emit_options& options)
-      : llvm_element_writer(nest, target, !options.strict_fp), options_(options) {}
+      : llvm_dot_writer(nest, target, !options.strict_fp), options_(options) {}
 
   result<std::string> emit() {
     scratch_ = scratch_offsets(nest_);
@@ -74,8 +74,9 @@ class llvm_emitter : llvm_element_writer {
   void statement(ir::stmt handle) {
     if (!reason_.empty()) return;
     if (text_size() > text_limit)
-      return refuse("the kernel has more than 1 MiB of LLVM IR, which takes minutes to compile; "
-                    "unroll less: smaller tiles, or unroll() and vectorize() of shorter loops");
+      return refuse(
+          "the kernel has more than 1 MiB of LLVM IR, which takes minutes to compile; "
+          "unroll less: smaller tiles, or unroll() and vectorize() of shorter loops");
     const ir::statement& at = nest_[handle];
     switch (at.what) {
       case ir::stmt_kind::block: statements(at.children); break;
@@ -89,7 +90,8 @@ class llvm_emitter : llvm_element_writer {
   void loop(const ir::statement& at) {
     const std::optional<std::int64_t> count = known(at.extent);
     if (at.how == ir::loop_kind::vectorized && vector_.lanes == 1) return vector_loop(at, count);
-    const bool unroll = at.how == ir::loop_kind::unrolled && count;
+    if (at.how == ir::loop_kind::dot && count && dot_product(at, *count)) return;
+    const bool unroll = ir::is_written_out(at.how) && count;
     if (unroll || (count && *count == 1)) {
       open_unrolled(at, *count);
       for (std::int64_t value = 0; value < *count; ++value) {
@@ -243,7 +245,8 @@ class llvm_emitter : llvm_element_writer {
     return bytes;
   }
 
-  static constexpr std::size_t text_limit = 1u << 20;  ///< [bytes]; twice the largest estimate (tests/space)
+  static constexpr std::size_t text_limit =
+      1u << 20;  ///< [bytes]; twice the largest estimate (tests/space)
 
   const emit_options& options_;
   std::string body_;

@@ -93,6 +93,19 @@ LATHE_INLINE std::string probe_model() {
 #endif
 }
 
+/// Dot product instructions, from the CPUID instruction: compilers do not know the names of all of
+/// them. @pre target.set is set
+LATHE_INLINE void probe_dot_products(cpu_target& target) {
+#if defined(__x86_64__)
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (target.set == isa::sse2 || __get_cpuid_count(7, 0, &a, &b, &c, &d) == 0) return;
+  const bool avx512_vnni = (c >> 11 & 1) != 0;
+  const bool more = a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0;
+  const bool avx_vnni = more && (a >> 4 & 1) != 0;
+  target.dot_u8i8 = target.set == isa::avx512 ? avx512_vnni : avx_vnni;
+#endif
+}
+
 /// CPUs in the affinity mask of this process, ascending.
 LATHE_INLINE sequence<int> affinity_cpus() {
   sequence<int> cpus;
@@ -158,6 +171,7 @@ LATHE_INLINE cpu_target probe_host() {
   target.model = probe_model();
   target.math = mvec_version();
   target.threads = allowed_cpus();
+  probe_dot_products(target);
   probe_caches(affinity_cpus().front(), target);
   return target;
 }
@@ -214,7 +228,8 @@ LATHE_INLINE result<cpu_target> host_target(std::optional<isa> forced) {
 LATHE_INLINE std::string fingerprint(const cpu_target& target) {
   return std::string(name_of(target.set)) + " l1=" + std::to_string(target.l1_bytes) +
          " l2=" + std::to_string(target.l2_bytes) + " l3=" + std::to_string(target.l3_bytes) +
-         " threads=" + std::to_string(target.threads) + " model=" + target.model;
+         (target.dot_u8i8 ? " dot_u8i8" : "") + " threads=" + std::to_string(target.threads) +
+         " model=" + target.model;
 }
 
 }  // namespace lathe::native

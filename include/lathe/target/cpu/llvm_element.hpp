@@ -24,8 +24,12 @@ class llvm_element_writer : protected llvm_tile_writer {
 
   /// Any expression.
   llvm_value value(ir::expr handle);
-  void store(const ir::statement& at);
+  void store(const ir::statement& at) { store(at, value(at.value)); }
+  /// Stores a value that was made for the statement.
+  void store(const ir::statement& at, llvm_value stored);
   void prefetch(const ir::statement& at);
+  std::string masked_load(const llvm_value& what, const std::string& from, const std::string& align,
+                          const std::string& mask);
 
   flat_map<std::string, llvm_value> loads_;  ///< loads still valid in the current block
   flat_map<std::pair<std::int32_t, std::int64_t>, llvm_value> slots_;  ///< register tiles

@@ -83,11 +83,7 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
           define("load " + type + ", ptr " + pointer(index, where) + ", align " + align + note);
     } else if (contiguous) {
       const std::string lanes_read = guard_.empty() ? mask : opaque(mask);
-      declare("declare " + type + " @llvm.masked.load." + vector + ".p0(ptr, i32, " + mask_type +
-              ", " + type + ")");
-      made.text = define("call " + type + " @llvm.masked.load." + vector + ".p0(ptr " +
-                         pointer(index, where) + ", i32 " + align + ", " + mask_type + " " +
-                         lanes_read + ", " + type + " zeroinitializer)");
+      made.text = masked_load({"", at.type, made.lanes}, pointer(index, where), align, lanes_read);
     } else if (guard_.empty() && vector_.active >= 0 && where.lanes.text.empty()) {
       if (const auto beside = load_column(index, flat, where)) return *beside;
       // Lanes not in use must not be poison: it would spread through comparisons into masks.
@@ -118,6 +114,21 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
   return made;
 }
 
+/// Loads the lanes of a vector that the mask names; the others are 0.
+LATHE_INLINE std::string llvm_element_writer::masked_load(const llvm_value& what,
+                                                          const std::string& from,
+                                                          const std::string& align,
+                                                          const std::string& mask) {
+  const std::string type = memory_type(what.type, what.lanes);
+  const std::string mask_type = type_text(dtype::boolean, what.lanes);
+  const std::string name =
+      "@llvm.masked.load." +
+      mangled(what.type == dtype::boolean ? dtype::u8 : what.type, what.lanes) + ".p0";
+  declare("declare " + type + " " + name + "(ptr, i32, " + mask_type + ", " + type + ")");
+  return define("call " + type + " " + name + "(ptr " + from + ", i32 " + align + ", " + mask_type +
+                " " + mask + ", " + type + " zeroinitializer)");
+}
+
 /// The mask, hidden from constant folding. LLVM 14 to 19 drop the mask of a masked load on AVX2 if,
 /// after splitting the vector into registers, one part of the mask is known to be false.
 LATHE_INLINE std::string llvm_element_writer::opaque(const std::string& mask) {
@@ -143,10 +154,9 @@ LATHE_INLINE std::string llvm_element_writer::any_lane() {
   return define("call i1 " + name + "(" + type + " " + lane_mask() + ")");
 }
 
-LATHE_INLINE void llvm_element_writer::store(const ir::statement& at) {
+LATHE_INLINE void llvm_element_writer::store(const ir::statement& at, llvm_value stored) {
   const ir::buffer& of = buffer(at.buffer);
   const bool lanes = depends(at.index).lanes;
-  llvm_value stored = value(at.value);
   if (lanes) stored = widen(stored, vector_.lanes);
   if (!reason_.empty()) return;
   if (!lanes && stored.lanes != 1)
@@ -300,8 +310,8 @@ LATHE_INLINE llvm_value llvm_element_writer::safe_divisor(const llvm_value& divi
   if (divisor.lanes > 1) {
     const std::string mask = lane_mask();
     if (mask.empty()) return out;
-    // Hidden from constant folding: of a constant divisor with a zero among its lanes, LLVM 19 takes
-    // the whole for undefined and uses `one` in all lanes.
+    // Hidden from constant folding: of a constant divisor with a zero among its lanes, LLVM 19
+    // takes the whole for undefined and uses `one` in all lanes.
     const std::string type = type_text(divisor.type, divisor.lanes);
     const std::string zero = define("zext " + type_text(dtype::boolean, divisor.lanes) + " " +
                                     never(divisor.lanes) + " to " + type);

@@ -71,6 +71,8 @@ class llvm_index_writer : protected llvm_writer {
   /// First element of a buffer.
   std::string pointer_of(std::int32_t index);
   address address_of(std::int32_t index, ir::expr flat);
+  /// How far one iteration of a loop moves an index [elements]; nothing if not always as far.
+  std::optional<std::int64_t> step_along(ir::expr flat, ir::expr loop) const;
   /// The element of `at`, or of its first lane, `more` elements further on.
   std::string pointer(std::int32_t index, const address& at, std::int64_t more = 0);
   /// One pointer per lane, for irregular accesses.

@@ -230,6 +230,19 @@ LATHE_INLINE int llvm_index_writer::table_index(std::int32_t index) const {
   return position;
 }
 
+LATHE_INLINE std::optional<std::int64_t> llvm_index_writer::step_along(ir::expr flat,
+                                                                       ir::expr loop) const {
+  const ir::expr variable = exprs_.terms(loop)[0].atom;
+  std::int64_t step = 0;
+  for (const ir::term& term : exprs_.terms(flat)) {
+    if (term.atom == variable)
+      step += term.coef;
+    else if (exprs_.depends_on(term.atom, loop))
+      return std::nullopt;
+  }
+  return step;
+}
+
 LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32_t index,
                                                                       ir::expr flat) {
   address out;

@@ -37,8 +37,7 @@ LATHE_INLINE bool llvm_tile_writer::is_straight(const sequence<ir::stmt>& list) 
     if (at.what == ir::stmt_kind::branch) return false;
     if (at.what == ir::stmt_kind::loop) {
       const auto count = known(at.extent);
-      const bool written_out =
-          at.how == ir::loop_kind::unrolled || at.how == ir::loop_kind::vectorized;
+      const bool written_out = ir::is_written_out(at.how) || at.how == ir::loop_kind::vectorized;
       if (!count || (!written_out && *count != 1)) return false;
     }
     return is_straight(at.children);
@@ -57,15 +56,7 @@ LATHE_INLINE void llvm_tile_writer::collect_stored(const sequence<ir::stmt>& lis
 LATHE_INLINE std::optional<llvm_tile_writer::open_loop> llvm_tile_writer::loop_along(
     ir::expr flat) const {
   for (const open_loop& each : straight_) {
-    const ir::expr variable = exprs_.terms(each.variable)[0].atom;
-    std::int64_t step = 0;
-    for (const ir::term& term : exprs_.terms(flat)) {
-      if (term.atom == variable)
-        step += term.coef;
-      else if (exprs_.depends_on(term.atom, each.variable))
-        step = INT32_MAX;  // by something else than a fixed step
-    }
-    if (step == 1) return each;
+    if (step_along(flat, each.variable) == 1) return each;
   }
   return std::nullopt;
 }

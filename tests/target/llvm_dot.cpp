@@ -1,0 +1,142 @@
+// Dot product instructions against plain loops: all pairs of element types, extreme values, masked
+// tails, every instruction set; and what is not of their form.
+#include <lathe/analysis/describe.hpp>
+#include <lathe/lower/apply.hpp>
+#include <lathe/lower/build.hpp>
+#include <lathe/target/cpu/emit_llvm.hpp>
+
+#include "host_jit.hpp"
+#include <array>
+#include <doctest/doctest.h>
+#include <limits>
+#include <string>
+
+using namespace lathe;
+
+namespace {
+
+constexpr int rows = 3, columns = 37, groups = 5;
+
+/// Operands as packed layouts have them: four terms together.
+template <class Left, class Right>
+constexpr auto grouped_product() {
+  axis<"i"> i{rows};
+  axis<"j"> j{columns};
+  axis<"r"> r{groups};
+  axis<"s"> s{4};
+  tensor<"A", Left, 3> A;
+  tensor<"B", Right, 3> B;
+  tensor<"Y", int, 2> Y;
+  return op<"grouped_product">(
+      A, B, Y)(Y(i, j) = sum(r, s)(cast<int>(A(i, r, s)) * cast<int>(B(r, j, s))));
+}
+
+std::string emitted(const desc_view& desc, const std::string& steps, const cpu_target& target) {
+  result<program> scheduled = apply(make_program(desc), parse_trace(steps).value());
+  REQUIRE_MESSAGE(scheduled, scheduled.error().text());
+  const result<ir::nest> nest = build(std::move(*scheduled));
+  REQUIRE_MESSAGE(nest, nest.error().text());
+  const result<std::string> text = native::emit_llvm(*nest, target);
+  REQUIRE_MESSAGE(text, text.error().text());
+  return *text;
+}
+
+std::string dot_steps(int lanes) {
+  return "split(Y.j -> j0:_, j1:" + std::to_string(lanes) +
+         "); reorder(Y: i j0 r j1 s); vectorize(Y.j1); dot(Y.s); cache_write(Y, register)";
+}
+
+bool contains(const std::string& text, const char* part) {
+  return text.find(part) != std::string::npos;
+}
+
+/// Numbers that include the smallest and the largest, which must not saturate.
+template <class Element>
+Element extreme(int at) {
+  using limits = std::numeric_limits<Element>;
+  if (at % 3 == 0) return limits::max();
+  if (at % 3 == 1) return limits::min();
+  return static_cast<Element>(at * 37);
+}
+
+template <class Left, class Right>
+void check(bool has_instruction) {
+  const auto desc = describe(grouped_product<Left, Right>());
+  for (const isa set : test::executable_isas()) {
+    for (const bool allowed : {true, false}) {
+      cpu_target target = native::host_target(set).value();
+      target.dot_u8i8 = target.dot_u8i8 && allowed;
+      const std::string text = emitted(desc, dot_steps(target.lanes(4)), target);
+      INFO(std::string(name_of(set)));
+      CHECK(contains(text, "vpdpbusd") == (has_instruction && target.dot_u8i8));
+      CHECK(contains(text, "pmadd") == !(has_instruction && target.dot_u8i8));
+      const auto compiler = test::host_jit(set);
+      if (!compiler) return;
+      const auto object = test::load(*compiler, text);
+      std::array<Left, rows * groups * 4> a;
+      std::array<Right, groups * columns * 4> b;
+      std::array<int, rows * columns> y;
+      for (std::size_t at = 0; at < a.size(); ++at) a[at] = extreme<Left>(static_cast<int>(at));
+      for (std::size_t at = 0; at < b.size(); ++at)
+        b[at] = extreme<Right>(static_cast<int>(at) / 2);
+      void* buffers[] = {a.data(), b.data(), y.data()};
+      test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
+          buffers, nullptr, 0, 1);
+      int wrong = 0;
+      for (std::size_t i = 0; i < rows; ++i)
+        for (std::size_t j = 0; j < columns; ++j) {
+          int sum = 0;
+          for (std::size_t r = 0; r < groups; ++r)
+            for (std::size_t s = 0; s < 4; ++s)
+              sum += a[(i * groups + r) * 4 + s] * b[(r * columns + j) * 4 + s];
+          wrong += y[i * columns + j] != sum;
+        }
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+}  // namespace
+
+TEST_CASE("dot: bytes of any signs give the sums of plain loops") {
+  check<std::uint8_t, std::int8_t>(true);
+  check<std::int8_t, std::uint8_t>(true);
+  check<std::int8_t, std::int8_t>(false);
+  check<std::uint8_t, std::uint8_t>(false);
+}
+
+TEST_CASE("dot: what is not of the form is straight code with the same result") {
+  axis<"i"> i{4};
+  axis<"j"> j{16};
+  axis<"k"> k{4};
+  tensor<"A", std::uint8_t, 2> A;
+  tensor<"B", std::int8_t, 2> B;
+  tensor<"Y", int, 2> Y;
+  cpu_target target = generic_cpu(isa::avx512);
+  target.dot_u8i8 = true;
+  const auto has_dot = [&](const auto& operation, const char* steps) {
+    return contains(emitted(describe(operation), steps, target), "vpdpbusd");
+  };
+  const char* steps = "reorder(Y: i j k); vectorize(Y.j); dot(Y.k); cache_write(Y, register)";
+  const auto product = [&](const auto& left, const auto& right) {
+    return op<"product">(A, B, Y)(Y(i, j) = sum(k)(cast<int>(left) * cast<int>(right)));
+  };
+  CHECK(has_dot(product(A(i, k), B(j, k)), steps));
+  CHECK_FALSE(has_dot(product(A(i, k), B(k, j)), steps));  // terms lie apart
+  CHECK_FALSE(has_dot(product(A(i, k), B(j, k)),           // no vectors around it
+                      "reorder(Y: i j k); dot(Y.k); cache_write(Y, register)"));
+  CHECK_FALSE(has_dot(
+      op<"largest">(A, B, Y)(Y(i, j) = lathe::max(k)(cast<int>(A(i, k)) * cast<int>(B(j, k)))),
+      steps));
+}
+
+TEST_CASE("dot: takes a reduce loop of 2 or 4") {
+  const auto refusal = [](const char* steps) {
+    const auto made = apply(make_program(describe(grouped_product<std::uint8_t, std::int8_t>())),
+                            parse_trace(steps).value());
+    return made ? std::string() : made.error().text();
+  };
+  CHECK(contains(refusal("dot(Y.r)"), "'r' has 5 iterations; dot takes a reduce loop of 2 or 4"));
+  CHECK(contains(refusal("split(Y.i -> i0:_, i1:2); dot(Y.i1)"), "2 spatial iterations"));
+  CHECK(refusal("dot(Y.s)").empty());
+}
