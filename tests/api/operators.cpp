@@ -32,6 +32,23 @@ TEST_CASE("operators: gemm of other element types") {
   check_operator(make_case("gemm i64", ops::gemm<std::int64_t>(13, 17, 29)));
 }
 
+TEST_CASE("operators: products of bf16") {
+  check_operator(make_case("gemm bf16 37x53x41", ops::gemm<bf16, bf16, float>(37, 53, 41), {"B"}),
+                 {.points = 6, .search = true});
+  check_operator(make_case("gemm bf16 1x131x2", ops::gemm<bf16, bf16, float>(1, 131, 2)));
+  axis<"i"> i{7};
+  axis<"j"> j{21};
+  axis<"k"> k{13};
+  tensor<"A", bf16, 2> A;
+  tensor<"B", bf16, 2> B;
+  tensor<"Y", bf16, 2> Y;  // rounded once, when it is stored
+  check_operator(
+      make_case("product stored as bf16",
+                op<"stored">(A, B, Y)(
+                    Y(i, j) = cast<bf16>(sum(k)(cast<float>(A(k, i)) * cast<float>(B(k, j)))))),
+      {.points = 4, .search = true});
+}
+
 TEST_CASE("operators: products of bytes") {
   using u8 = std::uint8_t;
   using i8 = std::int8_t;

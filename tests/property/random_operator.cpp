@@ -47,6 +47,7 @@ limits limits_of(dtype type) {
     case dtype::i8: return {-128, 127};
     case dtype::u8: return {0, 255};
     case dtype::i32: return {-0x1p31, 0x1p31 - 1};
+    case dtype::bf16: return {-0x1p8, 0x1p8};
     case dtype::f32: return {-0x1p24, 0x1p24};
     case dtype::f64: return {-0x1p52, 0x1p52};
     case dtype::boolean: return {0, 1};
@@ -114,6 +115,7 @@ class operator_generator {
                  : kind < 0.85 ? combine(reduction(), 2)
                                : combine_reductions();
     if (!last && chance(0.05)) body = condition(1);
+    else if (!math_ && chance(0.05)) body = converted(body, dtype::bf16);
     stage.body = body.node;
     stage.reduce =
         static_cast<short>(out_.axes.size() - static_cast<std::size_t>(stage.first_axis) -
@@ -222,7 +224,7 @@ class operator_generator {
       terms *= static_cast<double>(out_.axes[static_cast<std::size_t>(axis)].extent);
       if (n == 0 && count > 1 && chance(0.5)) first = any_value(any_type(), 1);
     }
-    value term = !first && chance(0.1) ? product_of_bytes()
+    value term = !first && chance(0.1) ? product_of_words()
                                        : any_value(first ? first->type : any_type(), first ? 1 : 2);
     if (first) term = product(*first, term);
     open_.resize(outer);
@@ -234,10 +236,13 @@ class operator_generator {
   }
 
   /// What dot product instructions take, if the schedule puts the terms together.
-  value product_of_bytes() {
-    const std::vector<dtype> others = std::exchange(types_, {dtype::i8, dtype::u8});
-    const value left = converted(load(), dtype::i32);
-    const value made = product(left, converted(load(), dtype::i32));
+  value product_of_words() {
+    const bool bytes = chance(0.5);
+    const std::vector<dtype> others =
+        bytes ? std::exchange(types_, {dtype::i8, dtype::u8}) : std::exchange(types_, {dtype::bf16});
+    const dtype type = bytes ? dtype::i32 : dtype::f32;
+    const value left = converted(load(), type);
+    const value made = product(left, converted(load(), type));
     types_ = others;
     return made;
   }
@@ -686,7 +691,7 @@ class operator_generator {
   desc_tensor new_input() {
     desc_tensor made;
     made.name = input_names[inputs_++];
-    made.type = chance(0.03) ? dtype::boolean : any_type();
+    made.type = chance(0.03) ? dtype::boolean : chance(0.05) ? dtype::bf16 : any_type();
     made.rank = static_cast<short>(1 + below(3));
     made.declared = true;
     return made;
@@ -894,6 +899,7 @@ int input_magnitude(dtype type) {
     case dtype::boolean: return 1;
     case dtype::i8: return 127;
     case dtype::u8: return 255;
+    case dtype::bf16:
     case dtype::f32: return 2;
     default: return 9;
   }

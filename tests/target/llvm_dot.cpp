@@ -7,9 +7,11 @@
 
 #include "host_jit.hpp"
 #include <array>
+#include <bit>
 #include <doctest/doctest.h>
 #include <limits>
 #include <string>
+#include <vector>
 
 using namespace lathe;
 
@@ -103,6 +105,87 @@ TEST_CASE("dot: bytes of any signs give the sums of plain loops") {
   check<std::int8_t, std::uint8_t>(true);
   check<std::int8_t, std::int8_t>(false);
   check<std::uint8_t, std::uint8_t>(false);
+}
+
+TEST_CASE("dot: products of bf16, where the sums are exact") {
+  axis<"i"> i{rows};
+  axis<"j"> j{columns};
+  axis<"r"> r{groups};
+  axis<"s"> s{2};
+  tensor<"A", bf16, 3> A;
+  tensor<"B", bf16, 3> B;
+  tensor<"Y", float, 2> Y;
+  const auto desc = describe(op<"grouped_product">(
+      A, B, Y)(Y(i, j) = sum(r, s)(cast<float>(A(i, r, s)) * cast<float>(B(r, j, s)))));
+  for (const isa set : test::executable_isas()) {
+    for (const bool allowed : {true, false}) {
+      cpu_target target = native::host_target(set).value();
+      target.dot_bf16 = target.dot_bf16 && allowed;
+      const std::string text = emitted(desc, dot_steps(target.lanes(4)), target);
+      CHECK(contains(text, "dpbf16ps") == target.dot_bf16);
+      const auto compiler = test::host_jit(set);
+      if (!compiler) return;
+      const auto object = test::load(*compiler, text);
+      std::array<bf16, rows * groups * 2> a;
+      std::array<bf16, groups * columns * 2> b;
+      std::array<float, rows * columns> y;
+      for (std::size_t at = 0; at < a.size(); ++at) a[at] = bf16(static_cast<int>(at % 9) - 4);
+      for (std::size_t at = 0; at < b.size(); ++at) b[at] = bf16(0.5f * static_cast<float>(at % 7));
+      void* buffers[] = {a.data(), b.data(), y.data()};
+      test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
+          buffers, nullptr, 0, 1);
+      int wrong = 0;
+      for (std::size_t row = 0; row < rows; ++row)
+        for (std::size_t column = 0; column < columns; ++column) {
+          float sum = 0;
+          for (std::size_t at = 0; at < groups; ++at)
+            for (std::size_t term = 0; term < 2; ++term)
+              sum += static_cast<float>(a[(row * groups + at) * 2 + term]) *
+                     static_cast<float>(b[(at * columns + column) * 2 + term]);
+          wrong += y[row * columns + column] != sum;
+        }
+      CHECK(wrong == 0);
+    }
+  }
+}
+
+TEST_CASE("bf16: conversions have the bits of the type's own, denormals and NaN included") {
+  constexpr int count = 1 << 16;
+  axis<"i"> i{count};
+  tensor<"X", bf16, 1> X;
+  tensor<"F", float, 1> F;
+  tensor<"Y", float, 1> Y;
+  tensor<"Z", bf16, 1> Z;
+  const auto desc =
+      describe(op<"converted">(X, F, Y, Z)(Y(i) = cast<float>(X(i)), Z(i) = cast<bf16>(F(i))));
+  std::vector<bf16> x(count), z(count);
+  std::vector<float> f(count), y(count);
+  for (std::uint32_t at = 0; at < count; ++at) {
+    x[at].bits = static_cast<std::uint16_t>(at);
+    constexpr std::array<std::uint32_t, 8> lower{0,      1,      0x7fff, 0x8000,
+                                                 0x8001, 0xffff, 0x4000, 0x8000};
+    f[at] = std::bit_cast<float>(at << 16 | lower[at % 8]);
+  }
+  for (const isa set : test::executable_isas()) {
+    for (const char* steps : {"",
+                              "split(Y.i -> i0:_, i1:16); vectorize(Y.i1); "
+                              "split(Z.i -> i0:_, i1:16); vectorize(Z.i1)"}) {
+      const cpu_target target = native::host_target(set).value();
+      const auto compiler = test::host_jit(set);
+      if (!compiler) return;
+      const auto object = test::load(*compiler, emitted(desc, steps, target));
+      void* buffers[] = {x.data(), f.data(), y.data(), z.data()};
+      for (const char* phase : {"phase0", "phase1"})
+        test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, phase)(
+            buffers, nullptr, 0, 1);
+      int wrong = 0;
+      for (std::size_t at = 0; at < count; ++at) {
+        wrong += std::bit_cast<std::uint32_t>(y[at]) != std::uint32_t{x[at].bits} << 16;
+        wrong += z[at].bits != bf16(f[at]).bits;
+      }
+      CHECK(wrong == 0);
+    }
+  }
 }
 
 TEST_CASE("dot: what is not of the form is straight code with the same result") {

@@ -169,6 +169,7 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
   request.bound = options.bound;
   request.strategy = options.strategy.value_or(request.strategy);
   request.strict_fp = options.strict_fp.value_or(request.strict_fp);
+  if (request.strict_fp) request.target.dot_bf16 = false;  // flushes denormals, rounds once less
   request.cancel = options.cancel;
   request.cache.directory = options.cache_dir;
   request.cache.wisdom = options.wisdom_path;

@@ -39,7 +39,7 @@
   "[LATHE-E021] an external function takes at most three arguments: call<\"f\", float>(x, y, z)"
 #define LATHE_E022                                                                          \
   "[LATHE-E022] not an element type: use float, double, int, std::int64_t, std::int8_t or " \
-  "std::uint8_t"
+  "std::uint8_t, or lathe::bf16 for storage"
 #define LATHE_E023                                                           \
   "[LATHE-E023] a tensor has rank 0 to 6: write tensor<\"A\", float, 2> or " \
   "tensor<\"A\", float[64][32]>"
@@ -60,6 +60,8 @@
 #define LATHE_E031 "[LATHE-E031] the combiner must return an expression of the reduced element type"
 #define LATHE_E032 \
   "[LATHE-E032] a statement assigns with = alone: write C(i, j) = sum(k)(...) instead of +="
+#define LATHE_E033 \
+  "[LATHE-E033] bf16 is for storage: convert it before computing, cast<float>(A(i, k))"
 // -- rules of whole operators, checked when the statements are put together
 #define LATHE_E040                                                                                 \
   "[LATHE-E040] an axis is neither on the left-hand side of its statement nor reduced: add it to " \
@@ -100,23 +102,32 @@
   "tensor<\"X\", float, 2> X{H, W}"
 #define LATHE_E057 "[LATHE-E057] an index is divided by a constant below 1"
 // -- rules of calls, checked where a kernel or evaluate() is called
-#define LATHE_E060 \
-  "[LATHE-E060] wrong number of arguments: pass one per parameter of op<\"name\">(...), in that order"
-#define LATHE_E061 "[LATHE-E061] the argument's element type is not the parameter's: pass the same type"
-#define LATHE_E062 \
-  "[LATHE-E062] an output is given read-only data: pass a pointer, span or container that can be written"
-#define LATHE_E063 "[LATHE-E063] the argument's rank is not the tensor's: pass a view of the same rank"
-#define LATHE_E064 \
-  "[LATHE-E064] not a tensor argument: pass a pointer, an array, a contiguous range (vector, span) or a " \
+#define LATHE_E060                                                                                \
+  "[LATHE-E060] wrong number of arguments: pass one per parameter of op<\"name\">(...), in that " \
+  "order"
+#define LATHE_E061 \
+  "[LATHE-E061] the argument's element type is not the parameter's: pass the same type"
+#define LATHE_E062                                                                                 \
+  "[LATHE-E062] an output is given read-only data: pass a pointer, span or container that can be " \
+  "written"
+#define LATHE_E063 \
+  "[LATHE-E063] the argument's rank is not the tensor's: pass a view of the same rank"
+#define LATHE_E064                                                                             \
+  "[LATHE-E064] not a tensor argument: pass a pointer, an array, a contiguous range (vector, " \
+  "span) or a "                                                                                \
   "view with extents and strides (mdspan)"
-#define LATHE_E065 "[LATHE-E065] a parameter is not given, or given twice: pass each name once, \"A\"_a = a"
-#define LATHE_E066 "[LATHE-E066] a name is no parameter of the operator: use the names in op<\"name\">(...)"
-#define LATHE_E067 \
-  "[LATHE-E067] some arguments have names, others have not: name all of them, \"A\"_a = a, or none"
+#define LATHE_E065 \
+  "[LATHE-E065] a parameter is not given, or given twice: pass each name once, \"A\"_a = a"
+#define LATHE_E066 \
+  "[LATHE-E066] a name is no parameter of the operator: use the names in op<\"name\">(...)"
+#define LATHE_E067                                                                              \
+  "[LATHE-E067] some arguments have names, others have not: name all of them, \"A\"_a = a, or " \
+  "none"
 #define LATHE_E068 "[LATHE-E068] a param is given by value: pass a number that its type can hold"
 #define LATHE_E069 "[LATHE-E069] bind() takes named arguments: write kernel.bind(\"W\"_a = w)"
-#define LATHE_E070 \
-  "[LATHE-E070] a kernel is bound once: pass all operands together, kernel.bind(\"W\"_a = w, \"V\"_a = v)"
+#define LATHE_E070                                                                             \
+  "[LATHE-E070] a kernel is bound once: pass all operands together, kernel.bind(\"W\"_a = w, " \
+  "\"V\"_a = v)"
 
 namespace lathe {
 
@@ -238,6 +249,8 @@ template <class Combined>
 inline constexpr bool is_combined_value = false;
 template <class Tensor>
 inline constexpr bool is_plainly_assigned = false;
+template <class... Elements>
+inline constexpr bool is_for_computing = false;
 
 // Rules of whole operators: the names of an axis or tensor and of the statement.
 template <class Axis, class Statement>

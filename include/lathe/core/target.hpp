@@ -48,6 +48,7 @@ struct cpu_target {
   int vector_registers = 16;  ///< architectural vector registers
   bool fma = false;           ///< fused multiply-add instructions
   bool dot_u8i8 = false;      ///< dot products of 4 bytes per lane, u8 x i8 into i32 (VNNI)
+  bool dot_bf16 = false;      ///< dot products of 2 bf16 per lane into f32 (AVX512_BF16)
 
   std::int64_t l1_bytes = 32 * 1024;        ///< [bytes] L1 data cache of one core
   std::int64_t l2_bytes = 512 * 1024;       ///< [bytes] L2 cache of one core

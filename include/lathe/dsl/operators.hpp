@@ -103,7 +103,7 @@ template <class Operand>
 using index_of = decltype(as_index(std::declval<const Operand&>()));
 
 /// `left Op right` on two element values.
-/// @error E014 if their element types differ, E029 / E030 if they do not fit the operation
+/// @error E014 if their element types differ, E029 / E030 / E033 if they do not fit the operation
 template <opcode Op, class Left, class Right>
 constexpr auto combine(const Left& left, const Right& right) {
   if constexpr (is_poison<Left> || is_poison<Right>) {
@@ -114,7 +114,10 @@ constexpr auto combine(const Left& left, const Right& right) {
     constexpr bool any_boolean =
         std::is_same_v<left_element, bool> || std::is_same_v<right_element, bool>;
     constexpr bool any_float = is_float(kind_of<left_element>) || is_float(kind_of<right_element>);
-    if constexpr (is_logical(Op)) {
+    if constexpr (std::is_same_v<left_element, bf16> || std::is_same_v<right_element, bf16>) {
+      static_assert(rule::is_for_computing<left_element, right_element>, LATHE_E033);
+      return poison{};
+    } else if constexpr (is_logical(Op)) {
       if constexpr (std::is_same_v<left_element, bool> && std::is_same_v<right_element, bool>) {
         return binary<Op, Left, Right>{left, right};
       } else {
@@ -203,7 +206,7 @@ constexpr auto compare(const Left& left, const Right& right) {
   }
 }
 
-/// `Op operand`. @error E028 if a math function is given integers, E030 for a comparison
+/// `Op operand`. @error E028 if a math function is given integers, E030 for a comparison, E033
 template <opcode Op, class Operand>
 constexpr auto apply(const Operand& operand) {
   if constexpr (is_poison<Operand>) {
@@ -212,6 +215,9 @@ constexpr auto apply(const Operand& operand) {
     using element = typename Operand::element;
     if constexpr (std::is_same_v<element, bool>) {
       static_assert(rule::is_number<element>, LATHE_E030);
+      return poison{};
+    } else if constexpr (std::is_same_v<element, bf16>) {
+      static_assert(rule::is_for_computing<element>, LATHE_E033);
       return poison{};
     } else if constexpr (is_math_function(Op) && !is_float(kind_of<element>)) {
       static_assert(rule::is_floating_point<element>, LATHE_E028);
@@ -393,6 +399,10 @@ constexpr auto call(const Arguments&... arguments) {
     static_assert(rule::has_at_most_three_arguments<int(sizeof...(Arguments))>, LATHE_E021);
     return dsl::poison{};
   } else if constexpr ((dsl::is_poison<dsl::value_of<Arguments>> || ...)) {
+    return dsl::poison{};
+  } else if constexpr (std::is_same_v<Element, bf16> ||
+                       (std::is_same_v<typename dsl::value_of<Arguments>::element, bf16> || ...)) {
+    static_assert(rule::is_for_computing<Element>, LATHE_E033);
     return dsl::poison{};
   } else {
     return dsl::external_call<dsl::id_of<Name>, Element, dsl::value_of<Arguments>...>{

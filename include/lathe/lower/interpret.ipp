@@ -408,7 +408,10 @@ class nest_interpreter {
           return exact_number(rounded(at.type, static_cast<wide_real>(integer(at.a))));
         const number_type operand = number(at.a);
         if (size_of(exprs_[at.a].type) <= size_of(at.type)) return operand;
-        return {rounded(at.type, operand.value), operand.magnitude};
+        // What comes before was rounded otherwise: it may be the neighbour that it is rounded to.
+        const double size = math::abs(static_cast<double>(operand.value));
+        const bool exact = at.type != dtype::bf16 || operand.magnitude == size;
+        return {rounded(at.type, operand.value), operand.magnitude + (exact ? 0 : 0x1p12 * size)};
       }
       case ir::kind::call: {
         double magnitude = 0;
@@ -422,6 +425,7 @@ class nest_interpreter {
 
   /// A number in the precision of its own type.
   static wide_real rounded(dtype type, wide_real value) {
+    if (type == dtype::bf16) return static_cast<wide_real>(static_cast<float>(bf16(value)));
     return type == dtype::f32 ? static_cast<wide_real>(static_cast<float>(value))
                               : static_cast<wide_real>(static_cast<double>(value));
   }
@@ -489,6 +493,7 @@ LATHE_INLINE sequence<std::byte> to_elements(const wide_buffer& buffer) {
       std::memcpy(out.data() + at * width, &element, sizeof element);
     };
     switch (buffer.type) {
+      case dtype::bf16: put(bf16(buffer.value[at])); break;
       case dtype::f32: put(static_cast<float>(buffer.value[at])); break;
       case dtype::f64: put(buffer.value[at]); break;
       case dtype::i8: put(static_cast<std::int8_t>(buffer.integers[at])); break;

@@ -437,13 +437,9 @@ LATHE_INLINE expr pool::cast(dtype type, expr operand) {
   const node from = (*this)[operand];
   if (from.type == type) return operand;
   if (from.what == kind::literal && is_float(from.type) && is_float(type))
-    return literal(
-        type, 0, type == dtype::f32 ? static_cast<double>(static_cast<float>(from.num)) : from.num);
-  if (is_constant(operand) && is_float(type)) {
-    const double number = static_cast<double>(constant_value(operand));
-    return literal(type, 0,
-                   type == dtype::f32 ? static_cast<double>(static_cast<float>(number)) : number);
-  }
+    return literal(type, 0, rounded_to(type, from.num));
+  if (is_constant(operand) && is_float(type))
+    return literal(type, 0, rounded_to(type, static_cast<double>(constant_value(operand))));
   node value;
   value.what = kind::cast;
   value.type = type;

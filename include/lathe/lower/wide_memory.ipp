@@ -27,7 +27,7 @@ void read_numbers(std::span<const std::byte> from, wide_memory& into) {
   for (std::size_t at = 0; at < into.value.size(); ++at) {
     Element element;
     std::memcpy(&element, from.data() + at * sizeof element, sizeof element);
-    into.value[at] = static_cast<wide_real>(element);
+    into.value[at] = static_cast<wide_real>(static_cast<double>(element));
     into.magnitude[at] = math::abs(static_cast<double>(element));
   }
 }
@@ -45,6 +45,7 @@ LATHE_INLINE void read_elements(dtype type, std::span<const std::byte> from, wid
   switch (type) {
     case dtype::f32: return read_numbers<float>(from, into);
     case dtype::f64: return read_numbers<double>(from, into);
+    case dtype::bf16: return read_numbers<bf16>(from, into);
     case dtype::i8: return read_integers<std::int8_t>(from, into);
     case dtype::i32: return read_integers<std::int32_t>(from, into);
     case dtype::i64: return read_integers<std::int64_t>(from, into);

@@ -23,6 +23,8 @@ std::string value_text(Element value) {
     std::snprintf(text, sizeof text, "%.*g", std::is_same_v<Element, float> ? 9 : 17,
                   static_cast<double>(value));
     return text;
+  } else if constexpr (std::is_same_v<Element, bf16>) {
+    return value_text(static_cast<float>(value));
   } else {
     return std::to_string(value);
   }
@@ -54,7 +56,7 @@ bool is_within_bound(Element got, double reference, double bound) {
   if (math::isinf(value)) {
     // An overflow is right where the reference is beyond the range of the type, too.
     return math::signbit(value) == math::signbit(reference) &&
-           math::isinf(static_cast<Element>(reference));
+           math::isinf(static_cast<double>(static_cast<Element>(reference)));
   }
   return math::abs(value - reference) <= bound;
 }
@@ -107,6 +109,7 @@ inline comparison compare_as_type(const void* got, const expectation& wanted) {
     case dtype::i8: return compare_typed(static_cast<const std::int8_t*>(got), wanted);
     case dtype::i32: return compare_typed(static_cast<const std::int32_t*>(got), wanted);
     case dtype::f32: return compare_typed(static_cast<const float*>(got), wanted);
+    case dtype::bf16: return compare_typed(static_cast<const bf16*>(got), wanted);
     case dtype::f64:
     case dtype::weak_float: return compare_typed(static_cast<const double*>(got), wanted);
     case dtype::i64:
@@ -126,9 +129,10 @@ LATHE_INLINE std::int64_t expectation::elements() const {
 LATHE_INLINE double error_bound(dtype type, double reference, double magnitude, double terms,
                                 double function_ulps) {
   if (!is_float(type)) return 0;
-  const double roundoff = type == dtype::f32 ? 0x1p-24 : 0x1p-53;
+  const double roundoff = type == dtype::f64 ? 0x1p-53 : 0x1p-24;  // bf16: of what is computed
+  const double stored = type == dtype::bf16 ? 0x1p-9 : roundoff;
   const double growth = larger(16.0, 2 * math::sqrt(terms));
-  return (growth + 2 * function_ulps) * roundoff * magnitude + 4 * roundoff * math::abs(reference);
+  return (growth + 2 * function_ulps) * roundoff * magnitude + 4 * stored * math::abs(reference);
 }
 
 LATHE_INLINE comparison compare(const void* got, const expectation& wanted) {

@@ -176,6 +176,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     tile.order = static_cast<level_order>(choice(site.order) / 2);
     tile.vector_blocks_outside = choice(site.order) % 2 == 1;
     tile.inner_reduce = stage.spatial + static_cast<int>(choice(site.inner_reduce));
+    tile.dot_bf16 = target_.dot_bf16;
     tile.prefetch = detail::prefetch_distances[choice(site.prefetch)];
     tile.place = choice(site.place) == 1 ? placement::block : placement::root;
     tile.lanes = larger(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));

@@ -48,6 +48,7 @@ class tile_chooser : stage_traffic {
     best_.pack.assign(uses_.size(), packing::none);
     best_.lanes = lanes_;
     best_.tasks = tasks_for(call_.threads);
+    best_.dot_bf16 = target_.dot_bf16;
     for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
       const program_axis& of = stage_.axes[static_cast<std::size_t>(axis)];
       if (is_alone(axis)) continue;
@@ -114,7 +115,7 @@ class tile_chooser : stage_traffic {
 
   void try_vector_axis(int axis) {
     const bool partial = axis >= stage_.spatial;
-    dot_ = dot_group_of(program_, stage_, uses_, axis, lanes_);
+    dot_ = dot_group_of(program_, stage_, uses_, axis, lanes_, target_.dot_bf16);
     sequence<int> rows;
     for (int other = 0; other < stage_.spatial; ++other)
       if (other != axis && extent(other) > 1 && (other == window_row_ || !is_alone(other)))

@@ -65,6 +65,7 @@ struct reduction_tile {
   sequence<packing> pack;              ///< per load of loads_of()
   std::int64_t tasks = 1;  ///< fewest iterations of the parallel loop, if there are as many: with
                            ///< more, copies for some of its loops have to be made in each
+  bool dot_bf16 = false;   ///< the processor has dot products of bf16
 };
 
 /// Iterations over which several threads share their work evenly enough.

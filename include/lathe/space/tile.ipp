@@ -357,7 +357,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   if (decided.vector_axis >= stage.spatial) return detail::append_partial_sums(stage, decided, out);
   reduction_tile tile = detail::with_sizes(of, stage, decided);
   const sequence<load_use> uses = loads_of(of, stage);
-  const dot_group dot = dot_group_of(of, stage, uses, tile.vector_axis, tile.lanes);
+  const dot_group dot = dot_group_of(of, stage, uses, tile.vector_axis, tile.lanes, tile.dot_bf16);
   for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at)
     if (tile.pack[at] == packing::none && must_pack(uses[at], dot, tile.vector_axis))
       tile.pack[at] = packing::panel;

@@ -19,6 +19,7 @@ LATHE_INLINE const char* c_type_name(dtype type) {
     case dtype::i8: return "int8_t";
     case dtype::u8: return "uint8_t";
     case dtype::i32: return "int32_t";
+    case dtype::bf16: return "uint16_t";  // its bits
     case dtype::f32: return "float";
     case dtype::f64:
     case dtype::weak_float: return "double";
@@ -46,7 +47,8 @@ LATHE_INLINE c_identifiers::c_identifiers() {
       "lround main malloc modf nan nearbyint nextafter pow qsort rand random realloc remainder "
       "remquo rint round scalbn signbit sin sinh sqrt srand strtod system tan tanh tgamma trunc "
       "INDEPENDENT INFINITY INT32_MIN INT64_MIN NAN NULL PRAGMA PREFETCH UNROLL begin buffers "
-      "end floor_div floor_mod int32_t int64_t int8_t linux scratch std uint8_t unix";
+      "bf16_of_f32 end f32_of_bf16 floor_div floor_mod int32_t int64_t int8_t linux scratch std "
+      "uint16_t uint32_t uint8_t unix";
   for (std::size_t at = 0; at < reserved.size();) {
     const std::size_t space = smaller(reserved.find(' ', at), reserved.size());
     taken_.insert(reserved.substr(at, space - at));
@@ -115,7 +117,13 @@ class c_printer : public expression_printer {
       case ir::kind::binary: return binary_text(at, outside);
       case ir::kind::select:
         return "(" + print(at.a) + " ? " + branch(at.b) + " : " + branch(at.c) + ")";
-      case ir::kind::cast: return conversion(at.type, print(at.a, binding::atom));
+      case ir::kind::cast: {
+        std::string operand = print(at.a, binding::atom);
+        if (exprs_[at.a].type == dtype::bf16) operand = bf16_helper(true) + "(" + operand + ")";
+        if (at.type == dtype::bf16)
+          return bf16_helper(false) + "(" + conversion(dtype::f32, operand) + ")";
+        return conversion(at.type, operand);
+      }
       case ir::kind::call: declare(handle); break;
       default: break;
     }
@@ -137,9 +145,9 @@ class c_printer : public expression_printer {
     if (at.type == dtype::i32 && at.imm == INT32_MIN) return "INT32_MIN";
     if (at.type == dtype::boolean) return at.imm != 0 ? "true" : "false";
     if (!is_float(at.type)) return std::to_string(at.imm);
+    if (at.type == dtype::bf16) return std::to_string(bf16(at.num).bits);
     if (math::isnan(at.num)) return "NAN";
-    const double value =
-        at.type == dtype::f32 ? static_cast<double>(static_cast<float>(at.num)) : at.num;
+    const double value = rounded_to(at.type, at.num);
     if (math::isinf(value)) return value > 0 ? "INFINITY" : "-INFINITY";
     return real_constant(value, at.type) + (at.type == dtype::f32 ? "f" : "");
   }
@@ -257,6 +265,21 @@ class c_printer : public expression_printer {
                                           : is_comparison(fn) ? dtype::boolean
                                                               : type);
     owner_.functions_[name] = owner_.dialect_.function_prefix + result + " " + name + body;
+    return name;
+  }
+
+  /// Name of the function that makes a float of a bf16, or the nearest bf16 of a float, ties to
+  /// even; its definition is noted.
+  std::string bf16_helper(bool widen) {
+    const char* name = widen ? "f32_of_bf16" : "bf16_of_f32";
+    const char* text =
+        widen
+            ? "float f32_of_bf16(uint16_t a) { union { uint32_t bits; float number; } v; v.bits = "
+              "(uint32_t)a << 16; return v.number; }"
+            : "uint16_t bf16_of_f32(float a) { union { float number; uint32_t bits; } v; v.number "
+              "= a; return (uint16_t)((a == a ? v.bits + 0x7fff + (v.bits >> 16 & 1) : v.bits | "
+              "0x400000) >> 16); }";
+    owner_.functions_[name] = owner_.dialect_.function_prefix + text;
     return name;
   }
 

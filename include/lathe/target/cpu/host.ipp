@@ -103,6 +103,7 @@ LATHE_INLINE void probe_dot_products(cpu_target& target) {
   const bool more = a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) != 0;
   const bool avx_vnni = more && (a >> 4 & 1) != 0;
   target.dot_u8i8 = target.set == isa::avx512 ? avx512_vnni : avx_vnni;
+  target.dot_bf16 = target.set == isa::avx512 && more && (a >> 5 & 1) != 0;
 #endif
 }
 
@@ -228,8 +229,8 @@ LATHE_INLINE result<cpu_target> host_target(std::optional<isa> forced) {
 LATHE_INLINE std::string fingerprint(const cpu_target& target) {
   return std::string(name_of(target.set)) + " l1=" + std::to_string(target.l1_bytes) +
          " l2=" + std::to_string(target.l2_bytes) + " l3=" + std::to_string(target.l3_bytes) +
-         (target.dot_u8i8 ? " dot_u8i8" : "") + " threads=" + std::to_string(target.threads) +
-         " model=" + target.model;
+         (target.dot_u8i8 ? " dot_u8i8" : "") + (target.dot_bf16 ? " dot_bf16" : "") +
+         " threads=" + std::to_string(target.threads) + " model=" + target.model;
 }
 
 }  // namespace lathe::native

@@ -1,7 +1,7 @@
 /// @file
-/// Dot product instructions: a loop of kind `dot`, 4 terms of bytes, inside a vectorized loop. In:
-/// the statement acc = acc + a * b over its terms. Out: one instruction that adds all terms of a
-/// lane to its accumulator, 4 times the multiply-adds of f32.
+/// Dot product instructions: a loop of kind `dot`, 4 terms of bytes or 2 of bf16, inside a
+/// vectorized loop. In: the statement acc = acc + a * b over its terms. Out: one instruction that
+/// adds all terms of a lane to its accumulator, 4 or 2 times the multiply-adds of f32.
 ///
 /// Both operands are read as 32-bit words, one word per lane: the terms must lie together in
 /// memory, those of neighbouring lanes after each other or, for an operand that is the same in all

@@ -22,16 +22,21 @@ LATHE_INLINE bool llvm_dot_writer::dot_product(const ir::statement& loop, std::i
   factor left = factor_of(product.a, loop.variable, terms);
   factor right = factor_of(product.b, loop.variable, terms);
   if (left.load == ir::none || right.load == ir::none) return false;
-  if (terms != 4 || sum.type != dtype::i32) return false;
+  const bool left_half = left.type == dtype::bf16, right_half = right.type == dtype::bf16;
+  const bool bytes = sum.type == dtype::i32 && !left_half && !right_half;
+  const bool halves = sum.type == dtype::f32 && left_half && right_half;
+  if (!bytes && !(halves && target_.dot_bf16 && contract_)) return false;
 
   bound(loop.variable) = {bound_variable::form::constant, "", 0, 0};
   left.text = words(left);
   right.text = words(right);
   llvm_value made = widen(value(sum.a), lanes);
   const std::string type = type_of(made), word = type_text(dtype::i32, lanes);
-  if (left.type != right.type && target_.dot_u8i8) {
+  if (halves || (left.type != right.type && target_.dot_u8i8)) {
     if (right.type == dtype::u8) std::swap(left, right);
-    const std::string name = "@llvm.x86.avx512.vpdpbusd." + std::to_string(32 * lanes);
+    const std::string name =
+        (halves ? "@llvm.x86.avx512bf16.dpbf16ps." : "@llvm.x86.avx512.vpdpbusd.") +
+        std::to_string(32 * lanes);
     declare("declare " + type + " " + name + "(" + type + ", " + word + ", " + word + ")");
     made.text = define("call " + type + " " + name + "(" + type + " " + made.text + ", " + word +
                        " " + left.text + ", " + word + " " + right.text + ")");

@@ -76,6 +76,8 @@ class llvm_writer {
   llvm_value external_call(const std::string& name, dtype type,
                            const sequence<llvm_value>& operands, int lanes);
   llvm_value convert(const llvm_value& value, dtype type);
+  llvm_value widened(const llvm_value& value);
+  llvm_value narrowed(const llvm_value& value);
   llvm_value choose(const llvm_value& condition, const llvm_value& then,
                     const llvm_value& otherwise);
 

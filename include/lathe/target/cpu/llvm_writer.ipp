@@ -16,6 +16,7 @@ LATHE_INLINE const char* llvm_writer::scalar_type(dtype type) {
     case dtype::boolean: return "i1";
     case dtype::i8:
     case dtype::u8: return "i8";
+    case dtype::bf16: return "i16";  // its bits
     case dtype::i32: return "i32";
     case dtype::f32: return "float";
     case dtype::f64: return "double";
@@ -40,7 +41,8 @@ LATHE_INLINE std::string llvm_writer::mangled(dtype type, int lanes) {
 }
 
 LATHE_INLINE std::string llvm_writer::number(double value, dtype type) {
-  if (type == dtype::f32) value = static_cast<double>(static_cast<float>(value));
+  if (type == dtype::bf16) return std::to_string(bf16(value).bits);
+  value = rounded_to(type, value);
   char text[32];
   std::snprintf(text, sizeof text, "0x%016llX",
                 static_cast<unsigned long long>(std::bit_cast<std::uint64_t>(value)));
@@ -245,8 +247,43 @@ LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtyp
   return made;
 }
 
+/// The f32 whose upper half a bf16 is.
+LATHE_INLINE llvm_value llvm_writer::widened(const llvm_value& value) {
+  const std::string word = type_text(dtype::i32, value.lanes);
+  const std::string whole = define("zext " + type_of(value) + " " + value.text + " to " + word);
+  const std::string upper = define("shl " + word + " " + whole + ", " +
+                                   widen(constant(16, dtype::i32), value.lanes).text);
+  return {define("bitcast " + word + " " + upper + " to " + type_text(dtype::f32, value.lanes)),
+          dtype::f32, value.lanes};
+}
+
+/// The nearest bf16 of an f32, ties to even; what is no number stays so. In integers: not every
+/// processor has an instruction, and those that have one flush denormals.
+LATHE_INLINE llvm_value llvm_writer::narrowed(const llvm_value& value) {
+  const std::string word = type_text(dtype::i32, value.lanes);
+  const auto all = [&](std::int64_t number) {
+    return widen(constant(number, dtype::i32), value.lanes).text;
+  };
+  const auto put = [&](const char* how, const std::string& left, const std::string& right) {
+    return define(std::string(how) + " " + word + " " + left + ", " + right);
+  };
+  const std::string bits = define("bitcast " + type_of(value) + " " + value.text + " to " + word);
+  const std::string odd = put("and", put("lshr", bits, all(16)), all(1));
+  const std::string up = put("add", put("add", bits, all(0x7fff)), odd);
+  const std::string quiet = put("or", bits, all(0x400000));
+  const std::string is_number =
+      define("fcmp ord " + type_of(value) + " " + value.text + ", " + value.text);
+  const std::string chosen = define("select " + type_text(dtype::boolean, value.lanes) + " " +
+                                    is_number + ", " + word + " " + up + ", " + word + " " + quiet);
+  const std::string upper = put("lshr", chosen, all(16));
+  return {define("trunc " + word + " " + upper + " to " + type_text(dtype::bf16, value.lanes)),
+          dtype::bf16, value.lanes};
+}
+
 LATHE_INLINE llvm_value llvm_writer::convert(const llvm_value& value, dtype type) {
   if (value.type == type) return value;
+  if (value.type == dtype::bf16) return convert(widened(value), type);
+  if (type == dtype::bf16) return narrowed(convert(value, dtype::f32));
   const bool from_real = is_float(value.type), to_real = is_float(type);
   const bool from_sign = value.type != dtype::u8 && value.type != dtype::boolean;
   if (type == dtype::boolean) {
