@@ -311,3 +311,10 @@ TEST_CASE("estimate: sums of products of bytes are dot products, of operators of
   CHECK_FALSE(
       has(estimated(make_program(describe(ops::gemm<std::int8_t>(512, 512, 512))), {}), "dot("));
 }
+
+TEST_CASE("estimate: a panel is copied once for all blocks of rows") {
+  const program of = make_program(describe(ops::gemm(4096, 1024, 128)));
+  const std::string steps = estimated(of, {});
+  CHECK(steps.find("cache_read(B -> B_packed at C.j0,") != std::string::npos);
+  CHECK(steps.find("split(C.i -> i0:_,") != std::string::npos);  // there are several
+}

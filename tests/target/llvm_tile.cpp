@@ -52,9 +52,10 @@ std::string steps_for(bool loads, int lanes, int unrolled) {
 
 /// Every instruction set, several numbers of lanes and of unrolled iterations, tails of both.
 template <class Element>
-void check_transposed(const char* type) {
-  constexpr int rows = 37, columns = 43;
-  std::vector<Element> source(rows * columns), made(rows * columns);
+void check_transposed(const char* type, int columns = 43) {
+  constexpr int rows = 37;
+  const auto elements = static_cast<std::size_t>(rows * columns);
+  std::vector<Element> source(elements), made(elements);
   for (std::size_t at = 0; at < source.size(); ++at) source[at] = static_cast<Element>(at * 7 + 1);
   const auto desc = describe(transposed<Element>(rows, columns));
   for (const isa set : test::executable_isas()) {
@@ -91,6 +92,19 @@ TEST_CASE("tiles: transposing copies of every element type, with tails, on every
   check_transposed<std::int64_t>("i64");
   check_transposed<std::int8_t>("i8");
   check_transposed<std::uint8_t>("u8");
+}
+
+TEST_CASE("tiles: rows of 2 or 4 that follow each other are stored as one vector") {
+  for (const int columns : {2, 4}) {
+    check_transposed<float>("f32", columns);
+    check_transposed<std::uint8_t>("u8", columns);
+    check_transposed<std::int64_t>("i64", columns);
+    const std::string text = emitted(describe(transposed<std::int8_t>(64, columns)),
+                                     steps_for(true, 16, columns), isa::avx512);
+    CHECK(count(text, "store <" + std::to_string(16 * columns) + " x i8>") == 1);
+    CHECK(count(text, "store") == 1);
+    CHECK(count(text, "load <16 x i8>") == columns);
+  }
 }
 
 TEST_CASE("tiles: rows are loaded and stored in pieces of 128 bits, not element by element") {

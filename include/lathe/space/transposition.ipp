@@ -90,8 +90,11 @@ LATHE_INLINE sequence<std::string> transpose_steps(step_writer& write, const std
     while (contains(what.loops, run)) run += '_';
     write.fuse(stage, sources, run);
   }
-  // Vectors of the result are stored; if its rows are short and odd, vectors of the source loaded.
-  const bool load_vectors = what.count < lanes && (what.count & (what.count - 1)) != 0;
+  // Vectors of the result are stored; if its rows are short and odd, vectors of the source loaded,
+  // and if they are 2 or 4 long and follow each other: then all of them are one vector.
+  const bool is_power = (what.count & (what.count - 1)) == 0;
+  const bool adjacent = what.count <= 4 && what.last + 2 == what.loops.size();
+  const bool load_vectors = what.count < lanes && (!is_power || adjacent);
   const std::int64_t length = load_vectors ? lanes : smaller(16, 64 / element_bytes);
   const bool blocked = what.count > transposed_vectors * lanes;
   if (what.count > lanes) {

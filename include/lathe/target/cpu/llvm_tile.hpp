@@ -67,6 +67,7 @@ class llvm_tile_writer : protected llvm_index_writer {
                  const std::string& key);
   void store_tile(const column* columns, std::int64_t count);
   void flush_all();
+  llvm_value interleaved(const column* columns, std::int64_t count);
   void transpose(sequence<llvm_value>& block);
   llvm_value shuffle(const llvm_value& left, const std::string& right,
                      const sequence<std::int64_t>& picked);

@@ -212,6 +212,11 @@ LATHE_INLINE void llvm_tile_writer::store_tile(const column* columns, std::int64
   const column& front = columns[0];
   const std::string align = ", align " + std::to_string(size_of(front.value.type));
   const int lanes = front.value.lanes;
+  if ((count == 2 || count == 4) && front.where.stride == count && front.rows == lanes) {
+    const llvm_value all = interleaved(columns, count);
+    return line("store " + type_of(all) + " " + all.text + ", ptr " +
+                pointer(front.buffer, front.where) + align);
+  }
   struct block {
     std::int64_t first, width;
     sequence<llvm_value> vectors;
@@ -244,6 +249,22 @@ LATHE_INLINE void llvm_tile_writer::store_tile(const column* columns, std::int64
 }
 
 // ------------------------------------------------------------------------------ shuffles
+
+/// The lanes of 2 or 4 columns in turn: rows that follow each other in memory.
+LATHE_INLINE llvm_value llvm_tile_writer::interleaved(const column* columns, std::int64_t count) {
+  sequence<llvm_value> parts;
+  for (std::int64_t at = 0; at < count; ++at) parts.push_back(columns[at].value);
+  for (std::size_t half = parts.size() / 2; half > 0; half /= 2) {
+    sequence<std::int64_t> picked;
+    for (std::int64_t lane = 0; lane < parts[0].lanes; ++lane) {
+      picked.push_back(lane);
+      picked.push_back(lane + parts[0].lanes);
+    }
+    for (std::size_t at = 0; at < half; ++at)
+      parts[at] = shuffle(parts[at], parts[at + half].text, picked);
+  }
+  return parts[0];
+}
 
 /// Transposes `n` vectors in every part of `n` lanes, n a power of two: log2(n) times the halves of
 /// the list are interleaved, low halves of the parts and high ones (the perfect shuffle of Stone,
