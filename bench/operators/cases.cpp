@@ -207,6 +207,16 @@ constexpr named<matrix_product> gemm_double_shapes[] = {
     {"dgemm_512", {512, 512, 512}},
     {"dgemm_1024", {1024, 1024, 1024}},
 };
+constexpr named<matrix_product> gemm_byte_shapes[] = {
+    {"igemm_128", {128, 128, 128}},
+    {"igemm_512", {512, 512, 512}},
+    {"igemm_1024", {1024, 1024, 1024}},
+};
+constexpr named<matrix_product> gemm_half_shapes[] = {
+    {"hgemm_128", {128, 128, 128}},
+    {"hgemm_512", {512, 512, 512}},
+    {"hgemm_1024", {1024, 1024, 1024}},
+};
 // rows, columns, depth, block
 constexpr named<circulant_product> circulant_shapes[] = {
     {"bcm_64x1024x1024_b8", {64, 1024, 1024, 8}},
@@ -280,6 +290,8 @@ std::vector<problem> make_cases() {
   all.add("gemm_square", extra, gemm_square_shapes);
   all.add("gemm_skinny", extra, gemm_skinny_shapes);
   all.add("gemm_f64", extra, gemm_double_shapes, f64);
+  all.add("gemm_u8i8", extra, gemm_byte_shapes, lathe::dtype::u8);
+  all.add("gemm_bf16", extra, gemm_half_shapes, lathe::dtype::bf16);
   all.add("upsampling", extra, upsampling_shapes);
   all.add("many_groups", extra, many_groups_shapes);
   all.add("depthwise_batch", extra, depthwise_batch_shapes);

@@ -87,8 +87,17 @@ lathe::owned_desc problem::describe() const {
   return std::visit(
       overloaded{[](const matrix_vector& s) { return owned(ops::gemv(s.rows, s.depth)); },
                  [&](const matrix_product& s) {
-                   return wide ? owned(ops::gemm<double>(s.rows, s.columns, s.depth))
-                               : owned(ops::gemm(s.rows, s.columns, s.depth));
+                   const auto made = [&]<class... Elements>() {
+                     return owned(ops::gemm<Elements...>(s.rows, s.columns, s.depth));
+                   };
+                   switch (element) {
+                     case lathe::dtype::f64: return made.template operator()<double>();
+                     case lathe::dtype::u8:
+                       return made.template operator()<std::uint8_t, std::int8_t, int>();
+                     case lathe::dtype::bf16:
+                       return made.template operator()<lathe::bf16, lathe::bf16, float>();
+                     default: return made.template operator()<float>();
+                   }
                  },
                  [](const bilinear_form& s) {
                    return owned(ops::bilinear(s.batch, s.features, s.left, s.right));

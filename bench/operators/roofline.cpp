@@ -71,7 +71,9 @@ bandwidth machine::at(double bytes) const {
 }
 
 double machine::least_seconds(const problem& of, int threads) const {
-  const double peak = of.element == lathe::dtype::f64 ? f64_gflops : f32_gflops;
+  // Vectors of smaller factors: as many more multiply-adds, where the processor has them.
+  const double peak =
+      of.element == lathe::dtype::f64 ? f64_gflops : f32_gflops * 4 / lathe::size_of(of.element);
   const double bytes = of.bytes();
   const double copied = std::min(bytes, 2 * of.output_bytes());
   const bandwidth rate = at(bytes);

@@ -48,9 +48,14 @@ double waiting_seconds() {
 std::vector<double> numbers_of(const operand& output) {
   std::vector<double> out(output.count);
   const void* const data = output.data.get();
-  for (std::size_t at = 0; at < out.size(); ++at)
-    out[at] = 0. + (output.type == lathe::dtype::f64 ? static_cast<const double*>(data)[at]
-                                                     : static_cast<const float*>(data)[at]);
+  const auto read = [&]<class Element>(const Element* from) {
+    for (std::size_t at = 0; at < out.size(); ++at) out[at] = 0. + static_cast<double>(from[at]);
+  };
+  switch (output.type) {
+    case lathe::dtype::f64: read(static_cast<const double*>(data)); break;
+    case lathe::dtype::i32: read(static_cast<const int*>(data)); break;
+    default: read(static_cast<const float*>(data)); break;
+  }
   return out;
 }
 

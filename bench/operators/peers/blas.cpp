@@ -45,7 +45,7 @@ struct entry {
   void operator()(const matrix_product& s) const {
     if (of.element == lathe::dtype::f64)
       product(s, "dgemm", with.dgemm);
-    else
+    else if (of.element == lathe::dtype::f32)
       product(s, "sgemm", with.sgemm);
   }
 

@@ -30,7 +30,10 @@ struct entry {
     });
   }
   void operator()(const matrix_product& s) const {
-    wide() ? product<double>(s, loops.dgemm) : product<float>(s, loops.sgemm);
+    if (wide())
+      product<double>(s, loops.dgemm);
+    else if (of.element == lathe::dtype::f32)
+      product<float>(s, loops.sgemm);
   }
   void operator()(const bilinear_form& s) const {
     add([=, f = loops.bilinear, a = in("A"), b = in("B"), w = in("W"), y = out("Y")] {

@@ -25,8 +25,8 @@ dnnl::stream& stream() {
   return made;
 }
 
-memory on(const memory::desc& layout, const float* data) {
-  return {layout, processor(), const_cast<float*>(data)};
+memory on(const memory::desc& layout, const void* data) {
+  return {layout, processor(), const_cast<void*>(data)};
 }
 
 /// Which way an operand goes.
@@ -35,7 +35,7 @@ enum class way { in, out };
 /// One operand of a primitive: where it is, and the way from or to the user's array.
 class argument {
  public:
-  argument(way direction, const memory::desc& user, const memory::desc& wanted, const float* data)
+  argument(way direction, const memory::desc& user, const memory::desc& wanted, const void* data)
       : user_(on(user, data)), used_(user_) {
     if (user == wanted) return;
     used_ = memory(wanted, processor());
@@ -227,22 +227,39 @@ struct convolution_entry {
   }
 };
 
-memory::desc matrix(int rows, int columns) { return {{rows, columns}, f32, tag::ab}; }
+/// Types of the factors and of the sum of a product.
+struct product_types {
+  memory::data_type source, weights, result;
+};
+constexpr product_types floats{f32, f32, f32};
+
+product_types types_of(lathe::dtype element) {
+  using type = memory::data_type;
+  if (element == lathe::dtype::u8) return {type::u8, type::s8, type::s32};
+  if (element == lathe::dtype::bf16) return {type::bf16, type::bf16, type::f32};
+  return floats;
+}
+
+memory::desc matrix(int rows, int columns, memory::data_type type) {
+  return {{rows, columns}, type, tag::ab};
+}
 
 /// result[rows, outputs] = source[rows, depth] weights^T, weights [outputs, depth] with any
 /// strides.
-bound_primitive inner_product(int rows, int outputs, int depth, const float* source,
-                              const memory::desc& user_weights, const float* weights, float* result,
-                              std::string& how) {
+bound_primitive inner_product(int rows, int outputs, int depth, const product_types& types,
+                              const void* source, const memory::desc& user_weights,
+                              const void* weights, void* result, std::string& how) {
+  const memory::desc from = matrix(rows, depth, types.source);
+  const memory::desc to = matrix(rows, outputs, types.result);
   const dnnl::inner_product_forward::primitive_desc plan(
-      {dnnl::prop_kind::forward_inference, matrix(rows, depth),
-       memory::desc({outputs, depth}, f32, tag::any), matrix(rows, outputs)},
+      {dnnl::prop_kind::forward_inference, from,
+       memory::desc({outputs, depth}, types.weights, tag::any), to},
       processor());
   how = std::string("inner product ") + plan.impl_info_str();
   return {dnnl::inner_product_forward(plan),
-          {way::in, matrix(rows, depth), matrix(rows, depth), source},
+          {way::in, from, from, source},
           {way::in, user_weights, plan.weights_desc(), weights},
-          {way::out, matrix(rows, outputs), matrix(rows, outputs), result}};
+          {way::out, to, to, result}};
 }
 
 struct entry {
@@ -265,30 +282,34 @@ struct entry {
   }
 
   void operator()(const matrix_product& s) const {
-    if (of.element != lathe::dtype::f32) return;
-    const float *a = data.get<float>("A"), *b = data.get<float>("B");
-    float* const c = data.get<float>("C");
-    const auto any = memory::desc({s.depth, s.columns}, f32, tag::any);
+    if (of.element == lathe::dtype::f64) return;
+    const product_types types = types_of(of.element);
+    const void *a = data.get<std::byte>("A"), *b = data.get<std::byte>("B");
+    void* const c = data.get<std::byte>("C");
+    const memory::desc left = matrix(s.rows, s.depth, types.source);
+    const memory::desc right = matrix(s.depth, s.columns, types.weights);
+    const memory::desc product = matrix(s.rows, s.columns, types.result);
+    const memory::desc any({s.depth, s.columns}, types.weights, tag::any);
     for (const bool packs : {false, true}) {
       try {
-        const dnnl::matmul::primitive_desc plan(
-            {matrix(s.rows, s.depth), packs ? any : matrix(s.depth, s.columns),
-             matrix(s.rows, s.columns)},
-            processor());
+        const dnnl::matmul::primitive_desc plan({left, packs ? any : right, product}, processor());
         enter_product({dnnl::matmul(plan),
-                       {way::in, matrix(s.rows, s.depth), matrix(s.rows, s.depth), a},
-                       {way::in, matrix(s.depth, s.columns), plan.weights_desc(), b},
-                       {way::out, matrix(s.rows, s.columns), matrix(s.rows, s.columns), c}},
+                       {way::in, left, left, a},
+                       {way::in, right, plan.weights_desc(), b},
+                       {way::out, product, product, c}},
                       std::string("matmul ") + plan.impl_info_str(), packs);
       } catch (const dnnl::error&) {
       }
     }
-    enter_inner_product(s.rows, s.columns, s.depth, a, {{s.columns, s.depth}, f32, tag::ba}, b, c);
+    enter_inner_product(s.rows, s.columns, s.depth, types, a,
+                        {{s.columns, s.depth}, types.weights, tag::ba}, b, c);
+    if (of.element == lathe::dtype::u8) enter_byte_product(s);
   }
 
   void operator()(const matrix_vector& s) const {
-    enter_inner_product(1, s.rows, s.depth, data.get<float>("x"), {{s.rows, s.depth}, f32, tag::ab},
-                        data.get<float>("A"), data.get<float>("y"));
+    enter_inner_product(1, s.rows, s.depth, floats, data.get<float>("x"),
+                        {{s.rows, s.depth}, f32, tag::ab}, data.get<float>("A"),
+                        data.get<float>("y"));
   }
 
   void operator()(const bilinear_form& s) const {
@@ -299,7 +320,7 @@ struct entry {
     float* const y = data.get<float>("Y");
     contestants products;
     const entry inner{of, data, products};
-    inner.enter_inner_product(s.batch, wide, s.right, data.get<float>("B"),
+    inner.enter_inner_product(s.batch, wide, s.right, floats, data.get<float>("B"),
                               {{wide, s.right}, f32, tag::ab}, data.get<float>("W"), all.get());
     for (contestant& each : products) {
       into.push_back(
@@ -321,13 +342,24 @@ struct entry {
       if (each.terms == contract::plain || (packs && each.terms == contract::packed))
         into.push_back(std::move(each));
   }
-  void enter_inner_product(int rows, int outputs, int depth, const float* source,
-                           const memory::desc& user_weights, const float* weights,
-                           float* result) const {
+  /// The product of bytes with a BLAS interface: plain matrices.
+  void enter_byte_product(const matrix_product& s) const {
+    const auto* const a = data.get<std::uint8_t>("A");
+    const auto* const b = data.get<std::int8_t>("B");
+    auto* const c = data.get<std::int32_t>("C");
+    into.push_back({"oneDNN", "gemm_u8s8s32", contract::plain, [=] {
+                      const std::int32_t zero = 0;
+                      dnnl_gemm_u8s8s32('N', 'N', 'F', s.rows, s.columns, s.depth, 1, a, s.depth, 0,
+                                        b, s.columns, 0, 0, c, s.columns, &zero);
+                    }});
+  }
+  void enter_inner_product(int rows, int outputs, int depth, const product_types& types,
+                           const void* source, const memory::desc& user_weights,
+                           const void* weights, void* result) const {
     try {
       std::string how;
       bound_primitive made =
-          inner_product(rows, outputs, depth, source, user_weights, weights, result, how);
+          inner_product(rows, outputs, depth, types, source, user_weights, weights, result, how);
       enter_product(std::move(made), how, true);
     } catch (const dnnl::error&) {
     }
