@@ -17,6 +17,7 @@ namespace lathe {
 struct dot_group {
   int axis = -1;           ///< reduce axis, -1 = no grouping
   std::int64_t terms = 1;  ///< iterations of it in one group
+  int registers = 0;       ///< vectors that the instructions need besides operands and sums
 
   /// Groups in so many iterations of an axis; the iterations themselves along other axes.
   double groups(int of, double iterations) const {

@@ -8,24 +8,25 @@
 namespace lathe {
 namespace detail {
 
-/// Terms of a stage's sum in one 32-bit word of each operand; 1 if there are no such terms.
-LATHE_INLINE std::int64_t terms_of_a_word(const program& of, const program_stage& stage,
-                                          bool bf16) {
-  if (!stage.reduction) return 1;
+/// Terms of a stage's sum in one 32-bit word of each operand; 1 if there are no such terms. Bytes
+/// that both have a sign, or both none, take two steps and a constant.
+LATHE_INLINE dot_group group_of_words(const program& of, const program_stage& stage, bool bf16) {
+  if (!stage.reduction) return {};
   const ir::node& sum = of.exprs[stage.combine];
   const ir::node& product = of.exprs[stage.body];
   const bool bytes = sum.type == dtype::i32;
   if (sum.what != ir::kind::binary || sum.fn != opcode::add ||
       !(bytes || (bf16 && sum.type == dtype::f32)) || product.what != ir::kind::binary ||
       product.fn != opcode::mul)
-    return 1;
-  for (const ir::expr factor : {product.a, product.b}) {
-    if (of.exprs[factor].what != ir::kind::cast) return 1;
-    const ir::node& from = of.exprs[of.exprs[factor].a];
-    const bool is_byte = from.type == dtype::i8 || from.type == dtype::u8;
-    if (from.what != ir::kind::load || !(bytes ? is_byte : from.type == dtype::bf16)) return 1;
+    return {};
+  dtype types[2] = {};
+  for (const bool second : {false, true}) {
+    const ir::node& factor = of.exprs[second ? product.b : product.a];
+    if (factor.what != ir::kind::cast || of.exprs[factor.a].what != ir::kind::load) return {};
+    const dtype type = types[second] = of.exprs[factor.a].type;
+    if (bytes ? type != dtype::i8 && type != dtype::u8 : type != dtype::bf16) return {};
   }
-  return bytes ? 4 : 2;
+  return {-1, bytes ? 4 : 2, bytes && types[0] == types[1] ? 2 : 0};
 }
 
 }  // namespace detail
@@ -34,8 +35,9 @@ LATHE_INLINE dot_group dot_group_of(const program& of, const program_stage& stag
                                     const sequence<load_use>& uses, int vector_axis, int lanes,
                                     bool bf16) {
   dot_group best;
-  const std::int64_t terms = detail::terms_of_a_word(of, stage, bf16);
-  if (terms == 1 || lanes < 4 || vector_axis >= stage.spatial || stage.is_narrowed()) return best;
+  const dot_group words = detail::group_of_words(of, stage, bf16);
+  if (words.terms == 1 || lanes < 4 || vector_axis >= stage.spatial || stage.is_narrowed())
+    return best;
   for (int axis = stage.spatial; axis < static_cast<int>(stage.axes.size()); ++axis) {
     const std::int64_t extent = stage.axes[static_cast<std::size_t>(axis)].extent;
     const bool together = all_of(uses, [&](const load_use& use) {
@@ -45,7 +47,7 @@ LATHE_INLINE dot_group dot_group_of(const program& of, const program_stage& stag
     });
     const bool longer =
         best.axis < 0 || extent > stage.axes[static_cast<std::size_t>(best.axis)].extent;
-    if (together && extent >= terms && longer) best = {axis, terms};
+    if (together && extent >= words.terms && longer) best = {axis, words.terms, words.registers};
   }
   return best;
 }

@@ -162,7 +162,7 @@ class tile_chooser : stage_traffic {
       tile.inner_reduce = window_;
       tile.unroll = stage_.axes[static_cast<std::size_t>(window_)].extent;
     }
-    if (registers_of(uses_, tile) > target_.vector_registers) return;
+    if (registers_of(uses_, tile) + dot_.registers > target_.vector_registers) return;
     if (scattered_loads_of(uses_, tile) > most_scattered_loads) return;
     const int axis = tile.vector_axis, vectors = tile.vectors;
     const bool partial = axis >= stage_.spatial;

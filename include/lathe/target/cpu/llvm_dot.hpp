@@ -30,12 +30,16 @@ class llvm_dot_writer : protected llvm_element_writer {
   /// A factor of the terms, as words.
   struct factor {
     ir::expr load = ir::none;
-    dtype type{};  ///< of the elements
+    dtype type{};          ///< of the elements
+    bool uniform = false;  ///< the same in all lanes
     std::string text;
   };
 
   factor factor_of(ir::expr value, ir::expr loop, std::int64_t terms);
   std::string words(const factor& from);
+  std::string instruction(const char* stem, const llvm_value& sum, const factor& left,
+                          const factor& right);
+  std::string sum_of_signed(const llvm_value& sum, factor left, factor right);
   std::string sum_of_pairs(const std::string& sum, const factor& left, const factor& right);
 };
 

@@ -31,18 +31,14 @@ LATHE_INLINE bool llvm_dot_writer::dot_product(const ir::statement& loop, std::i
   left.text = words(left);
   right.text = words(right);
   llvm_value made = widen(value(sum.a), lanes);
-  const std::string type = type_of(made), word = type_text(dtype::i32, lanes);
-  if (halves || (left.type != right.type && target_.dot_u8i8)) {
-    if (right.type == dtype::u8) std::swap(left, right);
-    const std::string name =
-        (halves ? "@llvm.x86.avx512bf16.dpbf16ps." : "@llvm.x86.avx512.vpdpbusd.") +
-        std::to_string(32 * lanes);
-    declare("declare " + type + " " + name + "(" + type + ", " + word + ", " + word + ")");
-    made.text = define("call " + type + " " + name + "(" + type + " " + made.text + ", " + word +
-                       " " + left.text + ", " + word + " " + right.text + ")");
-  } else {
+  if (right.type == dtype::u8) std::swap(left, right);
+  if (halves)
+    made.text = instruction("avx512bf16.dpbf16ps.", made, left, right);
+  else if (target_.dot_u8i8 && right.type == dtype::i8)
+    made.text = left.type == dtype::u8 ? instruction("avx512.vpdpbusd.", made, left, right)
+                                       : sum_of_signed(made, left, right);
+  else
     made.text = sum_of_pairs(made.text, left, right);
-  }
   store(at, made);
   bound(loop.variable) = {};
   return true;
@@ -64,7 +60,7 @@ LATHE_INLINE llvm_dot_writer::factor llvm_dot_writer::factor_of(ir::expr value, 
   const address where = address_of(index, flat);
   bound(loop) = {};
   if (!where.lanes.text.empty() || (where.stride != 0 && where.stride != terms)) return {};
-  return {outer.a, at.type, ""};
+  return {outer.a, at.type, where.stride == 0, ""};
 }
 
 /// The terms of every lane as one 32-bit word.
@@ -84,6 +80,33 @@ LATHE_INLINE std::string llvm_dot_writer::words(const factor& from) {
   const llvm_value made{"", dtype::i32, vector_.lanes};
   if (!vector_.mask.empty()) return masked_load(made, place, align, vector_.mask);
   return define("load " + type_of(made) + ", ptr " + place + ", align " + align + note);
+}
+
+/// The instruction that adds the products of all terms to the lanes of `sum`.
+LATHE_INLINE std::string llvm_dot_writer::instruction(const char* stem, const llvm_value& sum,
+                                                      const factor& left, const factor& right) {
+  const std::string type = type_of(sum), word = type_text(dtype::i32, sum.lanes);
+  const std::string name = std::string("@llvm.x86.") + stem + std::to_string(32 * sum.lanes);
+  declare("declare " + type + " " + name + "(" + type + ", " + word + ", " + word + ")");
+  return define("call " + type + " " + name + "(" + type + " " + sum.text + ", " + word + " " +
+                left.text + ", " + word + " " + right.text + ")");
+}
+
+/// Both factors have signs, the instruction takes one that has none: a b = (a + 128) b - 128 b.
+/// LLVM computes the second term once for all rows or vectors that share b: it is the factor that
+/// is the same in all lanes, if there is one.
+LATHE_INLINE std::string llvm_dot_writer::sum_of_signed(const llvm_value& sum, factor left,
+                                                        factor right) {
+  if (left.uniform) std::swap(left, right);
+  const llvm_value zero = widen(constant(0, dtype::i32), sum.lanes);
+  const std::string offset =
+      widen(constant(static_cast<std::int32_t>(0x80808080U), dtype::i32), sum.lanes).text;
+  const std::string extra =
+      instruction("avx512.vpdpbusd.", zero, {ir::none, dtype::u8, false, offset}, right);
+  left.text = define("xor " + type_of(sum) + " " + left.text + ", " + offset);
+  llvm_value rest = sum;
+  rest.text = define("sub " + type_of(sum) + " " + sum.text + ", " + extra);
+  return instruction("avx512.vpdpbusd.", rest, left, right);
 }
 
 /// Without an instruction for these bytes: their products as sums of pairs of 16-bit numbers, even
