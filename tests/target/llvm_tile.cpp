@@ -10,6 +10,8 @@
 #include <cstring>
 #include <doctest/doctest.h>
 #include <string>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <vector>
 
 using namespace lathe;
@@ -25,6 +27,23 @@ std::string emitted(const desc_view& desc, const std::string& steps, isa set) {
   REQUIRE_MESSAGE(text, text.error().text());
   return *text;
 }
+
+/// Memory whose end is the end of what may be read.
+struct page_end {
+  page_end() : page(static_cast<std::size_t>(::sysconf(_SC_PAGESIZE))) {
+    memory = ::mmap(nullptr, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(memory != MAP_FAILED);
+    end = reinterpret_cast<int*>(static_cast<char*>(memory) + page);
+    REQUIRE(::mprotect(end, page, PROT_NONE) == 0);
+  }
+  page_end(const page_end&) = delete;
+  page_end& operator=(const page_end&) = delete;
+  ~page_end() { ::munmap(memory, 2 * page); }
+
+  std::size_t page;
+  void* memory;
+  int* end;
+};
 
 int count(const std::string& text, const std::string& part) {
   int times = 0;
@@ -204,6 +223,42 @@ TEST_CASE("tiles: elements that the same loop writes are read when it is their t
           buffers, nullptr, 0, 1);
       for (std::size_t at = 0; at < 64; ++at)
         CHECK(made[at] == source[at] + source[64 + at] + source[128 + at]);
+    }
+  }
+}
+
+TEST_CASE(
+    "tiles: loads with short strides, forwards and backwards, read nothing beyond their ends") {
+  for (const int stride : {-4, -3, -2, -1, 2, 3, 4, 5}) {
+    constexpr int lanes = 16;
+    const int step = stride < 0 ? -stride : stride, span = (lanes - 1) * step + 1;
+    axis<"i"> i{lanes};
+    tensor<"A", int, 1> A;
+    tensor<"B", int, 1> B;
+    const int offset = stride < 0 ? span - 1 : 0;
+    const auto desc = describe(op<"strided">(A, B)(B(i) = A(i * stride + offset)));
+    for (const isa set : test::executable_isas()) {
+      const auto compiler = test::host_jit(set);
+      if (!compiler) return;
+      for (const int width : {4, 8, 16}) {
+        const std::string steps =
+            "split(B.i -> i0:_, i1:" + std::to_string(width) + "); vectorize(B.i1)";
+        const std::string text = emitted(desc, steps, set);
+        INFO("stride ", stride, ", ", width, " lanes on ", std::string(name_of(set)));
+        const bool is_short = step <= 4;
+        CHECK(count(text, "insertelement") == (is_short ? 0 : width));
+        const auto object = test::load(*compiler, text);
+        const page_end memory;
+        int* const from = memory.end - span;  // the next element is not there
+        for (int at = 0; at < span; ++at) from[at] = 3 * at + 1;
+        int made[lanes] = {};
+        void* buffers[] = {from, made};
+        test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
+            buffers, nullptr, 0, 1);
+        int wrong = 0;
+        for (int at = 0; at < lanes; ++at) wrong += made[at] != 3 * (at * stride + offset) + 1;
+        CHECK(wrong == 0);
+      }
     }
   }
 }

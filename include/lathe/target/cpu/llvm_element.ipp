@@ -86,6 +86,10 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
       made.text = masked_load({"", at.type, made.lanes}, pointer(index, where), align, lanes_read);
     } else if (guard_.empty() && vector_.active >= 0 && where.lanes.text.empty()) {
       if (const auto beside = load_column(index, flat, where)) return *beside;
+      if (auto picked = load_strided(index, where)) {
+        loads_[key] = *picked;
+        return *picked;
+      }
       // Lanes not in use must not be poison: it would spread through comparisons into masks.
       made.text = vector_.active < made.lanes ? "zeroinitializer" : "poison";
       for (int lane = 0; lane < vector_.active; ++lane) {

@@ -112,6 +112,54 @@ LATHE_INLINE std::optional<llvm_value> llvm_tile_writer::load_column(std::int32_
   return made;
 }
 
+LATHE_INLINE std::optional<llvm_value> llvm_tile_writer::load_strided(std::int32_t index,
+                                                                      const address& where) {
+  const ir::buffer& of = buffer(index);
+  const std::int64_t lanes = vector_.lanes, step = math::abs(where.stride);
+  if (step < 1 || step > 4 || lanes < 4 || vector_.active != lanes || of.output ||
+      of.type == dtype::boolean)
+    return std::nullopt;
+  const std::int64_t span = (lanes - 1) * step + 1, first = where.stride < 0 ? 1 - span : 0;
+  const std::int64_t count = (span + lanes - 1) / lanes;
+  const std::string note = of.where == ir::scope::param ? ", !invariant.load !0" : "";
+  struct part {
+    std::int64_t begin;
+    llvm_value elements;
+  };
+  sequence<part> parts;  // the last one ends with the last element
+  for (std::int64_t at = 0; at < count; ++at) {
+    part made{smaller(at * lanes, span - lanes), {"", of.type, vector_.lanes}};
+    made.elements.text = define("load " + type_of(made.elements) + ", ptr " +
+                                pointer(index, where, first + made.begin) + ", align " +
+                                std::to_string(size_of(of.type)) + note);
+    parts.push_back(std::move(made));
+  }
+  // Pairs of parts give their lanes, pairs of those all.
+  const auto place = [&](std::int64_t lane) {
+    return (where.stride < 0 ? lanes - 1 - lane : lane) * step;
+  };
+  const auto part_of = [&](std::int64_t lane) { return smaller(place(lane) / lanes, count - 1); };
+  sequence<llvm_value> halves;
+  for (std::int64_t pair = 0; pair < count; pair += 2) {
+    sequence<std::int64_t> picked;
+    for (std::int64_t lane = 0; lane < lanes; ++lane) {
+      const std::int64_t from = part_of(lane);
+      const bool here = from / 2 == pair / 2;
+      const std::int64_t within =
+          here ? place(lane) - parts[static_cast<std::size_t>(from)].begin : 0;
+      picked.push_back(here ? within + (from - pair) * lanes : 0);
+    }
+    const auto at = static_cast<std::size_t>(pair);
+    halves.push_back(shuffle(parts[at].elements,
+                             pair + 1 < count ? parts[at + 1].elements.text : "poison", picked));
+  }
+  if (halves.size() == 1) return halves[0];
+  sequence<std::int64_t> chosen;
+  for (std::int64_t lane = 0; lane < lanes; ++lane)
+    chosen.push_back(part_of(lane) < 2 ? lane : lane + lanes);
+  return shuffle(halves[0], halves[1].text, chosen);
+}
+
 /// Loads columns `first`, `first` + 1, ... and keeps them under `key` and their offsets.
 LATHE_INLINE void llvm_tile_writer::load_tile(std::int32_t index, const address& first,
                                               std::int64_t columns, const std::string& key) {
