@@ -278,6 +278,19 @@ TEST_CASE(
   check_against_interpreter(to.nest);
 }
 
+TEST_CASE("emit_c: division by a converted zero, never reached, compiles without warnings") {
+  test::nest_maker to;
+  to.nest.name = "unreached";
+  const auto a = to.input("A", dtype::u8, 5);
+  const auto c = to.output("C", dtype::u8, 5);
+  const auto i = to.variable("i", 5);
+  const auto x = to.load(a, i), zero = to.x().cast(dtype::u8, to.constant(0));
+  const auto never = to.binary(opcode::greater, zero, to.number(dtype::u8, 0));
+  to.phase(to.loop(serial, i,
+                   {to.store(c, i, to.x().select(never, to.binary(opcode::mod, x, zero), x))}));
+  check_against_interpreter(to.nest);
+}
+
 TEST_CASE("emit_c: comparisons that a type decides compile without warnings") {
   constexpr opcode comparisons[] = {opcode::less,          opcode::less_equal, opcode::greater,
                                     opcode::greater_equal, opcode::equal,      opcode::not_equal};

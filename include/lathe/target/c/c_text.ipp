@@ -196,9 +196,11 @@ class c_printer : public expression_printer {
     const bool floating = is_float(at.type);
     if (is_comparison(at.fn) && is_decided(at))
       return helper(at.fn, exprs_[at.a].type) + "(" + print(at.a) + ", " + print(at.b) + ")";
-    // In a branch that is never taken; compilers warn all the same.
-    if ((at.fn == opcode::div || at.fn == opcode::mod) && !floating && exprs_.is_constant(at.b) &&
-        exprs_.constant_value(at.b) == 0)
+    // In a branch that is never taken; compilers warn all the same, behind conversions too.
+    ir::expr divisor = at.b;
+    while (exprs_[divisor].what == ir::kind::cast) divisor = exprs_[divisor].a;
+    if ((at.fn == opcode::div || at.fn == opcode::mod) && !floating &&
+        exprs_.is_constant(divisor) && (divisor != at.b || exprs_.constant_value(divisor) == 0))
       return helper(at.fn, at.type) + "(" + print(at.a) + ", " + print(at.b) + ")";
     infix form = infix_of(at.fn, true);
     if (at.fn == opcode::mod && !floating) form = {" % ", binding::product};
