@@ -278,23 +278,27 @@ TEST_CASE(
   check_against_interpreter(to.nest);
 }
 
-TEST_CASE("emit_c: division by a converted zero, never reached, compiles without warnings") {
+TEST_CASE("emit_c: division by zero, never reached, compiles without warnings") {
   test::nest_maker to;
   to.nest.name = "unreached";
   const auto a = to.input("A", dtype::u8, 5);
-  const auto c = to.output("C", dtype::u8, 5);
+  const auto c = to.output("C", dtype::u8, 5), d = to.output("D", dtype::u8, 5);
   const auto i = to.variable("i", 5);
   const auto x = to.load(a, i), zero = to.x().cast(dtype::u8, to.constant(0));
+  const auto product = to.binary(opcode::mul, zero, to.number(dtype::u8, 1));
   const auto never = to.binary(opcode::greater, zero, to.number(dtype::u8, 0));
-  to.phase(to.loop(serial, i,
-                   {to.store(c, i, to.x().select(never, to.binary(opcode::mod, x, zero), x))}));
+  const auto unless = [&](ir::expr divisor) {
+    return to.x().select(never, to.binary(opcode::mod, x, divisor), x);
+  };
+  to.phase(to.loop(serial, i, {to.store(c, i, unless(zero)), to.store(d, i, unless(product))}));
   check_against_interpreter(to.nest);
 }
 
 TEST_CASE("emit_c: comparisons that a type decides compile without warnings") {
   constexpr opcode comparisons[] = {opcode::less,          opcode::less_equal, opcode::greater,
                                     opcode::greater_equal, opcode::equal,      opcode::not_equal};
-  for (const dtype type : {dtype::u8, dtype::i8, dtype::i32, dtype::boolean, dtype::i64, dtype::f32}) {
+  for (const dtype type :
+       {dtype::u8, dtype::i8, dtype::i32, dtype::boolean, dtype::i64, dtype::f32}) {
     CAPTURE(std::string(name_of(type)));
     test::nest_maker to;
     to.nest.name = "decided";
@@ -305,9 +309,9 @@ TEST_CASE("emit_c: comparisons that a type decides compile without warnings") {
     std::vector<ir::stmt> stores;
     std::int64_t row = 0;
     const auto put = [&](ir::expr condition) {
-      stores.push_back(to.store(c, to.add(i, to.constant(5 * row++)),
-                                to.x().select(condition, to.number(dtype::u8, 3),
-                                              to.number(dtype::u8, 1))));
+      stores.push_back(
+          to.store(c, to.add(i, to.constant(5 * row++)),
+                   to.x().select(condition, to.number(dtype::u8, 3), to.number(dtype::u8, 1))));
     };
     const auto whole = [&](std::int64_t value) {
       return type == dtype::i64 ? to.constant(value) : to.x().literal(type, value, 0);

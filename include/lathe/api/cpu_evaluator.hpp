@@ -34,7 +34,8 @@ LATHE_INLINE contestant bound_to_each(const native::executable& run,
                                       const sequence<sequence<void*>>& sets);
 
 /// Times contestants in this process, with the threads that the program will use, one call of each
-/// in turn, each call on the next set of arguments. Those far behind drop out after three rounds.
+/// in turn, on one set of arguments after the other, see calls_in_a_row(). Those far behind drop
+/// out after three rounds.
 /// @param[in,out] runs  dropped ones are cleared
 /// @param sets     of addresses of parameters, see argument_set
 /// @param begin    when the comparison began [s], on the monotonic clock

@@ -31,9 +31,9 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
   double (*const clock)() = threads == 1 ? &thread_seconds : &monotonic_seconds;
   sequence<sequence<double>> samples(runs.size());
   std::size_t next = 0;
-  const auto call = [&](const contestant& each) {
+  const auto call = [&](const contestant& each, int times) {
     next = (next + 1) % sets.size();
-    each[next](sets[next].data());
+    for (int n = 0; n < times; ++n) each[next](sets[next].data());
   };
   for (int round = 0;; ++round) {
     const double spent = monotonic_seconds() - begin;
@@ -41,13 +41,15 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
     if (round >= (spent > 2 * seconds ? 1 : is_late ? least_rounds : rounds)) break;
     for (std::size_t at = 0; at < runs.size(); ++at) {
       if (runs[at].empty()) continue;
-      if (round == 0 || samples[at].back() < long_call) call(runs[at]);
+      const int in_a_row =
+          calls_in_a_row(static_cast<int>(sets.size()), round == 0 ? 0 : samples[at].back());
+      if (round == 0 || samples[at].back() < long_call) call(runs[at], 1);
       const double start = clock();
       int calls = 0;
       double now = start;
       do {
-        call(runs[at]);
-        ++calls;
+        call(runs[at], in_a_row);
+        calls += in_a_row;
         now = clock();
       } while (now - start < sample_seconds);
       samples[at].push_back((now - start) / calls);

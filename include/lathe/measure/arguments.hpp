@@ -67,6 +67,11 @@ class argument_set {
 /// among as many sets as exceed the last-level cache, at most 4 and 512 MiB.
 LATHE_INLINE int rotating_sets(std::int64_t bytes, const cpu_target& target);
 
+/// Calls in a row on each of several sets: the first finds its operands in memory, the second as
+/// far as they fit in the last-level cache. A kernel should be good at both; to calls so long that
+/// it makes no difference, one. @param seconds  that a call takes
+LATHE_INLINE int calls_in_a_row(int sets, double seconds);
+
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY

@@ -82,4 +82,9 @@ LATHE_INLINE int rotating_sets(std::int64_t bytes, const cpu_target& target) {
   return static_cast<int>(larger<std::int64_t>(1, smaller(wanted, most_bytes / bytes)));
 }
 
+LATHE_INLINE int calls_in_a_row(int sets, double seconds) {
+  constexpr double long_call = 5e-3;  // [s]
+  return sets > 1 && seconds < long_call ? 2 : 1;
+}
+
 }  // namespace lathe

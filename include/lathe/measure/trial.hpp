@@ -32,8 +32,8 @@ class kernel_trial {
 
   /// Fills the workspaces like outputs, then runs all phases once, those of bind() first.
   LATHE_INLINE void run_afresh();
-  /// Times the phases of a call, on one set of arguments after the other, each with its own copy of
-  /// what bind() packed.
+  /// Times the phases of a call, on one set of arguments after the other, see calls_in_a_row(),
+  /// each with its own copy of what bind() packed. @pre run_afresh() was called
   LATHE_INLINE timing time(const timing_options& options);
   /// "wrote outside workspace Bp", or empty.
   LATHE_INLINE std::string damage() const;
@@ -53,6 +53,8 @@ class kernel_trial {
   sequence<sequence<void*>> tables_;  ///< per set of arguments: the address of every buffer
   sequence<native::memory_block> bound_copies_;
   std::size_t next_set_ = 0;
+  double afresh_seconds_ = 0;  ///< of the phases of a call in run_afresh()
+  int in_a_row_ = 1;
   guarded_buffer scratch_;
   int threads_ = 1;
   parallel_for_hook hook_;

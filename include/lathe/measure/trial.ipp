@@ -58,9 +58,12 @@ LATHE_INLINE void kernel_trial::run_afresh() {
     if (buffer.param) continue;
     fill_untouched(workspaces_[workspace++].data(), buffer.type, buffer.elements);
   }
+  double begin = 0;
   for (const native::plan_part part : {native::plan_part::bind, native::plan_part::every_call}) {
+    begin = monotonic_seconds();
     native::run_plan(plan_, phases_, tables_[0].data(), scratch_.data(), threads_, hook_, part);
   }
+  afresh_seconds_ = monotonic_seconds() - begin;
 }
 
 LATHE_INLINE void kernel_trial::make_tables() {
@@ -82,13 +85,19 @@ LATHE_INLINE void kernel_trial::make_tables() {
 
 LATHE_INLINE timing kernel_trial::time(const timing_options& options) {
   make_tables();
-  const auto call = [](void* self) {
+  in_a_row_ = calls_in_a_row(arguments_->sets(), afresh_seconds_);
+  const auto calls = [](void* self) {
     auto& trial = *static_cast<kernel_trial*>(self);
     trial.next_set_ = (trial.next_set_ + 1) % trial.tables_.size();
-    native::run_plan(trial.plan_, trial.phases_, trial.tables_[trial.next_set_].data(),
-                     trial.scratch_.data(), trial.threads_, trial.hook_);
+    for (int call = 0; call < trial.in_a_row_; ++call)
+      native::run_plan(trial.plan_, trial.phases_, trial.tables_[trial.next_set_].data(),
+                       trial.scratch_.data(), trial.threads_, trial.hook_);
   };
-  return time_calls(call, this, options);
+  timing_options of_all = options;
+  of_all.best_seconds *= in_a_row_;
+  timing times = time_calls(calls, this, of_all);
+  for (double& seconds : times.samples) seconds /= in_a_row_;
+  return times;
 }
 
 LATHE_INLINE std::string kernel_trial::damage() const {

@@ -192,15 +192,30 @@ class c_printer : public expression_printer {
     }
   }
 
+  /// True if a compiler may find that an expression is zero: made of constants, but no other one.
+  bool may_fold_to_zero(ir::expr handle) const {
+    return exprs_.is_constant(handle) ? exprs_.constant_value(handle) == 0 : is_fixed(handle);
+  }
+
+  /// True if an expression is made of constants alone.
+  bool is_fixed(ir::expr handle) const {
+    if (exprs_.is_constant(handle)) return true;
+    const ir::node& at = exprs_[handle];
+    switch (at.what) {
+      case ir::kind::unary:
+      case ir::kind::cast: return is_fixed(at.a);
+      case ir::kind::binary: return is_fixed(at.a) && is_fixed(at.b);
+      case ir::kind::select: return is_fixed(at.a) && is_fixed(at.b) && is_fixed(at.c);
+      default: return at.what == ir::kind::literal;
+    }
+  }
+
   std::string binary_text(const ir::node& at, binding outside) {
     const bool floating = is_float(at.type);
     if (is_comparison(at.fn) && is_decided(at))
       return helper(at.fn, exprs_[at.a].type) + "(" + print(at.a) + ", " + print(at.b) + ")";
-    // In a branch that is never taken; compilers warn all the same, behind conversions too.
-    ir::expr divisor = at.b;
-    while (exprs_[divisor].what == ir::kind::cast) divisor = exprs_[divisor].a;
-    if ((at.fn == opcode::div || at.fn == opcode::mod) && !floating &&
-        exprs_.is_constant(divisor) && (divisor != at.b || exprs_.constant_value(divisor) == 0))
+    // In a branch that is never taken; compilers warn all the same.
+    if ((at.fn == opcode::div || at.fn == opcode::mod) && !floating && may_fold_to_zero(at.b))
       return helper(at.fn, at.type) + "(" + print(at.a) + ", " + print(at.b) + ")";
     infix form = infix_of(at.fn, true);
     if (at.fn == opcode::mod && !floating) form = {" % ", binding::product};
