@@ -9,7 +9,6 @@
 #include "roofline.hpp"
 #include "timing.hpp"
 #include <CLI/CLI.hpp>
-#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
@@ -119,35 +118,6 @@ record describe_kernel(const own_kernel& kernel) {
           {"trace", lathe::to_text(how.steps)}};
 }
 
-/// Keeps the contestants that every set has, in the order of the first: a library may offer an
-/// implementation once and not again.
-void keep_common(std::vector<std::vector<contestant>>& sets) {
-  for (std::size_t at = 0; at < sets.front().size();) {
-    const contestant& wanted = sets.front()[at];
-    bool everywhere = true;
-    for (std::vector<contestant>& set : sets) {
-      const auto same =
-          std::find_if(set.begin() + static_cast<std::ptrdiff_t>(std::min(at, set.size())),
-                       set.end(), [&](const contestant& each) {
-                         return each.library == wanted.library && each.how == wanted.how &&
-                                each.terms == wanted.terms;
-                       });
-      if (same == set.end())
-        everywhere = false;
-      else
-        std::rotate(set.begin() + static_cast<std::ptrdiff_t>(at), same, same + 1);
-    }
-    if (everywhere) {
-      ++at;
-      continue;
-    }
-    std::fprintf(stderr, "%s %s: offered for one set of operands only, left out\n",
-                 wanted.library.c_str(), wanted.how.c_str());
-    sets.front().erase(sets.front().begin() + static_cast<std::ptrdiff_t>(at));
-  }
-  for (std::vector<contestant>& set : sets) set.resize(sets.front().size());
-}
-
 record run_case(const problem& of, int threads, const options& how, const machine& here) {
   const std::vector<own_kernel> kernels = own_kernels(of, threads, how);
   show_status(of.op + " " + of.name + ": measuring");
@@ -167,7 +137,8 @@ record run_case(const problem& of, int threads, const options& how, const machin
     if (how.contracts == "A")
       std::erase_if(made, [](const contestant& one) { return one.terms == contract::packed; });
   }
-  keep_common(sets);
+  for (const std::string& gone : keep_common(sets))
+    std::fprintf(stderr, "%s: offered for one set of operands only, left out\n", gone.c_str());
 
   record out{{"key", key_of(of, threads, how, here)},
              {"op", of.op},

@@ -163,6 +163,31 @@ std::vector<double> check(const std::vector<std::vector<contestant>>& sets,
 
 }  // namespace
 
+std::vector<std::string> keep_common(std::vector<std::vector<contestant>>& sets) {
+  std::vector<std::vector<contestant>> kept(sets.size());
+  std::vector<std::string> gone;
+  for (const contestant& wanted : sets.front()) {
+    const auto is_same = [&](const contestant& each) {
+      return each.library == wanted.library && each.how == wanted.how && each.terms == wanted.terms;
+    };
+    const auto nth = std::count_if(kept.front().begin(), kept.front().end(), is_same);
+    std::vector<contestant> found;  // several may have the same name
+    for (const std::vector<contestant>& set : sets) {
+      auto same = std::find_if(set.begin(), set.end(), is_same);
+      for (auto skipped = nth; skipped > 0 && same != set.end(); --skipped)
+        same = std::find_if(same + 1, set.end(), is_same);
+      if (same != set.end()) found.push_back(*same);
+    }
+    if (found.size() < sets.size()) {
+      gone.push_back(wanted.library + " " + wanted.how);
+      continue;
+    }
+    for (std::size_t set = 0; set < sets.size(); ++set) kept[set].push_back(found[set]);
+  }
+  sets = std::move(kept);
+  return gone;
+}
+
 std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
                                  const std::vector<operands>& data, const timing_plan& plan) {
   std::vector<measurement> results;

@@ -31,6 +31,10 @@ struct measurement {
   double cold_seconds = 0;  ///< [s] per call, least of several; 0 = not measured
 };
 
+/// Keeps the contestants that every set has, in the order of the first: a library may offer an
+/// implementation once and not again. @returns the names of the others
+std::vector<std::string> keep_common(std::vector<std::vector<contestant>>& sets);
+
 /// Checks and times. Every block calls all in turn, in an order that rotates from block to block,
 /// on a set of operands that rotates as well: neither a drift of the machine's speed, nor what the
 /// one before left in the caches, nor lucky addresses favour anyone. Each sample follows a call

@@ -55,3 +55,20 @@ TEST_CASE("inputs are small integers, equal in every set, and never zero") {
   CHECK(one.output().name == "C");
   CHECK(one.output().count == 15);
 }
+
+TEST_CASE("sets of operands have the same contestants in the same order") {
+  const auto named = [](const char* how, contract terms = contract::plain) {
+    return bench::contestant{"library", how, terms, [] {}};
+  };
+  std::vector<std::vector<bench::contestant>> sets{
+      {named("a"), named("once"), named("b"), named("b"), named("b", contract::packed)},
+      {named("b"), named("a"), named("b"), named("b", contract::packed), named("late")}};
+  CHECK(keep_common(sets) == std::vector<std::string>{"library once"});
+  for (const std::vector<bench::contestant>& set : sets) {
+    REQUIRE(set.size() == 4);
+    CHECK(set[0].how == "a");
+    CHECK(set[1].how == "b");
+    CHECK(set[2].how == "b");
+    CHECK(set[3].terms == contract::packed);
+  }
+}
