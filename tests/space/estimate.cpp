@@ -4,13 +4,14 @@
 #include <lathe/space/rewrite.hpp>
 
 #include "operator_list.hpp"
+#include "sanitizer.hpp"
 #include <doctest/doctest.h>
 
 using namespace lathe;
 
 namespace {
 
-constexpr double most_estimate_seconds = 0.05;
+constexpr double most_estimate_seconds = test::address_sanitizer ? 0.5 : 0.05;
 constexpr std::size_t most_text = 500'000;  ///< [bytes] of LLVM IR: half of what is refused
 
 void check_estimate(const std::string& name, const program& of) {
