@@ -134,6 +134,8 @@ struct program {
   bool stores_plain_result(const program_stage& stage) const;
   /// Stages (not inlined) whose expressions load `tensor`.
   sequence<int> readers(int tensor) const;
+  /// The stage that reads a tensor if one alone does, else null.
+  const program_stage* only_reader(int tensor) const;
 };
 
 /// The program of a description with its default loops: every stage at root, in the order written.

@@ -67,6 +67,11 @@ LATHE_INLINE sequence<int> program::readers(int tensor) const {
   return out;
 }
 
+LATHE_INLINE const program_stage* program::only_reader(int tensor) const {
+  const sequence<int> all = readers(tensor);
+  return all.size() == 1 ? &stages[static_cast<std::size_t>(all[0])] : nullptr;
+}
+
 LATHE_INLINE bool program::stores_plain_result(const program_stage& stage) const {
   const ir::node* stored = &exprs[stage.epilogue];
   if (stored->what == ir::kind::linear && stored->imm == 0 && stored->count == 1 &&

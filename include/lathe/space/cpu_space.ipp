@@ -58,8 +58,8 @@ inline std::int32_t nearest_entry(const Table& table, Value value, std::int32_t 
 /// True if a reduction may be computed in the loops of its reader.
 inline bool may_be_in_block(const program& of, const program_stage& stage) {
   if (of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return false;
-  const sequence<int> readers = of.readers(stage.tensor);
-  return readers.size() == 1 && of.stages[static_cast<std::size_t>(readers[0])].reduction;
+  const program_stage* const reader = of.only_reader(stage.tensor);
+  return reader != nullptr && reader->reduction;
 }
 
 /// Site numbers of a reduction stage, relative to its first site.
@@ -226,8 +226,7 @@ LATHE_INLINE sequence<step> cpu_space::narrow(std::size_t at, const sequence<con
   const border* inside = nullptr;
   for (const border* each : chosen) {
     if (tile.vector_axis >= stage.spatial || contains(each->outside, tile.vector_axis)) continue;
-    std::int64_t code = tile.vectors * extent(each->axis);
-    for (const std::int64_t factor : tile.rows) code *= factor;
+    const std::int64_t code = accumulators_of(tile) * extent(each->axis);
     if (all_of(each->outside, [&](int axis) { return rows(axis) == 1; }))
       out.push_back(each->narrow);
     else if (each->axis == tile.inner_reduce && each->outside.size() == 1 &&

@@ -83,13 +83,11 @@ LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& d
   };
   trace tiles;  // without these steps, which `at` is after
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
-    if (at.stages[stage].inlined) continue;
-    if (decisions[stage].reduction) {
-      if (!is_in_block(stage))
-        append_steps(at, static_cast<int>(stage), reduction_of(stage), tiles);
-    } else if (!is_in_block(stage)) {
+    if (at.stages[stage].inlined || is_in_block(stage)) continue;
+    if (decisions[stage].reduction)
+      append_steps(at, static_cast<int>(stage), reduction_of(stage), tiles);
+    else
       append_steps(at, static_cast<int>(stage), decisions[stage].point, tiles);
-    }
   }
   for (std::size_t stage = decisions.size(); stage-- > 0;) {  // once the loops are known
     if (!is_in_block(stage)) continue;

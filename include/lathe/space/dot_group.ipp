@@ -43,7 +43,7 @@ LATHE_INLINE dot_group dot_group_of(const program& of, const program_stage& stag
     const bool together = all_of(uses, [&](const load_use& use) {
       if (use.dim_of(axis) < 0) return false;
       return !use.depends(vector_axis) || use.dim_of(vector_axis) >= 0 ||
-             (use.is_affine_in(vector_axis, lanes) && use.stride_in(vector_axis, lanes) == 1);
+             use.is_contiguous_in(vector_axis, lanes);
     });
     const bool longer =
         best.axis < 0 || extent > stage.axes[static_cast<std::size_t>(best.axis)].extent;

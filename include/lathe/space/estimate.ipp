@@ -166,8 +166,7 @@ class tile_chooser : stage_traffic {
     if (scattered_loads_of(uses_, tile) > most_scattered_loads) return;
     const int axis = tile.vector_axis, vectors = tile.vectors;
     const bool partial = axis >= stage_.spatial;
-    std::int64_t accumulators = vectors;
-    for (const std::int64_t factor : tile.rows) accumulators *= factor;
+    const std::int64_t accumulators = accumulators_of(tile);
     if (partial && accumulators > most_partial_rows) return;
     if (tile.window_inside && accumulators * tile.unroll > most_window_code) return;
     const std::int64_t run = static_cast<std::int64_t>(vectors) * lanes_;
@@ -202,10 +201,9 @@ class tile_chooser : stage_traffic {
         if (rows > 1) lines += rows * row_lines * (is_crowded ? 1 : line_share_of_terms(use));
         continue;
       }
-      const bool contiguous = affine && use.stride_in(axis, run) == 1;
       if (dot_.axis >= 0) {
         loads += loaded * vectors;  // of the packed words
-      } else if (contiguous) {
+      } else if (use.is_contiguous_in(axis, run)) {
         loads += loaded * vectors *
                  (straddles(use, axis) && stays_in_l1(use, counts, target_, bytes_) ? 2 : 1);
       } else if (use.dim_of(axis) >= 0) {
@@ -222,9 +220,8 @@ class tile_chooser : stage_traffic {
     cycles += lines;
     double waiting = 0;
     for (const load_use& use : uses_) {
-      const bool contiguous = use.is_affine_in(axis, run) && use.stride_in(axis, run) == 1;
       const bool is_copied = !is_bound(use) && use.depends(axis) && use.dim_of(axis) >= 0 &&
-                             (!contiguous || is_worth_a_panel(use));
+                             (!use.is_contiguous_in(axis, run) || is_worth_a_panel(use));
       if (!partial && is_streamed(use) && !is_copied)
         waiting += waiting_cycles(use, tile, lines_of(use, counts, bytes_) / terms_, cycles);
     }
@@ -286,15 +283,13 @@ class tile_chooser : stage_traffic {
       if (stage_.axes[static_cast<std::size_t>(axis)].size == ir::none &&
           (longest < 0 || extent(axis) > extent(longest)))
         longest = axis;
-    best_.inner_reduce = sliding_axis_ >= 0       ? sliding_axis_
+    best_.inner_reduce = best_.window_inside      ? window_
+                         : sliding_axis_ >= 0     ? sliding_axis_
                          : count > stage_.spatial ? count - 1
                                                   : -1;
     const bool partial = best_.vector_axis >= stage_.spatial;
-    if (best_.window_inside) {
-      best_.inner_reduce = window_;
-      best_.unroll = stage_.axes[static_cast<std::size_t>(window_)].extent;
-    } else if (sliding_axis_ >= 0) {
-      best_.unroll = stage_.axes[static_cast<std::size_t>(sliding_axis_)].extent;
+    if (best_.window_inside || sliding_axis_ >= 0) {
+      best_.unroll = stage_.axes[static_cast<std::size_t>(best_.inner_reduce)].extent;
     } else if (best_.inner_reduce >= 0) {
       const double inner =
           partial ? extent(best_.vector_axis) / lanes_ : groups(best_.inner_reduce);
@@ -470,8 +465,7 @@ class tile_chooser : stage_traffic {
   /// True if the elements that a vector loads lie together.
   bool is_contiguous(const load_use& use) const {
     const std::int64_t run = static_cast<std::int64_t>(best_.vectors) * lanes_;
-    return use.depends(best_.vector_axis) && use.is_affine_in(best_.vector_axis, run) &&
-           use.stride_in(best_.vector_axis, run) == 1;
+    return use.is_contiguous_in(best_.vector_axis, run);
   }
 
   /// True if the operand is read where it is, and that is in memory.

@@ -46,10 +46,10 @@ LATHE_INLINE std::int64_t estimated_rows(const program& of, const program_stage&
 LATHE_INLINE bool worth_inlining(const program& of, const program_stage& stage, int lanes) {
   if (stage.reduction || of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0)
     return false;
-  const sequence<int> readers = of.readers(stage.tensor);
-  if (readers.size() != 1) return false;
+  const program_stage* const only = of.only_reader(stage.tensor);
+  if (only == nullptr) return false;
   if (is_plain_copy(of, stage)) return true;
-  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  const program_stage& reader = *only;
   if (!reader.reduction && any_of(loads_of(of, reader), [&](const load_use& use) {
         return use.tensor == stage.tensor && is_gathered(reader, use, lanes);
       }))
@@ -75,9 +75,9 @@ LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int
 
 LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows) {
   reader_loop found;
-  const sequence<int> readers = of.readers(stage.tensor);
-  if (readers.size() != 1) return found;
-  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  const program_stage* const only = of.only_reader(stage.tensor);
+  if (only == nullptr) return found;
+  const program_stage& reader = *only;
   found.reader = reader.name;
   if (!reader.reduction || reader.attach_stage >= 0) return found;
   const int tensor = stage.tensor;
@@ -116,9 +116,9 @@ LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& st
 /// A producer in its reader's loops stays in the cache until it is read: worth it where the loops
 /// that come first share nothing of it.
 LATHE_INLINE bool worth_blocking(const program& of, const program_stage& stage) {
-  const sequence<int> readers = of.readers(stage.tensor);
-  if (readers.size() != 1) return false;
-  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  const program_stage* const only = of.only_reader(stage.tensor);
+  if (only == nullptr) return false;
+  const program_stage& reader = *only;
   for (int axis = 0; axis < reader.spatial; ++axis)
     if (reader.axes[static_cast<std::size_t>(axis)].extent > 1)
       return reader.reduction && is_private(of, reader, stage.tensor, axis);
@@ -128,9 +128,9 @@ LATHE_INLINE bool worth_blocking(const program& of, const program_stage& stage) 
 LATHE_INLINE shared_axis axis_in_reader(const program& of, const program_stage& stage,
                                         const cpu_target& target) {
   if (of.tensors[static_cast<std::size_t>(stage.tensor)].param >= 0) return {};
-  const sequence<int> readers = of.readers(stage.tensor);
-  if (readers.size() != 1) return {};
-  const program_stage& reader = of.stages[static_cast<std::size_t>(readers[0])];
+  const program_stage* const only = of.only_reader(stage.tensor);
+  if (only == nullptr) return {};
+  const program_stage& reader = *only;
   if (!reader.reduction || stage.is_narrowed() || reader.is_narrowed()) return {};
   int first = 0;
   while (first < reader.spatial && reader.axes[static_cast<std::size_t>(first)].extent < 2) ++first;

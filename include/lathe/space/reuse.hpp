@@ -11,6 +11,8 @@
 
 namespace lathe {
 
+inline constexpr double cache_line_bytes = 64;
+
 /// One tensor access of a stage's body, in terms of the stage's axes.
 struct load_use {
   int tensor = 0;
@@ -37,6 +39,10 @@ struct load_use {
   std::int64_t stride_in(int axis, std::int64_t run) const {
     const auto at = static_cast<std::size_t>(axis);
     return irregular[at] != 0 && run > 1 ? stride_in_period[at] : stride[at];
+  }
+  /// True if the elements that such a run reads lie together.
+  bool is_contiguous_in(int axis, std::int64_t run) const {
+    return is_affine_in(axis, run) && stride_in(axis, run) == 1;
   }
   /// Different elements that `run` iterations of the axis read, from a multiple of `run` on.
   std::int64_t distinct_in(int axis, std::int64_t run) const {

@@ -156,7 +156,6 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
 }
 
 LATHE_INLINE double lines_of(const load_use& use, const sequence<std::int64_t>& counts, int bytes) {
-  constexpr std::int64_t line = 64;
   struct run {
     std::int64_t stride, count;
   };
@@ -179,8 +178,9 @@ LATHE_INLINE double lines_of(const load_use& use, const sequence<std::int64_t>& 
     run of = runs[at];
     for (; at + 1 < runs.size() && runs[at + 1].stride <= of.stride * of.count; ++at)
       of.count *= runs[at + 1].count;  // together one longer run
-    lines *= larger(1.0, static_cast<double>(of.count) *
-                             smaller(1.0, static_cast<double>(of.stride * bytes) / line));
+    lines *=
+        larger(1.0, static_cast<double>(of.count) *
+                        smaller(1.0, static_cast<double>(of.stride * bytes) / cache_line_bytes));
   }
   return lines;
 }

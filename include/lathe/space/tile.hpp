@@ -105,6 +105,9 @@ LATHE_INLINE void append_steps(const program& of, int stage, const reduction_til
 LATHE_INLINE void append_steps(const program& of, int stage, const pointwise_tile& tile,
                                trace& out);
 
+/// Vectors of a tile that are added up at a time.
+LATHE_INLINE std::int64_t accumulators_of(const reduction_tile& tile);
+
 /// Vector registers that the tile needs: accumulators, and the operands that are used again before
 /// the tile is through, in the best order of its rows.
 LATHE_INLINE std::int64_t registers_of(const sequence<load_use>& uses, const reduction_tile& tile);

@@ -332,10 +332,14 @@ LATHE_INLINE copy_place place_of_copy(const program& of, const program_stage& st
 
 }  // namespace detail
 
-LATHE_INLINE std::int64_t registers_of(const sequence<load_use>& uses, const reduction_tile& tile) {
+LATHE_INLINE std::int64_t accumulators_of(const reduction_tile& tile) {
   std::int64_t accumulators = tile.vectors;
   for (const std::int64_t rows : tile.rows) accumulators *= rows;
-  return accumulators + detail::best_rows(uses, tile).live;
+  return accumulators;
+}
+
+LATHE_INLINE std::int64_t registers_of(const sequence<load_use>& uses, const reduction_tile& tile) {
+  return accumulators_of(tile) + detail::best_rows(uses, tile).live;
 }
 
 LATHE_INLINE std::int64_t scattered_loads_of(const sequence<load_use>& uses,
@@ -492,13 +496,12 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   const bool packs = any_of(tile.pack, [](packing each) { return each != packing::none; });
   if (tile.prefetch == 0 || terms.empty() || packs) return;
   for (const load_use& use : uses) {
-    const bool contiguous = use.is_affine_in(tile.vector_axis, tile.lanes) &&
-                            use.stride_in(tile.vector_axis, tile.lanes) == 1;
     const std::string& name = of.tensors[static_cast<std::size_t>(use.tensor)].name;
     const bool repeated = any_of(out.steps, [&](const step& each) {
       return each.what == primitive::prefetch && each.stage == name;
     });
-    if (contiguous && !repeated) write.prefetch(name, stage.name, terms, tile.prefetch);
+    if (use.is_contiguous_in(tile.vector_axis, tile.lanes) && !repeated)
+      write.prefetch(name, stage.name, terms, tile.prefetch);
   }
 }
 
@@ -512,12 +515,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
                                trace& out) {
   const program_stage& stage = of.stages[static_cast<std::size_t>(index)];
   detail::step_writer write(out);
-  if (tile.place == placement::inlined) {
-    out.steps.emplace_back();
-    out.steps.back().what = primitive::inline_stage;
-    out.steps.back().stage = stage.name;
-    return;
-  }
+  if (tile.place == placement::inlined)
+    return write.annotate(primitive::inline_stage, stage.name, "");
   if (stage.axes.empty()) return;
   const program_axis& last = stage.axes.back();
   const bool threads = points_of(stage) >= 4096 && tile.place == placement::root;

@@ -15,7 +15,6 @@
 
 namespace lathe::detail {
 
-inline constexpr double cache_line_bytes = 64;
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
 
 /// True if what a tile reads of an operand is in L1 again for the next tile.

@@ -29,8 +29,6 @@ LATHE_INLINE window window_of(const program_stage& stage, const sequence<load_us
                               const cpu_target& target, int bytes) {
   window best;
   if (tile.vector_axis >= stage.spatial || stage.is_narrowed()) return best;
-  std::int64_t accumulators = tile.vectors;
-  for (const std::int64_t factor : tile.rows) accumulators *= factor;
   for (std::size_t at = 0; at < uses.size(); ++at) {
     const load_use& use = uses[at];
     if (!use.depends(tile.vector_axis)) continue;
@@ -41,7 +39,7 @@ LATHE_INLINE window window_of(const program_stage& stage, const sequence<load_us
     if (several != 1 || use.irregular[row] != 0) continue;
     if (!stays_in_l1(use, counts, target, bytes)) continue;
     const auto kept = static_cast<std::int64_t>(uses.size()) + tile.vectors * tile.rows[row];
-    if (accumulators + kept > target.vector_registers) continue;
+    if (accumulators_of(tile) + kept > target.vector_registers) continue;
     for (auto axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis) {
       const std::int64_t terms = stage.axes[axis].extent;
       if (terms < 2 || terms > longest_window) continue;
