@@ -26,7 +26,6 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
   constexpr int rounds = 15, least_rounds = 3;
   constexpr double most_seconds = 4;
   constexpr double sample_seconds = 2e-4;
-  constexpr double long_call = 5e-3;  // [s] cold caches make no difference to it
   constexpr double hopeless = 1.5;
   double (*const clock)() = threads == 1 ? &thread_seconds : &monotonic_seconds;
   sequence<sequence<double>> samples(runs.size());

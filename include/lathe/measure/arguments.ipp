@@ -4,6 +4,7 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/measure/arguments.hpp>
+#include <lathe/measure/timer.hpp>
 
 #include <cstring>
 #include <utility>
@@ -83,7 +84,6 @@ LATHE_INLINE int rotating_sets(std::int64_t bytes, const cpu_target& target) {
 }
 
 LATHE_INLINE int calls_in_a_row(int sets, double seconds) {
-  constexpr double long_call = 5e-3;  // [s]
   return sets > 1 && seconds < long_call ? 2 : 1;
 }
 

@@ -18,6 +18,9 @@ LATHE_INLINE double monotonic_seconds();
 /// kernels that run on the calling thread alone.
 LATHE_INLINE double thread_seconds();
 
+/// Longer calls take no notice of what the caches hold [s].
+inline constexpr double long_call = 5e-3;
+
 /// When a timing is good enough.
 struct timing_options {
   double min_seconds = 0.02;     ///< total of all samples, unless they agree earlier

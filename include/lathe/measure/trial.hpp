@@ -54,7 +54,6 @@ class kernel_trial {
   sequence<native::memory_block> bound_copies_;
   std::size_t next_set_ = 0;
   double afresh_seconds_ = 0;  ///< of the phases of a call in run_afresh()
-  int in_a_row_ = 1;
   guarded_buffer scratch_;
   int threads_ = 1;
   parallel_for_hook hook_;

@@ -85,18 +85,21 @@ LATHE_INLINE void kernel_trial::make_tables() {
 
 LATHE_INLINE timing kernel_trial::time(const timing_options& options) {
   make_tables();
-  in_a_row_ = calls_in_a_row(arguments_->sets(), afresh_seconds_);
+  struct {
+    kernel_trial& trial;
+    int in_a_row;
+  } context{*this, calls_in_a_row(arguments_->sets(), afresh_seconds_)};
   const auto calls = [](void* self) {
-    auto& trial = *static_cast<kernel_trial*>(self);
+    auto& [trial, in_a_row] = *static_cast<decltype(context)*>(self);
     trial.next_set_ = (trial.next_set_ + 1) % trial.tables_.size();
-    for (int call = 0; call < trial.in_a_row_; ++call)
+    for (int call = 0; call < in_a_row; ++call)
       native::run_plan(trial.plan_, trial.phases_, trial.tables_[trial.next_set_].data(),
                        trial.scratch_.data(), trial.threads_, trial.hook_);
   };
   timing_options of_all = options;
-  of_all.best_seconds *= in_a_row_;
-  timing times = time_calls(calls, this, of_all);
-  for (double& seconds : times.samples) seconds /= in_a_row_;
+  of_all.best_seconds *= context.in_a_row;
+  timing times = time_calls(calls, &context, of_all);
+  for (double& seconds : times.samples) seconds /= context.in_a_row;
   return times;
 }
 
