@@ -19,18 +19,18 @@ namespace {
 
 constexpr int rows = 3, columns = 37, groups = 5;
 
-/// Operands as packed layouts have them: four terms together.
-template <class Left, class Right>
+/// Operands as packed layouts have them: the terms of a group together.
+template <class Left, class Right, class Sum, int Terms>
 constexpr auto grouped_product() {
   axis<"i"> i{rows};
   axis<"j"> j{columns};
   axis<"r"> r{groups};
-  axis<"s"> s{4};
+  axis<"s"> s{Terms};
   tensor<"A", Left, 3> A;
   tensor<"B", Right, 3> B;
-  tensor<"Y", int, 2> Y;
+  tensor<"Y", Sum, 2> Y;
   return op<"grouped_product">(
-      A, B, Y)(Y(i, j) = sum(r, s)(cast<int>(A(i, r, s)) * cast<int>(B(r, j, s))));
+      A, B, Y)(Y(i, j) = sum(r, s)(cast<Sum>(A(i, r, s)) * cast<Sum>(B(r, j, s))));
 }
 
 std::string emitted(const desc_view& desc, const std::string& steps, const cpu_target& target) {
@@ -61,9 +61,32 @@ Element extreme(int at) {
   return static_cast<Element>(at * 37);
 }
 
+/// Elements of the kernel's result that are not the sums of plain loops.
+template <class Sum, int Terms, class Left, class Right>
+int wrong_sums(const native::jit& compiler, const std::string& text,
+               const std::array<Left, rows * groups * Terms>& a,
+               const std::array<Right, groups * columns * Terms>& b) {
+  const auto object = test::load(compiler, text);
+  std::array<Sum, rows * columns> y;
+  void* buffers[] = {const_cast<Left*>(a.data()), const_cast<Right*>(b.data()), y.data()};
+  test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
+      buffers, nullptr, 0, 1);
+  int wrong = 0;
+  for (std::size_t i = 0; i < rows; ++i)
+    for (std::size_t j = 0; j < columns; ++j) {
+      Sum sum = 0;
+      for (std::size_t r = 0; r < groups; ++r)
+        for (std::size_t s = 0; s < Terms; ++s)
+          sum += static_cast<Sum>(a[(i * groups + r) * Terms + s]) *
+                 static_cast<Sum>(b[(r * columns + j) * Terms + s]);
+      wrong += y[i * columns + j] != sum;
+    }
+  return wrong;
+}
+
 template <class Left, class Right>
 void check(bool has_instruction) {
-  const auto desc = describe(grouped_product<Left, Right>());
+  const auto desc = describe(grouped_product<Left, Right, int, 4>());
   for (const isa set : test::executable_isas()) {
     for (const bool allowed : {true, false}) {
       cpu_target target = native::host_target(set).value();
@@ -74,26 +97,12 @@ void check(bool has_instruction) {
       CHECK(contains(text, "pmadd") == !(has_instruction && target.dot_u8i8));
       const auto compiler = test::host_jit(set);
       if (!compiler) return;
-      const auto object = test::load(*compiler, text);
       std::array<Left, rows * groups * 4> a;
       std::array<Right, groups * columns * 4> b;
-      std::array<int, rows * columns> y;
       for (std::size_t at = 0; at < a.size(); ++at) a[at] = extreme<Left>(static_cast<int>(at));
       for (std::size_t at = 0; at < b.size(); ++at)
         b[at] = extreme<Right>(static_cast<int>(at) / 2);
-      void* buffers[] = {a.data(), b.data(), y.data()};
-      test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
-          buffers, nullptr, 0, 1);
-      int wrong = 0;
-      for (std::size_t i = 0; i < rows; ++i)
-        for (std::size_t j = 0; j < columns; ++j) {
-          int sum = 0;
-          for (std::size_t r = 0; r < groups; ++r)
-            for (std::size_t s = 0; s < 4; ++s)
-              sum += a[(i * groups + r) * 4 + s] * b[(r * columns + j) * 4 + s];
-          wrong += y[i * columns + j] != sum;
-        }
-      CHECK(wrong == 0);
+      CHECK(wrong_sums<int, 4>(*compiler, text, a, b) == 0);
     }
   }
 }
@@ -108,15 +117,7 @@ TEST_CASE("dot: bytes of any signs give the sums of plain loops") {
 }
 
 TEST_CASE("dot: products of bf16, where the sums are exact") {
-  axis<"i"> i{rows};
-  axis<"j"> j{columns};
-  axis<"r"> r{groups};
-  axis<"s"> s{2};
-  tensor<"A", bf16, 3> A;
-  tensor<"B", bf16, 3> B;
-  tensor<"Y", float, 2> Y;
-  const auto desc = describe(op<"grouped_product">(
-      A, B, Y)(Y(i, j) = sum(r, s)(cast<float>(A(i, r, s)) * cast<float>(B(r, j, s)))));
+  const auto desc = describe(grouped_product<bf16, bf16, float, 2>());
   for (const isa set : test::executable_isas()) {
     for (const bool allowed : {true, false}) {
       cpu_target target = native::host_target(set).value();
@@ -125,26 +126,11 @@ TEST_CASE("dot: products of bf16, where the sums are exact") {
       CHECK(contains(text, "dpbf16ps") == target.dot_bf16);
       const auto compiler = test::host_jit(set);
       if (!compiler) return;
-      const auto object = test::load(*compiler, text);
       std::array<bf16, rows * groups * 2> a;
       std::array<bf16, groups * columns * 2> b;
-      std::array<float, rows * columns> y;
       for (std::size_t at = 0; at < a.size(); ++at) a[at] = bf16(static_cast<int>(at % 9) - 4);
       for (std::size_t at = 0; at < b.size(); ++at) b[at] = bf16(0.5f * static_cast<float>(at % 7));
-      void* buffers[] = {a.data(), b.data(), y.data()};
-      test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
-          buffers, nullptr, 0, 1);
-      int wrong = 0;
-      for (std::size_t row = 0; row < rows; ++row)
-        for (std::size_t column = 0; column < columns; ++column) {
-          float sum = 0;
-          for (std::size_t at = 0; at < groups; ++at)
-            for (std::size_t term = 0; term < 2; ++term)
-              sum += static_cast<float>(a[(row * groups + at) * 2 + term]) *
-                     static_cast<float>(b[(at * columns + column) * 2 + term]);
-          wrong += y[row * columns + column] != sum;
-        }
-      CHECK(wrong == 0);
+      CHECK(wrong_sums<float, 2>(*compiler, text, a, b) == 0);
     }
   }
 }
@@ -215,8 +201,9 @@ TEST_CASE("dot: what is not of the form is straight code with the same result") 
 
 TEST_CASE("dot: takes a reduce loop of 2 or 4") {
   const auto refusal = [](const char* steps) {
-    const auto made = apply(make_program(describe(grouped_product<std::uint8_t, std::int8_t>())),
-                            parse_trace(steps).value());
+    const auto made =
+        apply(make_program(describe(grouped_product<std::uint8_t, std::int8_t, int, 4>())),
+              parse_trace(steps).value());
     return made ? std::string() : made.error().text();
   };
   CHECK(contains(refusal("dot(Y.r)"), "'r' has 5 iterations; dot takes a reduce loop of 2 or 4"));
