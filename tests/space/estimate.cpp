@@ -313,6 +313,38 @@ TEST_CASE("estimate: sums of products of bytes are dot products, of operators of
       has(estimated(make_program(describe(ops::gemm<std::int8_t>(512, 512, 512))), {}), "dot("));
 }
 
+TEST_CASE(
+    "estimate: panels of products that are larger than L2 lie in L3, blocks of terms are alike") {
+  cpu_target target = generic_cpu(isa::avx512);
+  target.l2_bytes = 1 << 20;
+  target.l3_bytes = 32 << 20;
+  const auto steps = [&](const auto& op, int threads) {
+    return to_text(estimate_trace(make_program(describe(op)), target, {{}, threads}));
+  };
+  const auto has = [](const std::string& text, const char* part) {
+    CAPTURE(text);
+    return text.find(part) != std::string::npos;
+  };
+  // 1536 terms at once: another pass over the result costs more than slivers of L2's size.
+  const std::string large = steps(ops::gemm(1536, 1536, 1536), 1);
+  CHECK_FALSE(has(large, "C.k -> k0"));
+  CHECK(has(large, "j1:11, j2:3, j3:16"));  // 32 slivers of 48 columns: three panels of 3.2 MB
+  // Each of 16 threads has its own panel, in its L2.
+  CHECK_FALSE(has(steps(ops::gemm(1536, 1536, 1536), 16), "j1:11"));
+  // Rows that stay in L2 are read from there: no larger panel is worth leaving L2 for.
+  CHECK_FALSE(has(steps(ops::gemm(128, 1536, 1536), 1), "j1:11"));
+  CHECK(has(steps(ops::gemm(1536, 1536, 8192), 1), "split(C.k -> k0:_, k1:684,"));  // 3 x 2736
+  // An operator of one's own, of which one operand is read backwards.
+  axis<"i"> i{1536};
+  axis<"j"> j{1536};
+  axis<"k"> k{1536};
+  tensor<"A", float, 2> A;
+  tensor<"B", float, 2> B;
+  tensor<"Y", float, 2> Y;
+  CHECK(has(steps(op<"turned">(A, B, Y)(Y(i, j) = sum(k)(A(i, 1535 - k) * B(k, j))), 1),
+            "j1:11, j2:3, j3:16"));
+}
+
 TEST_CASE("estimate: a panel is copied once for all blocks of rows") {
   const program of = make_program(describe(ops::gemm(4096, 1024, 128)));
   const std::string steps = estimated(of, {});

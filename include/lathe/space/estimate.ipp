@@ -25,6 +25,7 @@ inline constexpr double fma_latency = 4;          ///< [cycles]
 inline constexpr double prefetched_bytes = 8192;  ///< how far ahead of the innermost loop
 inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
 inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
+inline constexpr double l3_line = 0.2;    ///< [cycles] that a line from L3 adds, mostly hidden
 inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a strided vector
 inline constexpr double bound_share = 1. / 16;  ///< of packing in bind() that a call answers for
 
@@ -103,6 +104,25 @@ class tile_chooser : stage_traffic {
     });
   }
 
+  bool is_product() const { return stage_.spatial + 1 == static_cast<int>(stage_.axes.size()); }
+
+  /// True if panels should be larger than L2: those of a product are long runs, which come from L3
+  /// in time, and the larger they are, the less often rows that are not in L2 are read again.
+  bool panels_in_l3(int axis) const {
+    if (!is_product() || 4 * panel_in_l3() < static_cast<double>(3 * target_.l2_bytes))
+      return false;
+    bool is_large[2] = {};
+    for (const load_use& use : uses_) {
+      const dtype type = program_.tensors[static_cast<std::size_t>(use.tensor)].type;
+      is_large[use.depends(axis)] |=
+          elements(use) * size_of(type) > static_cast<double>(target_.l2_bytes);
+    }
+    return is_large[0] && is_large[1];
+  }
+
+  /// Bytes of such a panel.
+  double panel_in_l3() const { return static_cast<double>(target_.l3_bytes) / 8 / call_.threads; }
+
   /// Iterations of an axis, or groups of them that are one term of a dot product.
   double groups(int axis) const { return dot_.groups(axis, extent(axis)); }
 
@@ -178,11 +198,14 @@ class tile_chooser : stage_traffic {
     const window slides = tile.window_inside || dot_.axis >= 0
                               ? window{}
                               : window_of(stage_, uses_, tile, counts, target_, bytes_);
-    double loads = 0, copies = 0, lines = 0, fetched = 0;
+    const bool in_l3 = panels_in_l3(axis);
+    double loads = 0, copies = 0, lines = 0, fetched = 0, from_l3 = 0;
     for (const load_use& use : uses_) {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
-      fetched += lines_of(use, counts, bytes_) *
-                 (partial ? lanes_ : static_cast<double>(dot_.terms)) / terms_;
+      const double own = lines_of(use, counts, bytes_) *
+                         (partial ? lanes_ : static_cast<double>(dot_.terms)) / terms_;
+      fetched += own;
+      if (in_l3 && use.depends(axis)) from_l3 += own;
       double rows = 1, row_lines = 0;
       bool is_crowded = false;
       for (int row = 0; row < stage_.spatial; ++row) {
@@ -218,6 +241,7 @@ class tile_chooser : stage_traffic {
     double cycles = larger(larger(computing, loading), larger(fma_latency, fetched * l2_line));
     if (loading > 0.85 * computing && computing > 0.85 * loading) cycles *= both_busy;
     cycles += lines;
+    cycles += l3_line * from_l3;
     double waiting = 0;
     for (const load_use& use : uses_) {
       const bool is_copied = !is_bound(use) && use.depends(axis) && use.dim_of(axis) >= 0 &&
@@ -308,18 +332,16 @@ class tile_chooser : stage_traffic {
     const double tile_width = static_cast<double>(best_.vectors) * lanes_;
     const double l2 = static_cast<double>(target_.l2_bytes);
     double depth = terms_ / static_cast<double>(dot_.terms);
-    // A sliver (tile width x terms) is read once per row tile: keep it in half of L2, and a matrix
-    // product's in a quarter, so that its panel of slivers and the rows beside it fit as well.
-    // Fewer blocks of terms are fewer passes over the result.
-    const bool single = count == stage_.spatial + 1;
+    // A sliver (tile width x terms) is read once per row tile: keep it in half of L2. Blocks of
+    // terms are passes over the result, which a tile waits for: as few as there can be, all alike.
     const bool streams =
         any_of(uses_, [&](const load_use& use) { return is_read_from_memory(use); });
-    const double room = single && !streams ? l2 / 4 : l2 / 2;
-    if (longest >= 0 && program_.stores_plain_result(stage_) &&
-        tile_width * depth * bytes_ > room) {
+    const double sliver = tile_width * depth * bytes_;
+    if (longest >= 0 && program_.stores_plain_result(stage_) && sliver > l2 / 2) {
       const double others = depth / groups(longest);
-      auto block = static_cast<std::int64_t>(room / (tile_width * others * bytes_));
-      block = larger<std::int64_t>(16, block / 16 * 16);
+      auto block =
+          static_cast<std::int64_t>(math::ceil(groups(longest) / math::ceil(sliver / (l2 / 2))));
+      block = larger<std::int64_t>(16, (block + 15) / 16 * 16);
       if (static_cast<double>(block) < groups(longest)) {
         best_.block[static_cast<std::size_t>(longest)] =
             longest == dot_.axis ? block * dot_.terms : block;
@@ -346,17 +368,22 @@ class tile_chooser : stage_traffic {
         outside[static_cast<std::size_t>(axis)] = axis != best_.vector_axis && use.depends(axis);
     }
     const bool several = any_of(outside, [](char is) { return is != 0; });
-    const double panel_width = larger(1.0, l2 / 2 / (depth * bytes_ * shared_width));
-    best_.block[vector] =
-        static_cast<std::int64_t>(tile_width) * static_cast<std::int64_t>(panel_width);
+    const bool in_l3 = panels_in_l3(best_.vector_axis) && !streams && !several;
+    const double panel = in_l3 ? panel_in_l3() : l2 / 2;
+    double slivers = larger(1.0, math::floor(panel / (depth * bytes_ * shared_width)));
+    if (in_l3) {  // panels alike
+      const double all = math::ceil(extent(best_.vector_axis) / tile_width);
+      slivers = math::ceil(all / math::ceil(all / slivers));
+    }
+    best_.block[vector] = static_cast<std::int64_t>(tile_width * slivers);
     // Several short reduce loops: the hardware does not see one long stream of vectors.
     const double per_iteration =
         tile_width * bytes_ * (best_.window_inside ? static_cast<double>(best_.unroll) : 1.0);
-    best_.prefetch = single || count == stage_.spatial
+    best_.prefetch = is_product() || count == stage_.spatial
                          ? 0
                          : static_cast<int>(larger(4.0, prefetched_bytes / per_iteration));
-    best_.order = single && !several && alone_ < 0 ? level_order::vector_axis_first
-                                                   : level_order::blocks_first;
+    best_.order = is_product() && !several && alone_ < 0 ? level_order::vector_axis_first
+                                                         : level_order::blocks_first;
 
     for (int axis = 0; axis < stage_.spatial; ++axis) {
       if (axis == alone_) continue;
@@ -365,7 +392,7 @@ class tile_chooser : stage_traffic {
         best_.block[static_cast<std::size_t>(axis)] = rows;
       if (axis != best_.vector_axis && shared_run(axis) > rows)
         best_.block[static_cast<std::size_t>(axis)] = shared_run(axis);
-      if (axis == best_.vector_axis || !single || several) continue;
+      if (axis == best_.vector_axis || !is_product() || several) continue;
       const auto tiles =
           static_cast<std::int64_t>(l2 / 8 / (depth * bytes_ * static_cast<double>(rows)));
       best_.block[static_cast<std::size_t>(axis)] = rows * larger<std::int64_t>(1, tiles);
