@@ -45,11 +45,11 @@ TEST_CASE("the mask of a guarded load is hidden from LLVM where it would drop it
 
 TEST_CASE("lanes not in use are not poison, which would spread into masks") {
   axis<"i"> i{5};
-  axis<"j"> j{3};
+  axis<"j"> j{7};
   tensor<"X", int, 2> X;
   tensor<"Y", int, 2> Y;
   const auto desc = describe(op<"scaled">(X, Y)(Y(i, j) = X(i, j) * 3));
-  const std::string text = emitted(desc, "vectorize(Y.i)", isa::avx512);  // stride 3, 5 of 8 lanes
+  const std::string text = emitted(desc, "vectorize(Y.i)", isa::avx512);  // stride 7, 5 of 8 lanes
   CHECK(contains(text, "insertelement <8 x i32> zeroinitializer"));
 }
 
@@ -63,6 +63,57 @@ TEST_CASE("the start of a narrowed loop is hidden from loop strength reduction")
       X, B, Y)(Y(i) = sum(r)(select(i + r >= 1 && i + r < 10, X(i + r - 1), 0) * B(r))));
   CHECK(contains(emitted(desc, "narrow(Y.r: i)", isa::avx512), "= freeze ptr "));
   CHECK_FALSE(contains(emitted(desc, "", isa::avx512), "freeze"));
+}
+
+TEST_CASE(
+    "a vector that no lane of a padding reads names the first element, a page that is there") {
+  axis<"y"> y{6};
+  axis<"x"> x{10};
+  tensor<"X", float, 2> X{6, 8};
+  tensor<"Y", float, 2> Y;
+  const auto padded = [&](auto row) {
+    const auto inside = row && x >= 1 && x < 9;
+    return emitted(describe(op<"padded">(X, Y)(Y(y, x) = select(inside, X(y, x - 1), 0))),
+                   "vectorize(Y.x)", isa::avx512);
+  };
+  CHECK(contains(padded(y >= 1 && y < 5), ", ptr %b0\n"));
+  CHECK_FALSE(contains(padded(x < 9), ", ptr %b0\n"));  // depends on the lane alone
+}
+
+TEST_CASE("the lanes of a gather have offsets of 32 bits, if those fit") {
+  constexpr int columns = 21;
+  axis<"i"> i{4};
+  axis<"c"> c{columns};
+  tensor<"S", int, 1> S;
+  tensor<"Y", float, 2> Y;
+  const auto shifted = [&](const auto& X) {  // S is negative: quotients are rounded down
+    return describe(op<"shifted">(X, S, Y)(Y(i, c) = X(i + S(c) / 3 + 3, S(c) % 3, c / 2 + 4)));
+  };
+  const char* const steps =
+      "split(Y.c -> c0:_, c1:8); vectorize(Y.c1); reorder(Y: c0 i c1); "
+      "unroll(Y.i)";
+  tensor<"X", float, 3> X{7, 3, 15};
+  CHECK(contains(emitted(shifted(X), steps, isa::avx512), "add <8 x i32>"));
+  tensor<"X", float, 3> large{1 << 16, 1 << 12, 1 << 4};
+  CHECK_FALSE(contains(emitted(shifted(large), steps, isa::avx512), "add <8 x i32>"));
+  for (const isa set : test::executable_isas()) {
+    const auto compiler = test::host_jit(set);
+    if (!compiler) return;
+    const auto object = test::load(*compiler, emitted(shifted(X), steps, set));
+    float x[7 * 3 * 15];
+    for (int at = 0; at < 7 * 3 * 15; ++at) x[at] = static_cast<float>(at);
+    std::int32_t s[columns];
+    for (int at = 0; at < columns; ++at) s[at] = at % 10 - 9;
+    float y[4 * columns];
+    void* buffers[] = {x, s, y};
+    test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
+        buffers, nullptr, 0, 1);
+    for (int row = 0; row < 4; ++row)
+      for (int at = 0; at < columns; ++at) {
+        const int moved = s[at] + 9;
+        CHECK(y[row * columns + at] == x[((row + moved / 3) * 3 + moved % 3) * 15 + at / 2 + 4]);
+      }
+  }
 }
 
 TEST_CASE("every instruction set compiles masks, guards and divisions in lanes") {

@@ -12,6 +12,7 @@
 #include <string>
 #include <sys/mman.h>
 #include <unistd.h>
+#include <utility>
 #include <vector>
 
 using namespace lathe;
@@ -229,10 +230,23 @@ TEST_CASE("tiles: elements that the same loop writes are read when it is their t
 
 TEST_CASE(
     "tiles: loads with short strides, forwards and backwards, read nothing beyond their ends") {
-  for (const int stride : {-4, -3, -2, -1, 2, 3, 4, 5}) {
-    constexpr int lanes = 16;
-    const int step = stride < 0 ? -stride : stride, span = (lanes - 1) * step + 1;
-    axis<"i"> i{lanes};
+  for (const auto& [stride, size] : {std::pair{-4, 16},
+                                     {-3, 16},
+                                     {-2, 16},
+                                     {-1, 16},
+                                     {2, 16},
+                                     {3, 16},
+                                     {4, 16},
+                                     {5, 16},
+                                     {-4, 14},
+                                     {-3, 13},
+                                     {-2, 11},
+                                     {2, 14},
+                                     {2, 15},
+                                     {3, 11},
+                                     {4, 7}}) {  // with tails
+    const int step = stride < 0 ? -stride : stride, span = (size - 1) * step + 1;
+    axis<"i"> i{size};
     tensor<"A", int, 1> A;
     tensor<"B", int, 1> B;
     const int offset = stride < 0 ? span - 1 : 0;
@@ -244,19 +258,20 @@ TEST_CASE(
         const std::string steps =
             "split(B.i -> i0:_, i1:" + std::to_string(width) + "); vectorize(B.i1)";
         const std::string text = emitted(desc, steps, set);
-        INFO("stride ", stride, ", ", width, " lanes on ", std::string(name_of(set)));
-        const bool is_short = step <= 4;
-        CHECK(count(text, "insertelement") == (is_short ? 0 : width));
+        INFO("stride ", stride, ", ", size, " by ", width, " on ", std::string(name_of(set)));
+        const int tail = size % width;
+        if (tail == 0 || (tail > 3 && step > 1))
+          CHECK(count(text, "insertelement") == (step <= 4 ? 0 : width));
         const auto object = test::load(*compiler, text);
         const page_end memory;
         int* const from = memory.end - span;  // the next element is not there
         for (int at = 0; at < span; ++at) from[at] = 3 * at + 1;
-        int made[lanes] = {};
+        int made[16] = {};
         void* buffers[] = {from, made};
         test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
             buffers, nullptr, 0, 1);
         int wrong = 0;
-        for (int at = 0; at < lanes; ++at) wrong += made[at] != 3 * (at * stride + offset) + 1;
+        for (int at = 0; at < size; ++at) wrong += made[at] != 3 * (at * stride + offset) + 1;
         CHECK(wrong == 0);
       }
     }

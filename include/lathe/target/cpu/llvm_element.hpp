@@ -36,6 +36,7 @@ class llvm_element_writer : protected llvm_tile_writer {
   std::string never_;  ///< name of a condition that is false, but not known to be
   std::string guard_;  ///< condition of the enclosing selects, "" = none
   int guard_lanes_ = 1;
+  std::string guard_of_all_;  ///< what the guard asks of all lanes alike, "" = nothing
 
  private:
   llvm_value element(ir::expr handle) override;
@@ -51,6 +52,7 @@ class llvm_element_writer : protected llvm_tile_writer {
                      const sequence<llvm_value>& operands);
   llvm_value select(const ir::node& at);
   llvm_value guarded(ir::expr handle, const llvm_value& condition, bool holds);
+  std::string condition_of_all(ir::expr condition);
   llvm_value safe_divisor(const llvm_value& divisor);
   void match(llvm_value& left, llvm_value& right);
   bool needs_guard(ir::expr handle) const;

@@ -83,7 +83,12 @@ LATHE_INLINE llvm_value llvm_element_writer::load(ir::expr handle) {
           define("load " + type + ", ptr " + pointer(index, where) + ", align " + align + note);
     } else if (contiguous) {
       const std::string lanes_read = guard_.empty() ? mask : opaque(mask);
-      made.text = masked_load({"", at.type, made.lanes}, pointer(index, where), align, lanes_read);
+      // A load of no lanes from a page that is not there takes hundreds of cycles.
+      std::string from = pointer(index, where);
+      if (!guard_of_all_.empty())
+        from =
+            define("select i1 " + guard_of_all_ + ", ptr " + from + ", ptr " + pointer_of(index));
+      made.text = masked_load({"", at.type, made.lanes}, from, align, lanes_read);
     } else if (guard_.empty() && vector_.active >= 0 && where.lanes.text.empty()) {
       if (const auto beside = load_column(index, flat, where)) return *beside;
       if (auto picked = load_strided(index, where)) {
@@ -246,7 +251,12 @@ LATHE_INLINE llvm_value llvm_element_writer::element(ir::expr handle) {
     case ir::kind::load: return load(handle);
     case ir::kind::unary: return unary_operation(at.fn, value(at.a));
     case ir::kind::binary: {
-      llvm_value left = value(at.a), right = value(at.b);
+      // Masks from indices: twice as many lanes of 32 bits are compared at a time.
+      const bool narrow = at.type == dtype::boolean && exprs_[at.a].type == dtype::i64 &&
+                          (depends(at.a).lanes || depends(at.b).lanes) && is_narrow(at.a) &&
+                          is_narrow(at.b);
+      llvm_value left = narrow ? narrow_lanes(at.a) : value(at.a);
+      llvm_value right = narrow ? narrow_lanes(at.b) : value(at.b);
       match(left, right);
       if (!is_float(left.type) && (at.fn == opcode::div || at.fn == opcode::mod))
         right = safe_divisor(right);
@@ -360,11 +370,26 @@ LATHE_INLINE llvm_value llvm_element_writer::select(const ir::node& at) {
   const auto arm = [&](ir::expr handle, bool holds) {
     return needs_guard(handle) ? guarded(handle, condition, holds) : value(handle);
   };
+  const std::string outer = guard_of_all_;
+  if (const std::string own = condition_of_all(at.a); !own.empty())
+    guard_of_all_ = outer.empty() ? own : define("and i1 " + outer + ", " + own);
   llvm_value then = arm(at.b, true);
+  guard_of_all_ = outer;
   llvm_value otherwise = arm(at.c, false);
   match(then, otherwise);
   const int lanes = larger(condition.lanes, then.lanes);
   return choose(widen(condition, lanes), widen(then, lanes), widen(otherwise, lanes));
+}
+
+/// The part of a condition that is the same in all lanes, "" if there is none.
+LATHE_INLINE std::string llvm_element_writer::condition_of_all(ir::expr condition) {
+  const ir::node& at = exprs_[condition];
+  if (!depends(condition).lanes)
+    return known(condition) || needs_guard(condition) ? "" : value(condition).text;
+  if (at.what != ir::kind::binary || at.fn != opcode::logical_and) return "";
+  const std::string left = condition_of_all(at.a), right = condition_of_all(at.b);
+  if (left.empty() || right.empty()) return left + right;
+  return define("and i1 " + left + ", " + right);
 }
 
 /// True if evaluating an expression needlessly could fault: it loads, divides integers or calls a

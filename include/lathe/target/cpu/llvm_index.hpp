@@ -12,6 +12,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <utility>
 
@@ -65,6 +66,10 @@ class llvm_index_writer : protected llvm_writer {
   dependence depends(ir::expr handle) const;
   /// Emits an i64 expression, scalar or per lane.
   llvm_value integer(ir::expr handle);
+  /// True if an i64 expression is known to fit into 32 bits.
+  bool is_narrow(ir::expr handle) const;
+  /// Emits the last 32 bits of an i64 expression, per lane.
+  llvm_value narrow_lanes(ir::expr handle);
   /// Emits any other expression.
   virtual llvm_value element(ir::expr handle) = 0;
 
@@ -94,6 +99,8 @@ class llvm_index_writer : protected llvm_writer {
  private:
   llvm_value scalar_integer(ir::expr handle, std::size_t level);
   llvm_value lanes_integer(ir::expr handle);
+  llvm_value narrow_sum(std::span<const ir::term> terms, std::int64_t fixed);
+  llvm_value lane_offsets(std::int32_t index, ir::expr flat);
   llvm_value floor_division(const ir::node& at, const llvm_value& inner, std::size_t level);
   int table_index(std::int32_t index) const;
 };

@@ -147,29 +147,29 @@ LATHE_INLINE llvm_value llvm_index_writer::floor_division(const ir::node& at,
                                                           const llvm_value& inner,
                                                           std::size_t level) {
   const std::string type = type_of(inner);
-  const std::string divisor = widen_constant(at.imm, inner.lanes);
+  const std::string divisor = widen_constant(at.imm, inner.lanes, inner.type);
   const bool negative = exprs_.range(at.a).low < 0;
   const auto put = [&](const std::string& text) { return define_at(level, text); };
   if (!negative)
     return {put(std::string(at.what == ir::kind::floor_div ? "udiv " : "urem ") + type + " " +
                 inner.text + ", " + divisor),
-            dtype::i64, inner.lanes};
+            inner.type, inner.lanes};
   const std::string remainder = put("srem " + type + " " + inner.text + ", " + divisor);
   const std::string below =
-      put("icmp slt " + type + " " + remainder + ", " + widen_constant(0, inner.lanes));
+      put("icmp slt " + type + " " + remainder + ", " + widen_constant(0, inner.lanes, inner.type));
   const std::string flag = type_text(dtype::boolean, inner.lanes);
   if (at.what == ir::kind::floor_mod) {
     const std::string up = put("add " + type + " " + remainder + ", " + divisor);
     return {put("select " + flag + " " + below + ", " + type + " " + up + ", " + type + " " +
                 remainder),
-            dtype::i64, inner.lanes};
+            inner.type, inner.lanes};
   }
   const std::string quotient = put("sdiv " + type + " " + inner.text + ", " + divisor);
   const std::string lower =
-      put("sub " + type + " " + quotient + ", " + widen_constant(1, inner.lanes));
+      put("sub " + type + " " + quotient + ", " + widen_constant(1, inner.lanes, inner.type));
   return {put("select " + flag + " " + below + ", " + type + " " + lower + ", " + type + " " +
               quotient),
-          dtype::i64, inner.lanes};
+          inner.type, inner.lanes};
 }
 
 /// An i64 expression that differs between lanes.
@@ -201,6 +201,92 @@ LATHE_INLINE llvm_value llvm_index_writer::lanes_integer(ir::expr handle) {
       return floor_division(at, widen(integer(at.a), lanes), levels_.size() - 1);
     default: return widen(element(handle), lanes);
   }
+}
+
+/// True if an i64 expression is known to fit into 32 bits.
+LATHE_INLINE bool llvm_index_writer::is_narrow(ir::expr handle) const {
+  const ir::node& at = exprs_[handle];
+  if (at.what == ir::kind::cast) return exprs_[at.a].type == dtype::i32;
+  const auto terms = exprs_.terms(handle);
+  if (at.what == ir::kind::linear && at.imm == 0 && terms.size() == 1 && terms[0].coef == 1)
+    return is_narrow(terms[0].atom);
+  const ir::interval of = exprs_.range(handle);
+  return of.low >= INT32_MIN && of.high <= INT32_MAX;
+}
+
+/// The last 32 bits of an i64 expression, per lane.
+LATHE_INLINE llvm_value llvm_index_writer::narrow_lanes(ir::expr handle) {
+  const ir::node& at = exprs_[handle];
+  const int lanes = vector_.lanes;
+  if (const auto fixed = known(handle))
+    return {widen_constant(static_cast<std::int32_t>(*fixed), lanes, dtype::i32), dtype::i32,
+            lanes};
+  switch (at.what) {
+    case ir::kind::linear: return narrow_sum(exprs_.terms(handle), at.imm);
+    case ir::kind::variable:
+      if (depends(handle).lanes) return {lane_numbers(lanes, dtype::i32), dtype::i32, lanes};
+      break;
+    case ir::kind::floor_div:
+    case ir::kind::floor_mod:
+      if (is_narrow(at.a) && at.imm <= INT32_MAX)
+        return floor_division(at, narrow_lanes(at.a), levels_.size() - 1);
+      break;
+    case ir::kind::cast:
+      if (exprs_[at.a].type == dtype::i32) return widen(element(at.a), lanes);
+      break;
+    default: break;
+  }
+  const llvm_value wide = integer(handle);
+  return widen({define("trunc " + type_of(wide) + " " + wide.text + " to " +
+                       type_text(dtype::i32, wide.lanes)),
+                dtype::i32, wide.lanes},
+               lanes);
+}
+
+/// The last 32 bits of a sum, per lane.
+LATHE_INLINE llvm_value llvm_index_writer::narrow_sum(std::span<const ir::term> terms,
+                                                      std::int64_t fixed) {
+  const int lanes = vector_.lanes;
+  const std::string type = type_text(dtype::i32, lanes);
+  const auto last = [&](std::int64_t value) {
+    return widen_constant(static_cast<std::int32_t>(value), lanes, dtype::i32);
+  };
+  std::string sum = last(fixed);
+  for (const ir::term& each : terms) {
+    std::string part = narrow_lanes(each.atom).text;
+    if (each.coef != 1) part = define("mul " + type + " " + part + ", " + last(each.coef));
+    sum = define("add " + type + " " + sum + ", " + part);
+  }
+  return {sum, dtype::i32, lanes};
+}
+
+/// What the terms of an irregular index that differ between lanes add to it. In 32 bits, which
+/// gathers prefer, if that is known to fit: the index lies in the buffer, and the other terms do
+/// not move it far.
+LATHE_INLINE llvm_value llvm_index_writer::lane_offsets(std::int32_t index, ir::expr flat) {
+  sequence<ir::term> moving;
+  double reach = static_cast<double>(buffer(index).elements) +
+                 math::abs(static_cast<double>(exprs_[flat].imm));
+  for (const ir::term& each : exprs_.terms(flat)) {
+    if (depends(each.atom).lanes) {
+      moving.push_back(each);
+      continue;
+    }
+    const ir::interval of = exprs_.range(each.atom);
+    reach +=
+        math::abs(static_cast<double>(each.coef)) *
+        larger(math::abs(static_cast<double>(of.low)), math::abs(static_cast<double>(of.high)));
+  }
+  if (reach <= INT32_MAX) return narrow_sum(moving, 0);
+  const std::string type = type_text(dtype::i64, vector_.lanes);
+  std::string sum = widen_constant(0, vector_.lanes);
+  for (const ir::term& each : moving) {
+    const std::string part =
+        define("mul nsw " + type + " " + widen(integer(each.atom), vector_.lanes).text + ", " +
+               widen_constant(each.coef, vector_.lanes));
+    sum = define("add nsw " + type + " " + sum + ", " + part);
+  }
+  return {sum, dtype::i64, vector_.lanes};
 }
 
 LATHE_INLINE std::string llvm_index_writer::pointer_of(std::int32_t index) {
@@ -274,11 +360,7 @@ LATHE_INLINE llvm_index_writer::address llvm_index_writer::address_of(std::int32
     moving.push_back(
         {level, integer(each.atom).text, each.coef, exprs_[each.atom].what == ir::kind::binary});
   }
-  if (irregular) {
-    out.fixed = 0;
-    out.lanes = lanes_integer(flat);
-    return out;
-  }
+  if (irregular) out.lanes = lane_offsets(index, flat);
   // Outer loops first: what they contribute is computed where they are.
   sort(moving, [](const summand& left, const summand& right) { return left.level < right.level; });
   for (const summand& each : moving) {

@@ -35,7 +35,7 @@ class llvm_tile_writer : protected llvm_index_writer {
   /// loads of the other iterations do not lie beside it, or might not be allowed.
   std::optional<llvm_value> load_column(std::int32_t index, ir::expr flat, const address& where);
   /// A load with a short stride as contiguous ones and shuffles: of nothing before its first
-  /// element and behind its last. Nothing if the stride is longer, or not all lanes are in use.
+  /// element and behind its last. Nothing if the stride is longer, or too few lanes are in use.
   std::optional<llvm_value> load_strided(std::int32_t index, const address& where);
   /// Puts off a strided store until the columns beside it are known. False: it must be written.
   bool store_column(const ir::statement& at, const address& where, const llvm_value& stored);

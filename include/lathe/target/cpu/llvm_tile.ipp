@@ -115,11 +115,10 @@ LATHE_INLINE std::optional<llvm_value> llvm_tile_writer::load_column(std::int32_
 LATHE_INLINE std::optional<llvm_value> llvm_tile_writer::load_strided(std::int32_t index,
                                                                       const address& where) {
   const ir::buffer& of = buffer(index);
-  const std::int64_t lanes = vector_.lanes, step = math::abs(where.stride);
-  if (step < 1 || step > 4 || lanes < 4 || vector_.active != lanes || of.output ||
-      of.type == dtype::boolean)
+  const std::int64_t lanes = vector_.lanes, used = vector_.active, step = math::abs(where.stride);
+  const std::int64_t span = (used - 1) * step + 1, first = where.stride < 0 ? 1 - span : 0;
+  if (step < 1 || step > 4 || lanes < 4 || span < lanes || of.output || of.type == dtype::boolean)
     return std::nullopt;
-  const std::int64_t span = (lanes - 1) * step + 1, first = where.stride < 0 ? 1 - span : 0;
   const std::int64_t count = (span + lanes - 1) / lanes;
   const std::string note = of.where == ir::scope::param ? ", !invariant.load !0" : "";
   struct part {
@@ -135,8 +134,9 @@ LATHE_INLINE std::optional<llvm_value> llvm_tile_writer::load_strided(std::int32
     parts.push_back(std::move(made));
   }
   // Pairs of parts give their lanes, pairs of those all.
-  const auto place = [&](std::int64_t lane) {
-    return (where.stride < 0 ? lanes - 1 - lane : lane) * step;
+  const auto place = [&](std::int64_t lane) {  // lanes not in use repeat the last one
+    const std::int64_t at = smaller(lane, used - 1);
+    return (where.stride < 0 ? used - 1 - at : at) * step;
   };
   const auto part_of = [&](std::int64_t lane) { return smaller(place(lane) / lanes, count - 1); };
   sequence<llvm_value> halves;

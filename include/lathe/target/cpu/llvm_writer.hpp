@@ -51,9 +51,9 @@ class llvm_writer {
   static std::string constant_vector(const std::string& element, const std::string& value,
                                      int lanes);
   /// i64 constant, in every lane.
-  static std::string widen_constant(std::int64_t value, int lanes);
+  static std::string widen_constant(std::int64_t value, int lanes, dtype type = dtype::i64);
   /// <0, 1, 2, ...>
-  static std::string lane_numbers(int lanes);
+  static std::string lane_numbers(int lanes, dtype type = dtype::i64);
 
   std::string fresh(const char* stem = "t");
   code_level& top() { return levels_.back(); }

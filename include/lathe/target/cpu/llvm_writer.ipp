@@ -64,14 +64,16 @@ LATHE_INLINE std::string llvm_writer::constant_vector(const std::string& element
   return text + ">";
 }
 
-LATHE_INLINE std::string llvm_writer::widen_constant(std::int64_t value, int lanes) {
-  return lanes == 1 ? std::to_string(value) : constant_vector("i64", std::to_string(value), lanes);
+LATHE_INLINE std::string llvm_writer::widen_constant(std::int64_t value, int lanes, dtype type) {
+  const std::string text = std::to_string(value);
+  return lanes == 1 ? text : constant_vector(type_text(type, 1), text, lanes);
 }
 
-LATHE_INLINE std::string llvm_writer::lane_numbers(int lanes) {
+LATHE_INLINE std::string llvm_writer::lane_numbers(int lanes, dtype type) {
+  const std::string element = type_text(type, 1) + " ";
   std::string text = "<";
   for (int lane = 0; lane < lanes; ++lane)
-    text += (lane == 0 ? "i64 " : ", i64 ") + std::to_string(lane);
+    text += (lane == 0 ? element : ", " + element) + std::to_string(lane);
   return text + ">";
 }
 
