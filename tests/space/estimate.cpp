@@ -185,6 +185,33 @@ TEST_CASE("estimate: what several filters read is made once, in a block of all o
   }
 }
 
+TEST_CASE("estimate: a padding has vectors with constant masks, and stays in L1 until it is read") {
+  const auto blurred = [](int rows, int columns) {
+    axis<"c"> c{8};
+    axis<"yp"> yp{rows + 2};
+    axis<"xp"> xp{columns + 2};
+    axis<"y"> y{rows};
+    axis<"x"> x{columns};
+    axis<"r"> r{3};
+    axis<"s"> s{3};
+    tensor<"X", float, 3> X{8, rows, columns};
+    tensor<"W", float, 3> W;
+    tensor<"P", float, 3> P;
+    tensor<"Y", float, 3> Y;
+    return make_program(describe(op<"blurred">(X, W, Y)(
+        P(c, yp, xp) =
+            select(yp >= 1 && yp <= rows && xp >= 1 && xp <= columns, X(c, yp - 1, xp - 1), 0),
+        Y(c, y, x) = sum(r, s)(P(c, y + r, x + s) * W(c, r, s)))));
+  };
+  const std::string large = estimated(blurred(160, 120), {}),
+                    small = estimated(blurred(40, 48), {}), wide = estimated(blurred(40, 640), {});
+  CAPTURE(large);
+  CHECK(large.find("split(P.xp -> xp0:_, xp1:16); unroll(P.xp0)") != std::string::npos);
+  CHECK(large.find("compute_at(P, Y.y1)") != std::string::npos);  // the rows of one tile, and two
+  CHECK(small.find("compute_at(P, Y.c)") != std::string::npos);
+  CHECK(wide.find("unroll(P.xp0)") == std::string::npos);
+}
+
 TEST_CASE("estimate: inner sums that one iteration reads stay in its cache, if it shares little") {
   axis<"i"> i{60};
   axis<"j"> j{48};

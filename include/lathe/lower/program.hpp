@@ -159,6 +159,9 @@ LATHE_INLINE void reset_loops(program_stage& stage);
 /// All loads in an expression: (load node), each once.
 LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root);
 
+/// All distinct nodes of one kind that a value depends on, in order of appearance.
+LATHE_INLINE sequence<ir::expr> nodes_in(const ir::pool& exprs, ir::expr root, ir::kind what);
+
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY

@@ -32,7 +32,7 @@ LATHE_INLINE int program::find_tensor(std::string_view tensor) const {
   return -1;
 }
 
-LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root) {
+LATHE_INLINE sequence<ir::expr> nodes_in(const ir::pool& exprs, ir::expr root, ir::kind what) {
   sequence<ir::expr> found, pending{root};
   sequence<char> seen(exprs.size(), 0);
   while (!pending.empty()) {
@@ -41,7 +41,7 @@ LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root) {
     if (at == ir::none || seen[static_cast<std::size_t>(at)]) continue;
     seen[static_cast<std::size_t>(at)] = 1;
     const ir::node& value = exprs[at];
-    if (value.what == ir::kind::load) found.push_back(at);
+    if (value.what == what) found.push_back(at);
     for (const ir::term& each : exprs.terms(at)) pending.push_back(each.atom);
     for (const ir::expr each : exprs.args(at)) pending.push_back(each);
     pending.push_back(value.a);
@@ -50,6 +50,10 @@ LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root) {
   }
   sort(found);
   return found;
+}
+
+LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root) {
+  return nodes_in(exprs, root, ir::kind::load);
 }
 
 LATHE_INLINE sequence<int> program::readers(int tensor) const {

@@ -28,7 +28,7 @@ inline constexpr std::array<std::int64_t, 4> unroll_depths{1, 2, 4, 8};
 inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
 inline constexpr std::array<int, 5> prefetch_distances{0, 4, 8, 24, 64};
 inline constexpr std::array<std::int64_t, 5> pointwise_rows{1, 2, 4, 8, 16};
-inline constexpr std::array<int, 4> pointwise_vectors{1, 2, 4, 8};
+inline constexpr std::array<int, 6> pointwise_vectors{1, 2, 4, 8, 16, 32};
 
 /// Number of leading entries of an ascending table that make a difference for an extent.
 template <std::size_t Count>
@@ -98,7 +98,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   };
   if (!stage.reduction) {
     const bool intermediate = program_.tensors[static_cast<std::size_t>(stage.tensor)].param < 0;
-    add("place", intermediate ? 3 : 1, false);
+    add("place", intermediate ? 4 : 1, false);
     add("vectorize", 2, false);
     add("vectors", static_cast<std::int32_t>(detail::pointwise_vectors.size()), true);
     const int axis = row_axis(stage);
@@ -288,7 +288,8 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     if (!stage.reduction) {
       set(0, static_cast<int>(decisions[at].point.place));
       set(1, decisions[at].point.lanes > 1 ? 1 : 0);
-      set(2, detail::nearest_entry(detail::pointwise_vectors, decisions[at].point.vectors, 4));
+      set(2, detail::nearest_entry(detail::pointwise_vectors, decisions[at].point.vectors,
+                                   choices(2)));
       set(3, detail::nearest_entry(detail::pointwise_rows, decisions[at].point.rows, choices(3)));
       continue;
     }

@@ -43,7 +43,8 @@ void append_in_block(const program& of, int stage, Tile tile, int rows, trace& o
   program scheduled = of;
   for (const step& each : out.steps) apply_step(scheduled, each);
   const program_stage& made = of.stages[static_cast<std::size_t>(stage)];
-  const reader_loop at = private_loop(scheduled, made, rows);
+  const reader_loop at =
+      private_loop(scheduled, made, rows, tile.place == lathe::placement::window);
   tile.place = at.loop.empty() ? lathe::placement::root : lathe::placement::block;
   append_steps(of, stage, tile, out);
   if (!at.loop.empty())
@@ -72,7 +73,8 @@ LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& d
   const program& at = changed ? *changed : of;
   const auto is_in_block = [&](std::size_t stage) {
     const stage_decision& made = decisions[stage];
-    if (!made.reduction) return made.point.place == placement::block;
+    if (!made.reduction)
+      return made.point.place == placement::block || made.point.place == placement::window;
     return made.tile.place == placement::block &&
            made.tile.vector_axis < of.stages[stage].spatial;  // partial sums are two stages
   };

@@ -14,7 +14,7 @@
 namespace lathe::detail {
 
 /// Inlines what is cheap to compute again, computes in the reader's loops what stays in the cache
-/// until it is read, and lets rows share the offsets of gathers.
+/// until it is read, lets rows share the offsets of gathers, and unrolls the vectors of a padding.
 LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_stage& stage,
                                                const cpu_target& target);
 
@@ -29,7 +29,9 @@ struct reader_loop {
 };
 /// @param of  with the loops of the reader as they will be
 /// @param rows  axis of the stage that no loop may cut, -1 = none
-LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows);
+/// @param windows  the next loop counts too, if its iterations share little of the result
+LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows,
+                                      bool windows);
 
 /// Where a reduction is computed in the loops of its reader.
 struct shared_axis {

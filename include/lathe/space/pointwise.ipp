@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/math.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/pointwise.hpp>
 #include <lathe/space/reuse.hpp>
@@ -11,6 +12,7 @@
 namespace lathe::detail {
 
 inline constexpr std::size_t stencil_loads = 5;  ///< different ones per point
+inline constexpr int most_masked_vectors = 32;   ///< of one row that are unrolled
 
 /// True if the stage copies a tensor without moving anything: the padding of a convolution that
 /// pads with nothing. Reading the original costs the same, so the copy is never worth its time.
@@ -73,7 +75,39 @@ LATHE_INLINE bool is_private(const program& of, const program_stage& reader, int
   });
 }
 
-LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows) {
+/// True if blocks of a reader's axis share at most a fifth of what each reads of `tensor`: indices
+/// that the axis moves by more than its window is long.
+LATHE_INLINE bool shares_little(const program& of, const program_stage& reader, int tensor,
+                                int axis, std::int64_t block) {
+  const auto atom = [&](const program_axis& each) { return of.exprs.terms(each.variable)[0].atom; };
+  const program_axis& moved = reader.axes[static_cast<std::size_t>(axis)];
+  bool is_read = false;
+  for (const ir::expr load : loads_in(of.exprs, reader.body)) {
+    if (of.exprs[load].imm != tensor) continue;
+    for (const ir::expr index : of.exprs.args(load)) {
+      if (!of.exprs.depends_on(index, moved.variable)) continue;
+      std::int64_t step = 0, window = 1;
+      for (const ir::term& each : of.exprs.terms(index)) {
+        bool is_axis = false;
+        for (const program_axis& other : reader.axes) {
+          if (atom(other) != each.atom) continue;
+          is_axis = true;
+          if (other.variable == moved.variable)
+            step = math::abs(each.coef);
+          else
+            window += math::abs(each.coef) * (other.extent - 1);
+        }
+        if (!is_axis) return false;
+      }
+      if (4 * (step * (block - 1) + window) > 5 * step * block) return false;
+      is_read = true;
+    }
+  }
+  return is_read;
+}
+
+LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& stage, int rows,
+                                      bool windows) {
   reader_loop found;
   const program_stage* const only = of.only_reader(stage.tensor);
   if (only == nullptr) return found;
@@ -107,10 +141,44 @@ LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& st
   };
   for (const stage_loop& loop : reader.loops) {
     const bool runs = loop.how == ir::loop_kind::serial || loop.how == ir::loop_kind::parallel;
-    if (!runs || !is_private_part(loop.dim, loop.part, is_private_part)) break;
-    if (reader.dims[static_cast<std::size_t>(loop.dim)].extent > 1) found.loop = loop.name;
+    const loop_dim& dim = reader.dims[static_cast<std::size_t>(loop.dim)];
+    if (runs && is_private_part(loop.dim, loop.part, is_private_part)) {
+      if (dim.extent > 1) found.loop = loop.name;
+      continue;
+    }
+    if (runs && windows && !found.loop.empty() && dim.axis >= 0 && !dim.reduce &&
+        !cuts_rows(dim.axis) &&
+        shares_little(of, reader, tensor, dim.axis,
+                      dim.blocks[static_cast<std::size_t>(loop.part)]))
+      found.loop = loop.name;
+    break;
   }
   return found;
+}
+
+/// True if a condition on the last axis chooses between values, as in a padding. In straight code
+/// it is a constant mask for every vector.
+LATHE_INLINE bool has_edges(const program& of, const program_stage& stage) {
+  if (stage.axes.empty()) return false;
+  const ir::expr last = stage.axes.back().variable;
+  return any_of(nodes_in(of.exprs, stage.body, ir::kind::select),
+                [&](ir::expr each) { return of.exprs.depends_on(of.exprs[each].a, last); });
+}
+
+/// Bytes of a stage's result that one iteration of the reader's private axes reads.
+LATHE_INLINE double private_bytes(const program& of, const program_stage& stage,
+                                  const program_stage& reader) {
+  const program_tensor& tensor = of.tensors[static_cast<std::size_t>(stage.tensor)];
+  double parts = 1;
+  for (const load_use& use : loads_of(of, reader)) {
+    if (use.tensor != stage.tensor) continue;
+    for (int axis = 0; axis < reader.spatial; ++axis)
+      if (const std::int64_t extent = reader.axes[static_cast<std::size_t>(axis)].extent;
+          extent > 1 && is_private(of, reader, stage.tensor, axis))
+        parts *= static_cast<double>(use.distinct_in(axis, extent));
+    break;
+  }
+  return elements_of(tensor) * size_of(tensor.type) / parts;
 }
 
 /// A producer in its reader's loops stays in the cache until it is read: worth it where the loops
@@ -156,10 +224,15 @@ LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_
   tile.rows = estimated_rows(of, stage, tile.lanes);
   // The many loads of a stencil have something to do while others wait.
   if (tile.rows == 1 && loads_of(of, stage).size() >= stencil_loads) tile.vectors = 4;
+  if (has_edges(of, stage) && stage.axes.back().extent <= most_masked_vectors * tile.lanes)
+    tile.vectors = most_masked_vectors;
   if (worth_inlining(of, stage, tile.lanes))
     tile.place = lathe::placement::inlined;
   else if (tensor.param < 0 && worth_blocking(of, stage))
-    tile.place = lathe::placement::block;
+    tile.place = private_bytes(of, stage, *of.only_reader(stage.tensor)) >
+                         static_cast<double>(target.l1_bytes)
+                     ? lathe::placement::window
+                     : lathe::placement::block;
   return tile;
 }
 

@@ -26,7 +26,9 @@ namespace lathe {
 enum class placement : unsigned char {
   root,     ///< whole, before its readers
   inlined,  ///< again for every element that is read; pointwise stages only
-  block     ///< in the reader's loops over what it shares with no other iteration: channels, groups
+  block,    ///< in the reader's loops over what it shares with no other iteration: channels, groups
+  window    ///< also in the next loop, if its iterations share little: blocks of rows of an image.
+            ///< What they share is computed again; pointwise stages only
 };
 
 /// How an operand of a reduction reaches the innermost loop.

@@ -556,6 +556,8 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
         write.annotate(primitive::unroll, stage.name, vectors);
       } else {
         write.split(stage.name, last.name, {{blocks, 0}, {lanes, tile.lanes}});
+        if (tile.vectors > 1)
+          write.annotate(primitive::unroll, stage.name, blocks);  // all there are
       }
       write.annotate(primitive::vectorize, stage.name, lanes);
       if (leading.empty()) leading.push_back(blocks);
