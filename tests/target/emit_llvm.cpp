@@ -140,6 +140,37 @@ TEST_CASE("every instruction set compiles masks, guards and divisions in lanes")
   }
 }
 
+TEST_CASE("registers keep their values where a branch chooses between a full vector and its tail") {
+  axis<"i"> i{3};
+  axis<"j"> j{16};  // tiles of 2 x 5: the last one ends with 5 and 1
+  axis<"k"> k{4};
+  tensor<"A", std::int64_t, 2> A;
+  tensor<"B", std::int64_t, 2> B;
+  tensor<"Y", std::int64_t, 2> Y;
+  const auto desc = describe(op<"product">(A, B, Y)(Y(i, j) = sum(k)(A(i, k) * B(k, j))));
+  std::int64_t a[12], b[64];
+  for (int at = 0; at < 12; ++at) a[at] = at - 5;
+  for (int at = 0; at < 64; ++at) b[at] = at * at % 23;
+  const char* steps =
+      "split(Y.j -> jo:_, ju:2, jv:5); reorder(Y: jo i k ju jv); unroll(Y.ju); vectorize(Y.jv); "
+      "cache_write(Y, register)";
+  for (const isa set : test::executable_isas()) {
+    const auto compiler = test::host_jit(set);
+    if (!compiler) return;
+    const auto object = test::load(*compiler, emitted(desc, steps, set));
+    std::int64_t y[48] = {};
+    void* buffers[] = {a, b, y};
+    test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, "phase0")(
+        buffers, nullptr, 0, 1);
+    for (int row = 0; row < 3; ++row)
+      for (int column = 0; column < 16; ++column) {
+        std::int64_t expected = 0;
+        for (int at = 0; at < 4; ++at) expected += a[row * 4 + at] * b[at * 16 + column];
+        CHECK(y[row * 16 + column] == expected);
+      }
+  }
+}
+
 TEST_CASE("code that LLVM would compile for minutes is refused, with the reason and a way out") {
   axis<"i"> i{200};
   axis<"j"> j{200};

@@ -128,6 +128,9 @@ class llvm_emitter : llvm_dot_writer {
     statements(at.children);
     loads_.clear();
     bound(at.variable) = {};
+    sequence<std::string> last_values;
+    for (const auto& [slot, start] : carried)
+      last_values.push_back(with_lanes(slots_[slot], start.lanes).text);
     const std::string next = define("add nuw nsw i64 " + variable + ", 1");
     const std::string more = define("icmp slt i64 " + next + ", " + last);
     line("br i1 " + more + ", label %" + head + ", label %" + exit);
@@ -141,10 +144,9 @@ class llvm_emitter : llvm_dot_writer {
     line(variable + " = phi i64 [ " + first + ", %" + before + " ], [ " + next + ", %" +
          body.block + " ]");
     for (std::size_t at_slot = 0; at_slot < carried.size(); ++at_slot) {
-      const auto& [slot, start] = carried[at_slot];
-      if (slots_[slot].lanes != start.lanes) continue;  // left over from a tile of another width
+      const llvm_value& start = carried[at_slot].second;
       line(names[at_slot] + " = phi " + type_of(start) + " [ " + start.text + ", %" + before +
-           " ], [ " + slots_[slot].text + ", %" + body.block + " ]");
+           " ], [ " + last_values[at_slot] + ", %" + body.block + " ]");
     }
     top().text += body.text;
     top().text += exit + ":\n";
@@ -200,28 +202,42 @@ class llvm_emitter : llvm_dot_writer {
     const bool two = at.children.size() > 1;
     const auto before = slots_;
     flat_map<std::pair<std::int32_t, std::int64_t>, llvm_value> after[2] = {before, before};
-    std::string ends[2] = {top().block, top().block};
-    std::string texts[2];
-    for (int arm = 0; arm < (two ? 2 : 1); ++arm) {
+    code_level arms[2];
+    for (std::size_t arm = 0; arm < (two ? 2u : 1u); ++arm) {
       slots_ = before;
       loads_.clear();
       levels_.push_back({"", labels[arm], {}, {}});
-      statement(at.children[static_cast<std::size_t>(arm)]);
-      line("br label %" + join);
+      statement(at.children[arm]);
       after[arm] = slots_;
-      ends[arm] = top().block;
-      texts[arm] = labels[arm] + ":\n" + top().text;
+      arms[arm] = std::move(levels_.back());
       levels_.pop_back();
     }
     loads_.clear();
+    // A full tile and its tail may differ in width: what was written last is as wide as the wider.
+    for (auto& [slot, left] : after[0]) {
+      const auto right = after[1].find(slot);
+      if (right == after[1].end() || right->second.lanes == left.lanes) continue;
+      const std::size_t narrow = right->second.lanes < left.lanes ? 1 : 0;
+      llvm_value& shorter = narrow == 1 ? right->second : left;
+      const int lanes = larger(left.lanes, right->second.lanes);
+      const bool in_arm = narrow == 0 || two;
+      if (in_arm) levels_.push_back(std::move(arms[narrow]));
+      shorter = with_lanes(shorter, lanes);
+      if (!in_arm) continue;
+      arms[narrow] = std::move(levels_.back());
+      levels_.pop_back();
+    }
+    const std::string ends[2] = {arms[0].block, two ? arms[1].block : top().block};
     line("br i1 " + condition.text + ", label %" + labels[0] + ", label %" +
          (two ? labels[1] : join));
-    top().text += texts[0] + texts[1] + join + ":\n";
+    for (std::size_t arm = 0; arm < (two ? 2u : 1u); ++arm)
+      top().text += labels[arm] + ":\n" + arms[arm].text + "  br label %" + join + "\n";
+    top().text += join + ":\n";
     top().block = join;
     slots_.clear();
     for (const auto& [slot, left] : after[0]) {
       const auto right = after[1].find(slot);
-      if (right == after[1].end() || right->second.lanes != left.lanes) continue;
+      if (right == after[1].end()) continue;
       slots_[slot] = left;
       if (right->second.text == left.text) continue;
       slots_[slot].text = define("phi " + type_of(left) + " [ " + left.text + ", %" + ends[0] +

@@ -30,9 +30,10 @@ LATHE_INLINE llvm_value llvm_element_writer::register_slot(const ir::node& at, i
     refuse("register tile '" + buffer(at.imm).name + "' is read before it is written");
     return constant(0, at.type);
   }
-  if (lanes && found->second.lanes != vector_.lanes)
-    refuse("register tile '" + buffer(at.imm).name + "' is read with another vector width");
-  return found->second;
+  const int wanted = lanes ? vector_.lanes : 1;
+  if (found->second.lanes < wanted)
+    refuse("register tile '" + buffer(at.imm).name + "' is read with more lanes than it has");
+  return with_lanes(found->second, wanted);
 }
 
 /// Key of a register: the flat index with the vectorized variable at 0.

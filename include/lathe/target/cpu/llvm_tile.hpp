@@ -41,6 +41,8 @@ class llvm_tile_writer : protected llvm_index_writer {
   bool store_column(const ir::statement& at, const address& where, const llvm_value& stored);
   /// Writes what was put off for a buffer, whose elements are about to be read or written.
   void flush(std::int32_t index);
+  /// The first lanes of a value, or the value with zeros in the lanes after its own.
+  llvm_value with_lanes(const llvm_value& value, int lanes);
 
   int conditional_ = 0;  ///< open selects that take a known branch in this iteration alone
 

@@ -339,6 +339,19 @@ LATHE_INLINE void llvm_tile_writer::transpose(sequence<llvm_value>& block) {
   }
 }
 
+LATHE_INLINE llvm_value llvm_tile_writer::with_lanes(const llvm_value& value, int lanes) {
+  if (value.lanes == lanes) return value;
+  if (lanes == 1) return lane_of(value, 0);
+  if (value.lanes == 1)
+    return {define("insertelement " + type_text(value.type, lanes) + " zeroinitializer, " +
+                   type_of(value) + " " + value.text + ", i32 0"),
+            value.type, lanes};
+  sequence<std::int64_t> picked;
+  for (std::int64_t lane = 0; lane < lanes; ++lane)
+    picked.push_back(smaller<std::int64_t>(lane, value.lanes));
+  return shuffle(value, "zeroinitializer", picked);
+}
+
 /// The picked lanes of two vectors, those of the second counted on from the first's.
 LATHE_INLINE llvm_value llvm_tile_writer::shuffle(const llvm_value& left, const std::string& right,
                                                   const sequence<std::int64_t>& picked) {
