@@ -110,6 +110,7 @@ TEST_CASE("cache_read and pack") {
   check_refused(gemm, {{"cache_read(A -> C at C.i)", "'C' of the copy is taken"},
                        {"pack(A -> Ap, [i/2 k])", "must hold dimension 'i' whole"},
                        {"pack(A -> Ap, [i k j])", "the layout names 'j'; the dimensions are: i k"},
+                       {"pack(A -> Ap, [i/2 k -i%2])", "only a whole one can be: -i"},
                        {"pack(C -> Cp)", "no stage reads 'C'"}});
   check_refused(conv, {{"pack(P -> Pp)", "is not an input"},
                        {"cache_read(W -> Wp at P.yp)", "stage 'P' does not read 'W'"}});

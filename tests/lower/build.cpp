@@ -6,6 +6,7 @@
 #include <lathe/lower/verify.hpp>
 #include <lathe/ops/convolution.hpp>
 #include <lathe/ops/linear_algebra.hpp>
+#include <lathe/ops/transposed_convolution.hpp>
 
 #include <doctest/doctest.h>
 
@@ -209,6 +210,16 @@ TEST_CASE("fused loops of a copy that follow its source have one stride in both"
         for f_1 < 4
           Wp[f_0*216 + r0*16 + r1*4 + f_1] = W[f_0*216 + f_1*54 + r0*4 + r1]
 )") != std::string::npos);
+}
+
+TEST_CASE("a reversed dimension of a copy is read from its last element to its first") {
+  const auto spread = describe(ops::conv_transpose2d(1, 6, 4, 4, 8, 3));
+  const std::string text = nest_of(spread,
+                                   "pack(W -> Wp, [f/4 rc -d2 -d3 f%4]); fuse(Wp.d2, Wp.d3 -> r); "
+                                   "reorder(Wp: f_0 rc r f_1)");
+  CHECK(text.find("Wp[f_0*216 + rc*36 + r*4 + f_1] = W[rc*72 + f_0*36 + f_1*9 - r + 8]") !=
+        std::string::npos);
+  CHECK(text.find("* Wp[(f/4)*216 + rc*36 + ry*12 + rx*4 + f%4]") != std::string::npos);
 }
 
 TEST_CASE("fused loops of a copy may compute a part: some of the outermost, all of the others") {

@@ -285,7 +285,7 @@ class schedule_generator {
         made.layout.push_back({name, block, factor});
         block *= factor;
       }
-      made.layout.push_back({name, block, 0});
+      made.layout.push_back({name, block, 0, block == 1 && chance(0.25)});
     }
     for (std::size_t at = made.layout.size(); at > 1; --at)
       std::swap(made.layout[at - 1], made.layout[below(at)]);

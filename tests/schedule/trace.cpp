@@ -61,8 +61,8 @@ step random_step(random_engine& random) {
     case primitive::pack:
       made.result = random_name(random);
       for (const std::string& name : some_names(0)) {
-        made.layout.push_back(
-            {name, random.chance(0.5) ? some_number() : 1, random.chance(0.5) ? some_number() : 0});
+        made.layout.push_back({name, random.chance(0.5) ? some_number() : 1,
+                               random.chance(0.5) ? some_number() : 0, random.chance(0.3)});
       }
       break;
     case primitive::prefetch:
@@ -91,7 +91,7 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
         "unroll(C.i2)", "dot(C.k2)", "parallel(C.ij)", "inline(P)", "compute_at(P, C.c0)",
         "cache_write(C at C.k0, register)", "cache_write(C, register)",
         "cache_read(B -> Bp at C.k0, [j/32 k j%32])", "cache_read(B -> Bp at C.k0)",
-        "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 d1])", "pack(W -> Wp)",
+        "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 -r])", "pack(W -> Wp)",
         "rfactor(C.k1)", "factor(C.k1)", "prefetch(A at C.k1, 4)", "phase(Y.x -> xr:2, xq:_)",
         "narrow(Y.rx: xr)", "narrow(Y.rx: yq yr)", "narrow(P.xp)"}) {
     CAPTURE(text);

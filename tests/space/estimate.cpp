@@ -239,6 +239,24 @@ TEST_CASE("rewrites: inner sums run along the memory of what is largest") {
   CHECK(first(make_program(describe(ops::bilinear(64, 32, 512, 1024)))) == "factor(Y.k)");
 }
 
+TEST_CASE("estimate: what is read backwards is packed in the order it is read") {
+  const auto filtered = [](bool flipped) {
+    axis<"f"> f{64};
+    axis<"x"> x{56};
+    axis<"c"> c{128};
+    axis<"r"> r{9};
+    tensor<"X", float, 2> X{128, 64};
+    tensor<"W", float, 3> W{128, 64, 9};
+    tensor<"Y", float, 2> Y;
+    const int step = flipped ? -1 : 1, first = flipped ? 8 : 0;
+    return estimated(make_program(describe(op<"filtered">(
+                         X, W, Y)(Y(f, x) = sum(c, r)(X(c, x + r) * W(c, f, first + step * r))))),
+                     {{"W"}, 1});
+  };
+  CHECK(filtered(true).find("[f/32 c -d2 f%32]") != std::string::npos);
+  CHECK(filtered(false).find("[f/32 c r f%32]") != std::string::npos);
+}
+
 TEST_CASE("estimate: a stencil computes several vectors at a time") {
   axis<"y"> y{62};
   axis<"x"> x{126};

@@ -53,13 +53,15 @@ int count(const std::string& text, const std::string& part) {
   return times;
 }
 
+/// @param backwards  rows of the result from the last column of the source to the first
 template <class Element>
-constexpr auto transposed(int rows, int columns) {
+constexpr auto transposed(int rows, int columns, bool backwards = false) {
   axis<"i"> i{rows};
   axis<"j"> j{columns};
   tensor<"A", Element, 2> A;
   tensor<"B", Element, 2> B;
-  return op<"transposed">(A, B)(B(i, j) = A(j, i));
+  return op<"transposed">(A,
+                          B)(B(i, j) = A(j, i * (backwards ? -1 : 1) + (backwards ? rows - 1 : 0)));
 }
 
 /// The two ways to transpose: vectors of the result are stored, or vectors of the source loaded.
@@ -72,12 +74,12 @@ std::string steps_for(bool loads, int lanes, int unrolled) {
 
 /// Every instruction set, several numbers of lanes and of unrolled iterations, tails of both.
 template <class Element>
-void check_transposed(const char* type, int columns = 43) {
+void check_transposed(const char* type, int columns = 43, bool backwards = false) {
   constexpr int rows = 37;
   const auto elements = static_cast<std::size_t>(rows * columns);
   std::vector<Element> source(elements), made(elements);
   for (std::size_t at = 0; at < source.size(); ++at) source[at] = static_cast<Element>(at * 7 + 1);
-  const auto desc = describe(transposed<Element>(rows, columns));
+  const auto desc = describe(transposed<Element>(rows, columns, backwards));
   for (const isa set : test::executable_isas()) {
     const auto compiler = test::host_jit(set);
     if (!compiler) return;
@@ -95,7 +97,7 @@ void check_transposed(const char* type, int columns = 43) {
           for (int i = 0; i < rows; ++i)
             for (int j = 0; j < columns; ++j)
               wrong += made[static_cast<std::size_t>(i * columns + j)] !=
-                       source[static_cast<std::size_t>(j * rows + i)];
+                       source[static_cast<std::size_t>(j * rows + (backwards ? rows - 1 - i : i))];
           CHECK(wrong == 0);
         }
       }
@@ -112,6 +114,16 @@ TEST_CASE("tiles: transposing copies of every element type, with tails, on every
   check_transposed<std::int64_t>("i64");
   check_transposed<std::int8_t>("i8");
   check_transposed<std::uint8_t>("u8");
+}
+
+TEST_CASE("tiles: copies that transpose and turn round are tiles as well") {
+  check_transposed<float>("f32", 43, true);
+  check_transposed<std::uint8_t>("u8", 43, true);
+  const std::string steps = steps_for(false, 16, 16);
+  const std::string there = emitted(describe(transposed<float>(64, 64)), steps, isa::avx512);
+  const std::string back = emitted(describe(transposed<float>(64, 64, true)), steps, isa::avx512);
+  for (const char* word : {"load", "store", "shufflevector"})
+    CHECK(count(back, word) == count(there, word));
 }
 
 TEST_CASE("tiles: rows of 2 or 4 that follow each other are stored as one vector") {

@@ -137,6 +137,9 @@ LATHE_INLINE std::string read_layout(const sequence<layout_item>& items,
       if (item.axis == names[at] || item.axis == "d" + std::to_string(at))
         dim = static_cast<int>(at);
     if (dim < 0) return "the layout names " + quoted(item.axis) + "; the dimensions are: " + known;
+    if (item.reversed && (item.div != 1 || item.mod != 0))
+      return "the layout reverses a part of dimension " + quoted(item.axis) +
+             "; only a whole one can be: -" + item.axis;
     out.push_back({dim, item.div, item.mod});
   }
   for (std::size_t dim = 0; dim < names.size(); ++dim) {
@@ -156,6 +159,20 @@ LATHE_INLINE std::string read_layout(const sequence<layout_item>& items,
              " whole: as it is, or as axis/f together with axis%f";
   }
   return {};
+}
+
+/// Indices of the same element where some dimensions are reversed.
+LATHE_INLINE sequence<ir::expr> mirrored(ir::pool& exprs, std::span<const ir::expr> indices,
+                                         const sequence<layout_item>& items,
+                                         const sequence<layout_dim>& layout,
+                                         const sequence<std::int64_t>& shape) {
+  sequence<ir::expr> out(indices.begin(), indices.end());
+  for (std::size_t at = 0; at < items.size(); ++at) {
+    if (!items[at].reversed) continue;
+    const auto dim = static_cast<std::size_t>(layout[at].dim);
+    out[dim] = exprs.sub(exprs.constant(shape[dim] - 1), out[dim]);
+  }
+  return out;
 }
 
 /// Loops of a copy follow its layout; the innermost is vectorized if it is contiguous in the
@@ -240,12 +257,15 @@ LATHE_INLINE std::string apply_copy(program& target, const step& what,
   }
   copy.spatial = static_cast<int>(copy.axes.size());
   copy.point = point;
-  copy.body = target.exprs.load(tensor, made.type, point);
+  const auto place = [&](std::span<const ir::expr> indices) {
+    return mirrored(target.exprs, indices, what.layout, layout, made.shape);
+  };
+  copy.body = target.exprs.load(tensor, made.type, place(point));
   schedule_copy(copy, layout);
   for (const int reader : readers)
     rewrite_stage(target, target.stages[static_cast<std::size_t>(reader)], tensor,
                   [&](std::span<const ir::expr> indices) {
-                    return target.exprs.load(copy.tensor, made.type, indices);
+                    return target.exprs.load(copy.tensor, made.type, place(indices));
                   });
   copy.attach_stage = consumer;
   copy.attach_loop = what.at_loop;

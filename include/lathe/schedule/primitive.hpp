@@ -55,13 +55,15 @@ struct split_part {
   friend bool operator==(const split_part&, const split_part&) = default;
 };
 
-/// One dimension of a packed layout: `axis`, `axis/f` or `axis%f` of a dimension of the tensor. A
-/// dimension is named by the axis that indexes it in the reading stage (or, for an intermediate, in
-/// the stage that computes it), or by position: `d0`, `d1`, ...
+/// One dimension of a packed layout: `axis`, `axis/f` or `axis%f` of a dimension of the tensor, or
+/// `-axis`, a whole one from its last index to its first. A dimension is named by the axis that
+/// indexes it in the reading stage (or, for an intermediate, in the stage that computes it), or by
+/// position: `d0`, `d1`, ...
 struct layout_item {
   std::string axis;
-  std::int64_t div = 1;  ///< index / div ...
-  std::int64_t mod = 0;  ///< ... % mod; 0 = no modulo
+  std::int64_t div = 1;   ///< index / div ...
+  std::int64_t mod = 0;   ///< ... % mod; 0 = no modulo
+  bool reversed = false;  ///< of a whole dimension: the last index comes first
   friend bool operator==(const layout_item&, const layout_item&) = default;
 };
 
@@ -70,7 +72,7 @@ struct step {
   primitive what{};
   std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
   std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, parallel, rfactor, factor);
-                     ///< phase, narrow: the axis
+                      ///< phase, narrow: the axis
   sequence<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order; narrow: the axes
                                   ///< that run outside
   sequence<split_part> parts;     ///< split, phase

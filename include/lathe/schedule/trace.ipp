@@ -51,7 +51,7 @@ LATHE_INLINE std::string layout_text(const sequence<layout_item>& layout) {
   if (layout.empty()) return {};
   std::string out;
   for (const layout_item& item : layout) {
-    out += (out.empty() ? "" : " ") + item.axis;
+    out += (out.empty() ? "" : " ") + ((item.reversed ? "-" : "") + item.axis);
     if (item.div != 1) out += "/" + std::to_string(item.div);
     if (item.mod != 0) out += "%" + std::to_string(item.mod);
   }
@@ -328,8 +328,9 @@ LATHE_INLINE bool trace_reader::read_layout(sequence<layout_item>& into) {
   if (!token("[")) return false;
   do {
     layout_item item;
-    if (!has_room(into.size(), "dimensions") ||
-        !name(item.axis, "a dimension: axis, axis/f or axis%f") ||
+    item.reversed = is_next("-");
+    if (!has_room(into.size(), "dimensions") || (item.reversed && !token("-")) ||
+        !name(item.axis, "a dimension: axis, axis/f, axis%f or -axis") ||
         (is_next("/") && !(token("/") && number(item.div, "a divisor"))) ||
         (is_next("%") && !(token("%") && number(item.mod, "a modulus")))) {
       return false;
@@ -472,6 +473,7 @@ LATHE_INLINE std::uint64_t hash_of(const trace& value) {
       detail::add_text(hash, item.axis);
       hash.add(item.div);
       hash.add(item.mod);
+      hash.add(static_cast<std::int64_t>(item.reversed));
     }
     hash.add(each.distance);
   }

@@ -127,8 +127,17 @@ LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& 
   return name;
 }
 
+/// True if a dimension is read from its end to its beginning.
+LATHE_INLINE bool runs_backwards(const load_use& use, std::size_t dim) {
+  const auto step = [&](int axis) { return use.stride[static_cast<std::size_t>(axis)]; };
+  const sequence<int>& axes = use.axes_through_dim[dim];
+  return any_of(axes, [&](int axis) { return step(axis) < 0; }) &&
+         !any_of(axes, [&](int axis) { return step(axis) > 0; });
+}
+
 /// Layout of a packed operand: tiles of the vectorized axis and of rows innermost, in them the
-/// terms of a dot product.
+/// terms of a dot product. What is read backwards is turned round, since processors prefetch
+/// streams forwards.
 LATHE_INLINE sequence<layout_item> packed_layout(const program& of, const program_stage& stage,
                                                  const load_use& use, const reduction_tile& tile,
                                                  const dot_group& dot) {
@@ -146,7 +155,7 @@ LATHE_INLINE sequence<layout_item> packed_layout(const program& of, const progra
       if (factor >= 2 && axis == tile.vector_axis)
         tail.push_back({names[dim], 1, 0});
       else
-        middle.push_back({names[dim], 1, 0});
+        middle.push_back({names[dim], 1, 0, runs_backwards(use, dim)});
       continue;
     }
     blocks.push_back({names[dim], factor, 0});

@@ -37,6 +37,7 @@ LATHE_INLINE transposition transposition_of(const sequence<layout_item>& layout,
   if (layout[at].mod != 0) return out;
   const auto continues = [&](std::size_t before) {
     return layout[before].div == 1 && layout[before].mod == 0 &&
+           layout[before].reversed == layout[before + 1].reversed &&
            dim_of(before) + 1 == dim_of(before + 1) && whole[dim_of(before + 1)] != 0;
   };
   while (out.first > 0 && continues(out.first - 1)) out.run *= count_of(--out.first);

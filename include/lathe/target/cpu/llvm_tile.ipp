@@ -52,11 +52,13 @@ LATHE_INLINE void llvm_tile_writer::collect_stored(const sequence<ir::stmt>& lis
   }
 }
 
-/// The open unrolled loop that moves an index by one element, if there is one.
+/// The open unrolled loop that moves an index by one element, forwards or backwards, if there is
+/// one.
 LATHE_INLINE std::optional<llvm_tile_writer::open_loop> llvm_tile_writer::loop_along(
     ir::expr flat) const {
   for (const open_loop& each : straight_) {
-    if (step_along(flat, each.variable) == 1) return each;
+    const auto step = step_along(flat, each.variable);
+    if (step == 1 || step == -1) return each;
   }
   return std::nullopt;
 }
@@ -73,7 +75,8 @@ LATHE_INLINE llvm_tile_writer::neighbours llvm_tile_writer::neighbours_of(
       2, smaller<std::int64_t>(64 / bytes,
                                static_cast<std::int64_t>(std::bit_floor(
                                    static_cast<std::uint64_t>(room / (bytes * vector_.lanes))))));
-  const std::int64_t value = *known(loop->variable);
+  std::int64_t value = *known(loop->variable);
+  if (step_along(flat, loop->variable) < 0) value = loop->extent - 1 - value;
   const std::int64_t before = value % most;
   const std::int64_t count = smaller(most, loop->extent - (value - before));
   if (math::abs(where.stride) < count) return {};  // the rows overlap
