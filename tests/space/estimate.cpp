@@ -257,6 +257,25 @@ TEST_CASE("estimate: what is read backwards is packed in the order it is read") 
   CHECK(filtered(false).find("[f/32 c r f%32]") != std::string::npos);
 }
 
+TEST_CASE("estimate: terms are unrolled, and rows chosen, so that remainders are constants") {
+  const auto folded = [](int length) {
+    axis<"i"> i{64};
+    axis<"j"> j{96};
+    axis<"k"> k{240};
+    tensor<"A", float, 2> A;
+    tensor<"h", float, 2> h{15, 16};
+    tensor<"C", float, 2> C;
+    const program of = make_program(
+        describe(op<"folded">(A, h, C)(C(i, j) = sum(k)(A(k, i) * h(k / 16, (j + k) % length)))));
+    return estimate(of, generic_cpu(isa::avx512), {})[0].tile;
+  };
+  const reduction_tile tile = folded(8);
+  CHECK(tile.vector_axis == 0);
+  CHECK(8 % tile.rows[1] == 0);
+  CHECK(tile.unroll == 8);
+  CHECK(folded(7).unroll == 4);  // repeats after 7 * 16 terms
+}
+
 TEST_CASE("estimate: a stencil computes several vectors at a time") {
   axis<"y"> y{62};
   axis<"x"> x{126};

@@ -36,6 +36,14 @@ TEST_CASE("reuse: strides of a matrix product") {
   CHECK(points_of(of.stages[0]) == 105);
 }
 
+TEST_CASE("reuse: quotients and remainders repeat") {
+  const program of = make_program(describe(ops::block_circulant_matmul(8, 32, 32, 8)));
+  const auto uses = loads_of(of, of.stages[0]);
+  const load_use& w = use_of(of, uses, "w");  // w(k / 8, j / 8, (j - k) % 8)
+  CHECK(w.repeat == lathe::sequence<std::int64_t>{1, 8, 8});
+  CHECK(w.mean_stride == lathe::sequence<double>{0, 1, 4});
+}
+
 TEST_CASE("reuse: a strided, dilated window moves by several elements, and is no dimension") {
   const program of = make_program(describe(ops::conv2d(1, 2, 9, 11, 3, 3, 2, 0, 3)));
   const auto uses = loads_of(of, of.stages[1]);

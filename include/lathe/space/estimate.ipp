@@ -53,7 +53,10 @@ class tile_chooser : stage_traffic {
     for (int axis = 0; axis < static_cast<int>(stage_.axes.size()); ++axis) {
       const program_axis& of = stage_.axes[static_cast<std::size_t>(axis)];
       if (is_alone(axis)) continue;
-      if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis) : of.extent > 1)
+      if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis)
+                    : of.extent > 1 || any_of(uses_, [&](const load_use& use) {
+                        return moves_irregularly(use);
+                      }))
         try_vector_axis(axis);
     }
     if (best_cost_ == no_cost) best_.lanes = 1;  // a single point
@@ -222,6 +225,7 @@ class tile_chooser : stage_traffic {
       if (!use.depends(axis) || (affine && use.stride_in(axis, run) == 0)) {
         loads += loaded;
         if (rows > 1) lines += rows * row_lines * (is_crowded ? 1 : line_share_of_terms(use));
+        if (moves_irregularly(use)) lines += rows * index_cycles(use, tile);
         continue;
       }
       if (dot_.axis >= 0) {
@@ -233,7 +237,7 @@ class tile_chooser : stage_traffic {
         loads += loaded * vectors;
         copies += copy_cycles(use, axis) * (is_bound(use) ? bound_share : 1);
       } else {
-        loads += rows * vectors * lanes_ * 1.5;
+        loads += rows * vectors * lanes_ * (moves_irregularly(use) ? 3 : 1.5);
       }
     }
     const double tile_fma = static_cast<double>(accumulators);
@@ -319,7 +323,7 @@ class tile_chooser : stage_traffic {
           partial ? extent(best_.vector_axis) / lanes_ : groups(best_.inner_reduce);
       best_.unroll = inner <= 4 && !partial
                          ? larger<std::int64_t>(1, static_cast<std::int64_t>(inner))
-                     : inner >= 8 ? 4
+                     : inner >= 8 ? larger<std::int64_t>(4, repeat_of_terms(best_))
                                   : 1;
       if (static_cast<double>(best_.unroll * best_.vectors) * tile_rows() > 256 || window_slides())
         best_.unroll = 1;
@@ -379,7 +383,7 @@ class tile_chooser : stage_traffic {
     // Several short reduce loops: the hardware does not see one long stream of vectors.
     const double per_iteration =
         tile_width * bytes_ * (best_.window_inside ? static_cast<double>(best_.unroll) : 1.0);
-    best_.prefetch = is_product() || count == stage_.spatial
+    best_.prefetch = is_product() || count == stage_.spatial || skips_one_run(best_)
                          ? 0
                          : static_cast<int>(larger(4.0, prefetched_bytes / per_iteration));
     best_.order = is_product() && !several && alone_ < 0 ? level_order::vector_axis_first

@@ -21,7 +21,11 @@ struct load_use {
   sequence<std::int64_t> period;  ///< per irregular axis: the index is affine within aligned runs
                                   ///< of so many iterations (f/6 and f%6: runs of 6); 1 = it is not
   sequence<std::int64_t> stride_in_period;  ///< per irregular axis: within such a run [elements]
-  sequence<int> axis_of_dim;  ///< per dimension: the axis it equals exactly, -1 if none
+  sequence<std::int64_t> repeat;  ///< per axis: iterations after which the index has moved by a
+                                  ///< constant, whatever the other axes ((j - k) % 8: 8 of k); 1 if
+                                  ///< it is affine, 0 if there are none
+  sequence<double> mean_stride;   ///< per axis that repeats: over all iterations [elements]
+  sequence<int> axis_of_dim;      ///< per dimension: the axis it equals exactly, -1 if none
   sequence<sequence<int>> axes_through_dim;  ///< per dimension: axes that read all of it if none
                                              ///< is divided into blocks; empty: they never do
 

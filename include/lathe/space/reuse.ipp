@@ -53,6 +53,30 @@ LATHE_INLINE affine_run run_of(const ir::pool& exprs, ir::expr atom, ir::expr va
   return {at.imm / slope, at.what == ir::kind::floor_mod ? slope : 0};
 }
 
+/// After how many iterations of a variable a quotient or remainder has grown by a constant,
+/// whatever else is in it, and by how much per iteration; length 0 if there are none.
+struct repetition {
+  std::int64_t length = 0;
+  double slope = 0;
+};
+
+LATHE_INLINE repetition repetition_of(const ir::pool& exprs, ir::expr atom, ir::expr variable) {
+  const ir::node& at = exprs[atom];
+  if (at.what != ir::kind::floor_div && at.what != ir::kind::floor_mod) return {};
+  const ir::expr own = exprs.terms(variable)[0].atom;
+  std::int64_t step = 0;
+  for (const ir::term& each : exprs.terms(at.a)) {
+    if (each.atom == own)
+      step = each.coef;
+    else if (exprs.depends_on(each.atom, variable))
+      return {};
+  }
+  if (step == 0) return {};
+  const bool is_quotient = at.what == ir::kind::floor_div;
+  return {at.imm / greatest_divisor(at.imm, step),
+          is_quotient ? static_cast<double>(step) / static_cast<double>(at.imm) : 0};
+}
+
 template <class Terms>
 std::int64_t coefficient_of(const Terms& terms, ir::expr atom) {
   for (const ir::term& each : terms)
@@ -122,6 +146,8 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
     use.irregular.assign(stage.axes.size(), 0);
     use.period.assign(stage.axes.size(), 0);
     use.stride_in_period.assign(stage.axes.size(), 0);
+    use.repeat.assign(stage.axes.size(), 1);
+    use.mean_stride.assign(stage.axes.size(), 0);
     const auto indices = of.exprs.args(load);
     const auto strides =
         detail::row_major_strides(of.tensors[static_cast<std::size_t>(index)].shape);
@@ -141,6 +167,12 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
             use.irregular[axis] = 1;
             use.period[axis] = greatest_divisor(use.period[axis], run.length);
             use.stride_in_period[axis] += each.coef * run.slope * strides[dim];
+            const detail::repetition own = detail::repetition_of(of.exprs, each.atom, variable);
+            std::int64_t& all = use.repeat[axis];
+            all = all == 0 || own.length == 0
+                      ? 0
+                      : all / greatest_divisor(all, own.length) * own.length;
+            use.mean_stride[axis] += static_cast<double>(each.coef * strides[dim]) * own.slope;
           }
         }
       }
@@ -148,8 +180,10 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
       const std::int64_t length = of.tensors[static_cast<std::size_t>(index)].shape[dim];
       use.axes_through_dim.push_back(detail::axes_through(of, stage, terms, length));
     }
-    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
+      use.mean_stride[axis] += static_cast<double>(use.stride[axis]);
       if (use.irregular[axis] != 0) use.stride_in_period[axis] += use.stride[axis];
+    }
     out.push_back(std::move(use));
   }
   return out;

@@ -17,6 +17,8 @@ namespace lathe::detail {
 
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
 
+inline constexpr std::int64_t most_repeat = 8;  ///< terms that are unrolled for constant indices
+
 /// True if what a tile reads of an operand is in L1 again for the next tile.
 /// @param counts  iterations of every axis in one tile
 /// @param bytes  of one element
@@ -47,6 +49,17 @@ class stage_traffic {
   LATHE_INLINE bool is_worth_a_panel(const load_use& use) const;
   /// What packing an operand takes whose elements lie apart along an axis.
   LATHE_INLINE double copy_cycles(const load_use& use, int axis) const;
+  /// True if the index of an operand is not affine in the axes of the terms.
+  LATHE_INLINE bool moves_irregularly(const load_use& use) const;
+  /// What the index of one element that moves irregularly takes in every term. If as many terms are
+  /// unrolled as it repeats after, and the rows are in step with it, it is a constant.
+  LATHE_INLINE double index_cycles(const load_use& use, const reduction_tile& tile) const;
+  /// Terms after which the indices of single elements repeat, as far as they are worth unrolling.
+  LATHE_INLINE std::int64_t repeat_of_terms(const reduction_tile& tile) const;
+  /// True if all that is left out of the packed vectors of one row of windows is a run at either
+  /// end: that stream the processor follows by itself, and hints for every line of several vectors
+  /// cost more than they save. Two narrowed axes around the window break it up.
+  LATHE_INLINE bool skips_one_run(const reduction_tile& tile) const;
   /// New cache lines (or pages) per step along an axis: 1 if every step is in another line.
   LATHE_INLINE double line_share(const load_use& use, int axis,
                                  double line_bytes = cache_line_bytes) const;

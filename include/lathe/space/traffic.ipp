@@ -15,6 +15,8 @@ inline constexpr double prefetched_line = 8;  ///< [cycles] for one of a page of
 inline constexpr double far_l3_line = 1.5;    ///< [cycles] for a line of a page of its own, from L3
 inline constexpr double far_memory_line = 40;  ///< [cycles] likewise from memory
 inline constexpr double scalar_copy = 1.5;     ///< [cycles] per element, one by one
+inline constexpr double outer_index = 0.4;     ///< [cycles] of an address made outside of the terms
+inline constexpr double inner_index = 4;       ///< [cycles] of one made in every term
 inline constexpr double memory_copy = 0.25;    ///< [cycles] per byte copied from memory to memory
 
 LATHE_INLINE stage_traffic::stage_traffic(const program& of, const program_stage& stage,
@@ -75,11 +77,50 @@ LATHE_INLINE double stage_traffic::copy_cycles(const load_use& use, int axis) co
          (4 * bytes > static_cast<double>(target_.l3_bytes) ? bytes * memory_copy : 0);
 }
 
+LATHE_INLINE bool stage_traffic::moves_irregularly(const load_use& use) const {
+  for (std::size_t axis = static_cast<std::size_t>(stage_.spatial); axis < stage_.axes.size();
+       ++axis)
+    if (use.irregular[axis] != 0) return true;
+  return false;
+}
+
+LATHE_INLINE double stage_traffic::index_cycles(const load_use& use,
+                                                const reduction_tile& tile) const {
+  bool is_in_step = true;
+  for (std::size_t axis = 0; axis < stage_.axes.size(); ++axis) {
+    const std::int64_t repeat = use.repeat[axis], rows = tile.rows[axis];
+    if (use.irregular[axis] == 0) continue;
+    if (!stage_.axes[axis].reduce)
+      is_in_step &= repeat > 0 && (rows % repeat == 0 || repeat % rows == 0);
+    else if (repeat == 0 || repeat > 2 * most_repeat)
+      return inner_index;
+  }
+  return is_in_step ? 0 : outer_index;
+}
+
+LATHE_INLINE std::int64_t stage_traffic::repeat_of_terms(const reduction_tile& tile) const {
+  std::int64_t most = 1;
+  for (const load_use& use : uses_) {
+    const std::int64_t repeat = use.repeat[static_cast<std::size_t>(tile.inner_reduce)];
+    if (!use.depends(tile.vector_axis) && repeat <= 2 * most_repeat)
+      most = larger(most, smaller(repeat, most_repeat));
+  }
+  return most;
+}
+
+LATHE_INLINE bool stage_traffic::skips_one_run(const reduction_tile& tile) const {
+  int around = 0;
+  for (int axis = stage_.spatial; axis < static_cast<int>(stage_.axes.size()); ++axis)
+    around +=
+        axis != tile.inner_reduce && stage_.axes[static_cast<std::size_t>(axis)].size != ir::none;
+  return tile.window_inside && tile.vectors > 1 && around < 2;
+}
+
 LATHE_INLINE double stage_traffic::line_share(const load_use& use, int axis,
                                               double line_bytes) const {
   const auto at = static_cast<std::size_t>(axis);
-  if (use.irregular[at] != 0) return 1;
-  const double bytes = static_cast<double>(math::abs(use.stride[at])) * bytes_;
+  if (use.irregular[at] != 0 && use.repeat[at] == 0) return 1;
+  const double bytes = math::abs(use.mean_stride[at]) * bytes_;
   return smaller(1.0, bytes / line_bytes);
 }
 
