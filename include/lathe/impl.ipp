@@ -12,7 +12,9 @@
 #include <lathe/lower/apply_stages.ipp>
 #include <lathe/lower/apply_factor.ipp>
 #include <lathe/lower/conditions.ipp>
+#include <lathe/lower/stage_axes.ipp>
 #include <lathe/lower/narrow.ipp>
+#include <lathe/lower/flatten.ipp>
 #include <lathe/lower/apply.ipp>
 #include <lathe/lower/placement.ipp>
 #include <lathe/lower/build.ipp>
@@ -27,6 +29,7 @@
 #include <lathe/space/step_writer.ipp>
 #include <lathe/space/transposition.ipp>
 #include <lathe/space/narrowing.ipp>
+#include <lathe/space/flattening.ipp>
 #include <lathe/space/tile.ipp>
 #include <lathe/space/window.ipp>
 #include <lathe/space/pointwise.ipp>

@@ -21,7 +21,10 @@ class schedule_generator {
         out_.options.bound.push_back(tensor.name);
     if (chance(0.5)) factor();
     const int attempts = 3 + static_cast<int>(below(22));
+    const bool flat_first = chance(0.3);
+    if (flat_first) flatten();
     if (chance(0.7)) narrow();
+    if (!flat_first && chance(0.6)) flatten();
     if (chance(0.4)) tile(any_stage());
     if (chance(0.2)) transpose(std::string(any_stage().name));
     for (int at = 0; at < attempts && out_.broken.empty(); ++at) propose();
@@ -105,6 +108,26 @@ class schedule_generator {
           for (const program_axis& other : axes())
             if (!other.reduce && chance(0.85)) made.loops.push_back(other.name);
         if (chance(0.8)) accept(made);
+      }
+    }
+  }
+
+  // ---------------------------------------------------------------- neighbouring axes as one
+
+  /// What must come before the loops of a stage are changed, too. Producers first.
+  void flatten() {
+    for (std::size_t at = 0; at < now_.stages.size(); ++at) {
+      step made;
+      made.what = primitive::flatten;
+      made.stage = now_.stages[at].name;
+      for (std::size_t first = 0; first + 1 < now_.stages[at].axes.size();) {
+        const auto& axes = now_.stages[at].axes;
+        const std::size_t count = std::min<std::size_t>(chance(0.2) ? 3 : 2, axes.size() - first);
+        made.loops.clear();
+        for (std::size_t axis = first; axis < first + count; ++axis)
+          made.loops.push_back(axes[axis].name);
+        made.result = chance(0.3) ? made.loops[below(count)] : fresh("v");
+        if (!chance(0.8) || !accept(made)) ++first;
       }
     }
   }

@@ -15,7 +15,7 @@ namespace {
 /// Checks `count` pairs from `first` on, and that they exercise what they are meant to.
 void check_pairs(std::uint64_t first, int count) {
   pair_checker checker({isa::sse2, isa::avx2, isa::avx512});
-  std::array<int, 16> uses{};
+  std::array<int, static_cast<std::size_t>(primitive::narrow) + 1> uses{};
   int built = 0, refused = 0;
   for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
     const random_pair pair = make_pair(seed);

@@ -35,7 +35,8 @@ step random_step(random_engine& random) {
   };
   const auto some_number = [&] { return std::int64_t{1} + random.below(1U << random.below(31)); };
   step made;
-  made.what = static_cast<primitive>(random.below(16));
+  made.what =
+      static_cast<primitive>(random.below(static_cast<std::uint32_t>(primitive::narrow) + 1));
   made.stage = random_name(random);
   const auto place = [&] {
     made.at_stage = random_name(random);
@@ -48,6 +49,7 @@ step random_step(random_engine& random) {
       if (random.chance(0.5)) made.parts.front().factor = 0;
       break;
     case primitive::fuse:
+    case primitive::flatten:
       made.loops = some_names(1);
       made.result = random_name(random);
       break;
@@ -85,15 +87,31 @@ step random_step(random_engine& random) {
 }  // namespace
 
 TEST_CASE("trace: every primitive keeps its members and its text") {
-  for (const char* text :
-       {"split(C.i -> i0:_, i1:12, i2:10)", "split(C.i -> i0:3, i1:1099511627776)",
-        "fuse(C.i0, C.j0 -> ij)", "reorder(C: ij k0 i1 k1 i2 j2)", "vectorize(C.j2)",
-        "unroll(C.i2)", "dot(C.k2)", "parallel(C.ij)", "inline(P)", "compute_at(P, C.c0)",
-        "cache_write(C at C.k0, register)", "cache_write(C, register)",
-        "cache_read(B -> Bp at C.k0, [j/32 k j%32])", "cache_read(B -> Bp at C.k0)",
-        "pack(W -> Wp, [f/16 c r s f%16])", "pack(W -> Wp, [f/16%4 f%16 -r])", "pack(W -> Wp)",
-        "rfactor(C.k1)", "factor(C.k1)", "prefetch(A at C.k1, 4)", "phase(Y.x -> xr:2, xq:_)",
-        "narrow(Y.rx: xr)", "narrow(Y.rx: yq yr)", "narrow(P.xp)"}) {
+  for (const char* text : {"split(C.i -> i0:_, i1:12, i2:10)",
+                           "split(C.i -> i0:3, i1:1099511627776)",
+                           "fuse(C.i0, C.j0 -> ij)",
+                           "reorder(C: ij k0 i1 k1 i2 j2)",
+                           "vectorize(C.j2)",
+                           "unroll(C.i2)",
+                           "dot(C.k2)",
+                           "parallel(C.ij)",
+                           "inline(P)",
+                           "compute_at(P, C.c0)",
+                           "cache_write(C at C.k0, register)",
+                           "cache_write(C, register)",
+                           "cache_read(B -> Bp at C.k0, [j/32 k j%32])",
+                           "cache_read(B -> Bp at C.k0)",
+                           "pack(W -> Wp, [f/16 c r s f%16])",
+                           "pack(W -> Wp, [f/16%4 f%16 -r])",
+                           "pack(W -> Wp)",
+                           "rfactor(C.k1)",
+                           "factor(C.k1)",
+                           "prefetch(A at C.k1, 4)",
+                           "flatten(Y.y, Y.x -> p)",
+                           "phase(Y.x -> xr:2, xq:_)",
+                           "narrow(Y.rx: xr)",
+                           "narrow(Y.rx: yq yr)",
+                           "narrow(P.xp)"}) {
     CAPTURE(text);
     const result<trace> parsed = parse_trace(text);
     REQUIRE(parsed);
@@ -138,11 +156,11 @@ TEST_CASE("trace: errors say where, what and how") {
   CHECK(refusal("unroll(C.i)\nsplit(C.i -> i0:_, i1:)") ==
         "bad trace, line 2, column 23: found ')', expected the iterations of this part, a number "
         "from 1 to 2^40; write it as in split(C.i -> i0:_, i1:12)");
-  CHECK(
-      refusal("unrol(C.i)") ==
-      "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
-      "vectorize, unroll, dot, parallel, inline, compute_at, cache_write, cache_read, pack, rfactor, "
-      "factor, prefetch, phase or narrow");
+  CHECK(refusal("unrol(C.i)") ==
+        "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
+        "vectorize, unroll, dot, parallel, inline, compute_at, cache_write, cache_read, pack, "
+        "rfactor, "
+        "factor, prefetch, flatten, phase or narrow");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));
   CHECK(
       contains(refusal("fuse(C.i, D.j -> ij)"), "found 'D', expected a loop of the same stage, C"));

@@ -140,12 +140,12 @@ TEST_CASE("narrowing: borders are windows that small images leave, no others") {
 TEST_CASE("narrowing: the estimate leaves out what costs no rows, in rows or outside of them") {
   // The window along x runs inside the rows, which are the whole axis; the others outside.
   const std::string volume = scheduled(program_of(ops::conv3d(1, 64, 4, 7, 7, 64, 3, 1, 1)));
-  CHECK(volume.starts_with("narrow(Y.rz: z); narrow(Y.ry: y); narrow(Y.rx: x); "));
+  CHECK(volume.find("narrow(Y.rz: z); narrow(Y.ry: y); narrow(Y.rx: x); ") < volume.find("split("));
   CHECK(volume.find("rz ry x rx f") != std::string::npos);
   CHECK(volume.find("unroll(Y.rx)") != std::string::npos);
   // The rows are half the image: which terms count would differ between tiles.
   const std::string image = scheduled(program_of(ops::conv2d(1, 512, 28, 28, 64, 3, 1, 1)));
-  CHECK(image.starts_with("narrow(Y.ry: y); "));
+  CHECK(image.find("narrow(Y.ry: y); ") < image.find("split("));
   const std::string own = scheduled(program_of(mixed(9, 64)));
   CHECK(own.find("narrow(M.t: y)") != std::string::npos);
 }

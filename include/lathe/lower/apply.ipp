@@ -7,6 +7,7 @@
 #include <lathe/lower/apply_factor.hpp>
 #include <lathe/lower/apply_loops.hpp>
 #include <lathe/lower/apply_stages.hpp>
+#include <lathe/lower/flatten.hpp>
 #include <lathe/lower/narrow.hpp>
 
 namespace lathe {
@@ -81,6 +82,7 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
     case primitive::cache_write: return detail::apply_cache_write(target, stage, what);
     case primitive::rfactor: return detail::apply_rfactor(target, index, what);
     case primitive::factor: return detail::apply_factor(target, index, what);
+    case primitive::flatten: return detail::apply_flatten(target, index, what);
     case primitive::phase: return detail::apply_phase(target, index, what);
     case primitive::narrow: return detail::apply_narrow(target, index, what);
     default: return "unknown primitive";

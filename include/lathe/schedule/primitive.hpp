@@ -40,6 +40,8 @@ enum class primitive : unsigned char {
   factor,   ///< factor(C.l)                        stage C_inner computes the sums over l (and what
             ///<                                    else the other factors do not depend on)
   prefetch,  ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
+  flatten,   ///< flatten(Y.y, Y.x -> yx)            neighbouring axes, outer first, become one: all
+             ///< that is read and written moves with them as with y * extent of x + x
   phase,     ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
   narrow  ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
           ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
@@ -73,10 +75,10 @@ struct step {
   std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
   std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, parallel, rfactor, factor);
                       ///< phase, narrow: the axis
-  sequence<std::string> loops;    ///< fuse: loops to fuse; reorder: the new order; narrow: the axes
-                                  ///< that run outside
+  sequence<std::string> loops;    ///< fuse: loops to fuse; flatten: axes; reorder: the new order;
+                                  ///< narrow: the axes that run outside
   sequence<split_part> parts;     ///< split, phase
-  std::string result;             ///< fuse: new loop; cache_read, pack: new stage
+  std::string result;             ///< fuse, flatten: new loop, axis; cache_read, pack: new stage
   std::string at_stage, at_loop;  ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
   sequence<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
   std::int64_t distance = 0;      ///< prefetch [iterations ahead]

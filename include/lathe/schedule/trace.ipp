@@ -36,6 +36,7 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::rfactor, "rfactor", "rfactor(C.k1)"},
     {primitive::factor, "factor", "factor(C.l)"},
     {primitive::prefetch, "prefetch", "prefetch(A at C.k1, 4)"},
+    {primitive::flatten, "flatten", "flatten(Y.y, Y.x -> yx)"},
     {primitive::phase, "phase", "phase(Y.x -> xr:2, xq:_)"},
     {primitive::narrow, "narrow", "narrow(Y.rx: xr)"}};
 
@@ -75,6 +76,7 @@ LATHE_INLINE std::string arguments_text(const step& value) {
       return value.stage + "." + value.loop + " -> " + parts;
     }
     case primitive::fuse:
+    case primitive::flatten:
       return joined(value.loops, (value.stage + ".").c_str(), ", ") + " -> " + value.result;
     case primitive::reorder: return value.stage + ": " + joined(value.loops, "", " ");
     case primitive::inline_stage: return value.stage;
@@ -291,6 +293,7 @@ LATHE_INLINE bool trace_reader::read_parts(step& into) {
   return true;
 }
 
+/// fuse and flatten: `C.i0, C.j0 -> ij`.
 LATHE_INLINE bool trace_reader::read_fuse(step& into) {
   do {
     std::string stage, one;
@@ -305,7 +308,7 @@ LATHE_INLINE bool trace_reader::read_fuse(step& into) {
     into.stage = std::move(stage);
     into.loops.push_back(std::move(one));
   } while (is_next(",") && token(","));
-  return token("->") && name(into.result, "the name of the fused loop");
+  return token("->") && name(into.result, "the name for all of them");
 }
 
 LATHE_INLINE bool trace_reader::read_reorder(step& into) {
@@ -354,7 +357,8 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
   switch (into.what) {
     case primitive::split:
     case primitive::phase: return read_parts(into);
-    case primitive::fuse: return read_fuse(into);
+    case primitive::fuse:
+    case primitive::flatten: return read_fuse(into);
     case primitive::reorder: return read_reorder(into);
     case primitive::inline_stage: return name(into.stage, "the name of a stage");
     case primitive::compute_at:
@@ -383,7 +387,7 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
 LATHE_INLINE bool trace_reader::read_step(step& into) {
   constexpr const char* expected =
       "a primitive: split, fuse, reorder, vectorize, unroll, dot, parallel, inline, compute_at, "
-      "cache_write, cache_read, pack, rfactor, factor, prefetch, phase or narrow";
+      "cache_write, cache_read, pack, rfactor, factor, prefetch, flatten, phase or narrow";
   example_ = nullptr;
   const std::size_t begin = at_;
   std::string word;

@@ -249,7 +249,7 @@ class tile_chooser : stage_traffic {
     double waiting = 0;
     for (const load_use& use : uses_) {
       const bool is_copied = !is_bound(use) && use.depends(axis) && use.dim_of(axis) >= 0 &&
-                             (!use.is_contiguous_in(axis, run) || is_worth_a_panel(use));
+                             (!use.is_contiguous_in(axis, run) || is_worth_a_panel(use, axis));
       if (!partial && is_streamed(use) && !is_copied)
         waiting += waiting_cycles(use, tile, lines_of(use, counts, bytes_) / terms_, cycles);
     }
@@ -430,7 +430,8 @@ class tile_chooser : stage_traffic {
     return any_of(uses_, [&](const load_use& use) {
       for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage_.spatial); ++axis)
         if (best_.rows[axis] > 1 && use.stride[axis] != 0 && use.stride[inner] != 0 &&
-            use.stride[inner] % use.stride[axis] == 0)
+            use.stride[inner] % use.stride[axis] == 0 &&
+            math::abs(use.stride[inner] / use.stride[axis]) < best_.rows[axis])
           return true;
       return false;
     });
@@ -501,7 +502,8 @@ class tile_chooser : stage_traffic {
 
   /// True if the operand is read where it is, and that is in memory.
   bool is_read_from_memory(const load_use& use) const {
-    return is_contiguous(use) && !is_bound(use) && is_streamed(use) && !is_worth_a_panel(use);
+    return is_contiguous(use) && !is_bound(use) && is_streamed(use) &&
+           !is_worth_a_panel(use, best_.vector_axis);
   }
 
   packing packing_of(const load_use& use) const {
@@ -511,7 +513,7 @@ class tile_chooser : stage_traffic {
     if (is_bound(use)) return packing::whole;
     // A panel stays in the cache on its way from the copy to the tiles.
     if (!is_contiguous(use)) return panels_repeat(use) ? packing::whole : packing::panel;
-    return is_worth_a_panel(use) ? packing::panel : packing::none;
+    return is_worth_a_panel(use, best_.vector_axis) ? packing::panel : packing::none;
   }
 
   const call_context& call_;

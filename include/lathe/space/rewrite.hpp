@@ -10,7 +10,8 @@
 namespace lathe {
 
 /// factor() where a sum of products repeats a multiplication that can be done once per inner sum,
-/// if the inner sums are long enough to pay for their way through memory; then narrowing_steps().
+/// if the inner sums are long enough to pay for their way through memory; then narrowing_steps()
+/// and flattening_steps().
 LATHE_INLINE trace rewrites_of(const program& of);
 
 /// The program after its rewrites.

@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/apply_factor.hpp>
+#include <lathe/space/flattening.hpp>
 #include <lathe/space/narrowing.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
@@ -97,8 +98,10 @@ LATHE_INLINE trace rewrites_of(const program& of) {
     detail::step_writer(out).annotate(primitive::factor, stage.name,
                                       stage.axes[static_cast<std::size_t>(axis)].name);
   }
-  const trace narrowing = narrowing_steps(rewritten(of, out));
-  out.steps.append(narrowing.steps.begin(), narrowing.steps.end());
+  for (const auto& steps_of : {narrowing_steps, flattening_steps}) {
+    const trace steps = steps_of(rewritten(of, out));
+    out.steps.append(steps.steps.begin(), steps.steps.end());
+  }
   return out;
 }
 

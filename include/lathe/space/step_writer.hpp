@@ -19,7 +19,9 @@ class step_writer {
 
   void split(const std::string& stage, const std::string& loop, sequence<split_part> parts);
   void reorder(const std::string& stage, sequence<std::string> loops);
-  void fuse(const std::string& stage, sequence<std::string> loops, const std::string& into);
+  /// fuse or flatten
+  void merge(primitive what, const std::string& stage, sequence<std::string> loops,
+             const std::string& into);
   /// unroll, vectorize, parallel, rfactor, factor
   void annotate(primitive what, const std::string& stage, const std::string& loop);
   /// @param loop  "" = over all reduce loops

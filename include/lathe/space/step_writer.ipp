@@ -20,9 +20,9 @@ LATHE_INLINE void step_writer::reorder(const std::string& stage, sequence<std::s
   add(primitive::reorder, stage).loops = std::move(loops);
 }
 
-LATHE_INLINE void step_writer::fuse(const std::string& stage, sequence<std::string> loops,
-                                    const std::string& into) {
-  step& made = add(primitive::fuse, stage);
+LATHE_INLINE void step_writer::merge(primitive what, const std::string& stage,
+                                     sequence<std::string> loops, const std::string& into) {
+  step& made = add(what, stage);
   made.loops = std::move(loops);
   made.result = into;
 }

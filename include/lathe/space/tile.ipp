@@ -121,7 +121,7 @@ LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& 
     name = leading[0];
     for (std::size_t at = 1; at < leading.size(); ++at) name += "_" + leading[at];
     if (name.size() > 40) name = leading[0] + "_to_" + leading.back();
-    write.fuse(stage.name, leading, name);
+    write.merge(primitive::fuse, stage.name, leading, name);
   }
   write.annotate(primitive::parallel, stage.name, name);
   return name;

@@ -46,7 +46,8 @@ class stage_traffic {
   LATHE_INLINE bool is_streamed(const load_use& use) const;
   /// True if an operand whose elements lie together along the vectorized axis is worth a panel:
   /// what it costs, more so from memory, is little beside the operations on what is read so often.
-  LATHE_INLINE bool is_worth_a_panel(const load_use& use) const;
+  /// It gains most where every term is on another page or in two lines of the cache.
+  LATHE_INLINE bool is_worth_a_panel(const load_use& use, int vector_axis) const;
   /// What packing an operand takes whose elements lie apart along an axis.
   LATHE_INLINE double copy_cycles(const load_use& use, int axis) const;
   /// True if the index of an operand is not affine in the axes of the terms.

@@ -14,10 +14,13 @@ inline constexpr double memory_line = 5;  ///< [cycles] likewise from memory, on
 inline constexpr double prefetched_line = 8;  ///< [cycles] for one of a page of its own
 inline constexpr double far_l3_line = 1.5;    ///< [cycles] for a line of a page of its own, from L3
 inline constexpr double far_memory_line = 40;  ///< [cycles] likewise from memory
-inline constexpr double scalar_copy = 1.5;     ///< [cycles] per element, one by one
-inline constexpr double outer_index = 0.4;     ///< [cycles] of an address made outside of the terms
-inline constexpr double inner_index = 4;       ///< [cycles] of one made in every term
-inline constexpr double memory_copy = 0.25;    ///< [cycles] per byte copied from memory to memory
+inline constexpr double near_pages = 256;      ///< at most, of an operand's terms that lie together
+inline constexpr double near_reuse = 64, far_reuse = 10;  ///< readings of an element, per lane,
+                                                          ///< from which on a panel costs less
+inline constexpr double scalar_copy = 1.5;                ///< [cycles] per element, one by one
+inline constexpr double outer_index = 0.4;   ///< [cycles] of an address made outside of the terms
+inline constexpr double inner_index = 4;     ///< [cycles] of one made in every term
+inline constexpr double memory_copy = 0.25;  ///< [cycles] per byte copied from memory to memory
 
 LATHE_INLINE stage_traffic::stage_traffic(const program& of, const program_stage& stage,
                                           const cpu_target& target,
@@ -62,9 +65,14 @@ LATHE_INLINE bool stage_traffic::is_streamed(const load_use& use) const {
   return bytes_of(use) > static_cast<double>(target_.l3_bytes);
 }
 
-LATHE_INLINE bool stage_traffic::is_worth_a_panel(const load_use& use) const {
-  return bytes_of(use) > static_cast<double>(target_.l1_bytes) &&
-         reuse_of(use) >= (is_streamed(use) ? 16 : 8) * lanes_;
+LATHE_INLINE bool stage_traffic::is_worth_a_panel(const load_use& use, int vector_axis) const {
+  const double reuse = reuse_of(use) / lanes_;
+  if (bytes_of(use) <= static_cast<double>(target_.l1_bytes)) return false;
+  if (is_streamed(use)) return reuse >= 16;
+  const double page_share = line_share_of_terms(use, small_page_bytes);
+  const bool is_near =
+      page_share <= 0.5 && terms_ * page_share <= near_pages && !straddles(use, vector_axis);
+  return reuse >= (is_near ? near_reuse : far_reuse);
 }
 
 LATHE_INLINE double stage_traffic::copy_cycles(const load_use& use, int axis) const {

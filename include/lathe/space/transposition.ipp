@@ -89,7 +89,7 @@ LATHE_INLINE sequence<std::string> transpose_steps(step_writer& write, const std
                                         what.loops.begin() + what.last + 1);
     for (std::size_t at = 1; at < sources.size(); ++at) run += "_" + sources[at];
     while (contains(what.loops, run)) run += '_';
-    write.fuse(stage, sources, run);
+    write.merge(primitive::fuse, stage, sources, run);
   }
   // Vectors of the result are stored; if its rows are short and odd, vectors of the source loaded,
   // and if they are 2 or 4 long and follow each other: then all of them are one vector.
