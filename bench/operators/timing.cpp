@@ -11,6 +11,8 @@
 #include <fstream>
 #include <limits>
 #include <map>
+#include <numeric>
+#include <random>
 
 namespace bench {
 namespace {
@@ -224,11 +226,14 @@ std::vector<measurement> measure(const std::vector<std::vector<contestant>>& set
   // With several threads a disturbed block is repeated, within reason.
   const int most_blocks = plan.threads == 1 ? plan.blocks : 3 * plan.blocks;
   int undisturbed = 0;
+  std::vector<std::size_t> order(results.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::mt19937 shuffling(1);
   for (int block = 0; block < most_blocks && undisturbed < plan.blocks; ++block) {
     const std::size_t set = std::size_t(block) % sets.size();
     bool disturbed = false;
-    for (std::size_t turn = 0; turn < results.size(); ++turn) {
-      const std::size_t at = (turn + std::size_t(block)) % results.size();
+    std::shuffle(order.begin(), order.end(), shuffling);
+    for (const std::size_t at : order) {
       const int wanted = blocks_of(at);
       if (wanted < plan.blocks && block >= wanted) continue;
       const int repeats = std::max(1, static_cast<int>(std::ceil(sample_seconds / rough[at])));

@@ -35,10 +35,10 @@ struct measurement {
 /// implementation once and not again. @returns the names of the others
 std::vector<std::string> keep_common(std::vector<std::vector<contestant>>& sets);
 
-/// Checks and times. Every block calls all in turn, in an order that rotates from block to block,
-/// on a set of operands that rotates as well: neither a drift of the machine's speed, nor what the
-/// one before left in the caches, nor lucky addresses favour anyone. Each sample follows a call
-/// that warms up, and lasts at least 2 ms.
+/// Checks and times. Every block calls all in turn, in an order drawn at random, on a set of
+/// operands that rotates: neither a drift of the machine's speed, nor what the one before left in
+/// the caches, nor lucky addresses favour anyone. Each sample follows a call that warms up, and
+/// lasts at least 2 ms.
 /// @param sets  the same contestants, in the same order, for each set of operands
 /// @return one per contestant
 std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
