@@ -49,9 +49,7 @@ class search_run {
  private:
   double now() const { return options_.clock != nullptr ? options_.clock() : monotonic_seconds(); }
 
-  bool cancelled() const {
-    return options_.cancel != nullptr && options_.cancel->is_set();
-  }
+  bool cancelled() const { return options_.cancel != nullptr && options_.cancel->is_set(); }
 
   bool finished() {
     // A space of which pruning leaves nothing would otherwise be drawn from for a long time.
@@ -216,13 +214,27 @@ class search_run {
     sequence<observation> compared =
         judge_.compare(finalists, larger(options_.compare_seconds, left));
     require_all(compared.size(), finalists.size());
-    for (observation& finalist : compared) {
-      const bool best =
-          finalist.outcome.ok() &&
-          (!result_.best || finalist.outcome.seconds() < result_.best->outcome.seconds());
-      if (best) result_.best = finalist;
-      result_.finalists.push_back(std::move(finalist));
+    const observation* estimate = nullptr;
+    for (const observation& finalist : compared)
+      if (finalist.outcome.ok() && finalist.at == space_.estimates[0]) estimate = &finalist;
+    const observation* best = estimate;
+    for (const observation& finalist : compared) {
+      if (!finalist.outcome.ok() || &finalist == estimate) continue;
+      if (best != nullptr && !(finalist.outcome.seconds() < best->outcome.seconds())) continue;
+      if (estimate == nullptr || is_surely_faster(finalist, *estimate)) best = &finalist;
     }
+    if (best != nullptr) result_.best = *best;
+    for (observation& finalist : compared) result_.finalists.push_back(std::move(finalist));
+  }
+
+  /// True in four of five rounds: the fastest of several that are equal is faster than the estimate
+  /// by chance, and may be slower where the caches are in another state.
+  static bool is_surely_faster(const observation& one, const observation& other) {
+    const auto &left = one.outcome.samples, &right = other.outcome.samples;
+    const std::size_t rounds = smaller(left.size(), right.size());
+    std::size_t won = 0;
+    for (std::size_t round = 0; round < rounds; ++round) won += left[round] < right[round];
+    return 5 * won >= 4 * rounds;
   }
 
   static void require_all(std::size_t observations, std::size_t points) {
