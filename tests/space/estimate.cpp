@@ -227,9 +227,63 @@ TEST_CASE("estimate: inner sums that one iteration reads stay in its cache, if i
     return to_text(estimate_trace(of, generic_cpu(isa::avx512), {}));
   };
   CHECK(steps(weighted).find("compute_at(D_inner, D.i)") != std::string::npos);
-  // All inner sums of a bilinear form read all of W.
-  const program bilinear = make_program(describe(ops::bilinear(64, 32, 512, 1024)));
-  CHECK(steps(bilinear).find("compute_at(Y_inner") == std::string::npos);
+  // The features of a bilinear form share no weights, and one feature's inner sums stay in L2.
+  const program bilinear = make_program(describe(ops::bilinear(64, 32, 256, 512)));
+  CHECK(steps(bilinear).find("compute_at(Y_inner, Y_rf.j)") != std::string::npos);
+  const program large = make_program(describe(ops::bilinear(640, 32, 256, 512)));
+  CHECK(steps(large).find("compute_at(Y_inner") == std::string::npos);
+  // The same of an operator of its own, whose weights have the features last.
+  axis<"f"> f{48};
+  tensor<"E", float, 2> E{64, 512};
+  tensor<"F", float, 2> F{64, 256};
+  tensor<"V", float, 3> V{48, 512, 256};
+  tensor<"G", float, 2> G;
+  const program features = make_program(
+      describe(op<"features">(E, F, V, G)(G(f, i) = sum(k, l)(V(f, k, l) * E(i, k) * F(i, l)))));
+  CHECK(steps(features).find("compute_at(G_inner, G_rf.f)") != std::string::npos);
+}
+
+TEST_CASE("estimate: rows that come from beyond L2 once are prefetched a tile ahead") {
+  const auto steps = [](const program& of) {
+    return to_text(estimate_trace(of, generic_cpu(isa::avx512), {}));
+  };
+  const program from_memory = make_program(describe(ops::mttkrp(256, 256, 256, 32)));
+  CHECK(steps(from_memory).find("prefetch(A at D_inner.l1, 64)") != std::string::npos);
+  // Of an operator of one's own, too: batches of products with few columns.
+  axis<"b"> b{64};
+  axis<"i"> i{96};
+  axis<"j"> j{32};
+  axis<"k"> k{128};
+  tensor<"X", float, 3> X{64, 96, 128};
+  tensor<"Y", float, 2> Y{128, 32};
+  tensor<"Z", float, 3> Z;
+  const program batched =
+      make_program(describe(op<"batched">(X, Y, Z)(Z(b, i, j) = sum(k)(X(b, i, k) * Y(k, j)))));
+  CHECK(steps(batched).find("prefetch(X at Z.k1, 32)") != std::string::npos);
+  const program from_cache = make_program(describe(ops::mttkrp(16, 64, 64, 32)));
+  CHECK(steps(from_cache).find("prefetch(A") == std::string::npos);
+  // Read again for every panel of columns.
+  const program product = make_program(describe(ops::gemm(1024, 1024, 1024)));
+  CHECK(steps(product).find("prefetch(A") == std::string::npos);
+}
+
+TEST_CASE("estimate: a tail of vectors has code of its own and costs no whole tile") {
+  // 512 columns are 10 tiles of 3 vectors and one of 2.
+  const auto steps = [](int m, int n, int k) {
+    return estimated(make_program(describe(ops::gemm(m, n, k))), {});
+  };
+  CHECK(steps(128, 512, 256).find("j2:3, j3:16") != std::string::npos);
+}
+
+TEST_CASE("estimate: near rows of a matrix are packed only if many tiles read them") {
+  const auto packs = [](int m, int n, int k) {
+    const std::string steps = estimated(make_program(describe(ops::gemm(m, n, k))), {});
+    return steps.find("B_packed") != std::string::npos;
+  };
+  CHECK_FALSE(packs(128, 512, 256));
+  CHECK(packs(512, 512, 256));
+  CHECK(packs(256, 1024, 256));  // a row is a page
+  CHECK(packs(256, 500, 256));   // vectors lie in two lines
 }
 
 TEST_CASE("rewrites: inner sums run along the memory of what is largest") {

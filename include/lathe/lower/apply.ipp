@@ -47,8 +47,9 @@ LATHE_INLINE std::string apply_prefetch(program& target, const step& what) {
   if (at < 0) return unknown_loop(stage, what.at_loop);
   if (stage.loops[static_cast<std::size_t>(at)].how != ir::loop_kind::serial)
     return "prefetch needs a serial loop";
-  if (what.distance < 1 || what.distance > 1024)
-    return "prefetch distance must be 1 to 1024 iterations";
+  if (what.distance < 1 || what.distance > most_prefetch_distance)
+    return "prefetch distance must be 1 to " + std::to_string(most_prefetch_distance) +
+           " iterations";
   if (!reads(target, stage.body, tensor))
     return "stage " + quoted(stage.name) + " does not read " + quoted(what.stage);
   stage.prefetches.push_back({tensor, what.at_loop, what.distance});

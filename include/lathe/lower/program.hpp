@@ -80,6 +80,9 @@ struct stage_loop {
   ir::loop_kind how = ir::loop_kind::serial;
 };
 
+/// Most iterations that a prefetch may look ahead.
+inline constexpr int most_prefetch_distance = 1024;
+
 /// A prefetch hint of a stage.
 struct stage_prefetch {
   int tensor = 0;

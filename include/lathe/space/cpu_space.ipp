@@ -65,12 +65,12 @@ inline bool may_be_in_block(const program& of, const program_stage& stage) {
 /// Site numbers of a reduction stage, relative to its first site.
 struct reduction_sites {
   reduction_sites(const program_stage& stage, std::size_t uses)
-      : rows(7),
+      : rows(8),
         blocks(rows + static_cast<std::size_t>(stage.spatial)),
         packs(blocks + stage.axes.size()),
         borders(packs + uses) {}
   static constexpr std::size_t vector_axis = 0, vectors = 1, unroll = 2, order = 3,
-                               inner_reduce = 4, prefetch = 5, place = 6;
+                               inner_reduce = 4, prefetch = 5, place = 6, prefetch_rows = 7;
   std::size_t rows, blocks, packs, borders;
 };
 
@@ -124,6 +124,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   add("inner reduce", axes - stage.spatial, false);
   add("prefetch", static_cast<std::int32_t>(detail::prefetch_distances.size()), true);
   add("place", detail::may_be_in_block(program_, stage) ? 2 : 1, false);
+  add("prefetch rows", 2, false);
   for (int axis = 0; axis < stage.spatial; ++axis) {
     const program_axis& of = stage.axes[static_cast<std::size_t>(axis)];
     add("rows " + of.name,
@@ -178,6 +179,7 @@ LATHE_INLINE sequence<stage_decision> cpu_space::decode(const point& candidate) 
     tile.inner_reduce = stage.spatial + static_cast<int>(choice(site.inner_reduce));
     tile.dot_bf16 = target_.dot_bf16;
     tile.prefetch = detail::prefetch_distances[choice(site.prefetch)];
+    tile.prefetch_rows = choice(site.prefetch_rows) == 1;
     tile.place = choice(site.place) == 1 ? placement::block : placement::root;
     tile.lanes = larger(1, target_.vector_bytes / size_of(program_.exprs[stage.identity].type));
     tile.tasks = tasks_for(call_.threads);
@@ -303,6 +305,7 @@ LATHE_INLINE point cpu_space::encode(const sequence<stage_decision>& decisions) 
     set(site.prefetch,
         detail::nearest_entry(detail::prefetch_distances, tile.prefetch, choices(site.prefetch)));
     set(site.place, tile.place == placement::block ? 1 : 0);
+    set(site.prefetch_rows, tile.prefetch_rows ? 1 : 0);
     for (std::size_t axis = 0; axis < stage.axes.size(); ++axis) {
       const std::int64_t extent = stage.axes[axis].extent;
       if (stage.axes[axis].reduce) {

@@ -26,6 +26,10 @@ inline constexpr double prefetched_bytes = 8192;  ///< how far ahead of the inne
 inline constexpr double both_busy = 1.1;  ///< times, if loads take about as long as multiply-adds
 inline constexpr double l2_line = 1.5;    ///< [cycles] to fetch a line from L2
 inline constexpr double l3_line = 0.2;    ///< [cycles] that a line from L3 adds, mostly hidden
+inline constexpr double l1_fill = 0.15;   ///< [cycles] of loads and stores, for a line from L2,
+inline constexpr double far_row =
+    6.7;  ///< [cycles] for a line of a row from beyond L2, not prefetched
+inline constexpr double l3_fill = 0.85;         ///< and for one from L3
 inline constexpr double scalar_store = 1.2;     ///< [cycles] per element of a strided vector
 inline constexpr double bound_share = 1. / 16;  ///< of packing in bind() that a call answers for
 
@@ -107,8 +111,6 @@ class tile_chooser : stage_traffic {
     });
   }
 
-  bool is_product() const { return stage_.spatial + 1 == static_cast<int>(stage_.axes.size()); }
-
   /// True if panels should be larger than L2: those of a product are long runs, which come from L3
   /// in time, and the larger they are, the less often rows that are not in L2 are read again.
   bool panels_in_l3(int axis) const {
@@ -128,13 +130,6 @@ class tile_chooser : stage_traffic {
 
   /// Iterations of an axis, or groups of them that are one term of a dot product.
   double groups(int axis) const { return dot_.groups(axis, extent(axis)); }
-
-  /// Share of the work of a tiling that is not beyond the end.
-  static double utilisation(double size, double factor) {
-    const double tiles =
-        static_cast<double>(static_cast<std::int64_t>((size + factor - 1) / factor));
-    return size / (tiles * factor);
-  }
 
   void try_vector_axis(int axis) {
     const bool partial = axis >= stage_.spatial;
@@ -202,13 +197,18 @@ class tile_chooser : stage_traffic {
                               ? window{}
                               : window_of(stage_, uses_, tile, counts, target_, bytes_);
     const bool in_l3 = panels_in_l3(axis);
-    double loads = 0, copies = 0, lines = 0, fetched = 0, from_l3 = 0;
+    double loads = 0, copies = 0, lines = 0, fetched = 0, from_l3 = 0, far = 0;
     for (const load_use& use : uses_) {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
       const double own = lines_of(use, counts, bytes_) *
                          (partial ? lanes_ : static_cast<double>(dot_.terms)) / terms_;
       fetched += own;
       if (in_l3 && use.depends(axis)) from_l3 += own;
+      if (!stays_in_l1(use, counts, target_, bytes_))
+        far += own * (is_scattered_in_place(use, axis) ? l3_fill : l1_fill);
+      if (const double passes = passes_over(use, tile);
+          passes > 1 && !use.depends(axis) && is_beyond_l2(use))
+        far += own * far_row / passes;
       double rows = 1, row_lines = 0;
       bool is_crowded = false;
       for (int row = 0; row < stage_.spatial; ++row) {
@@ -243,9 +243,10 @@ class tile_chooser : stage_traffic {
     const double tile_fma = static_cast<double>(accumulators);
     const double computing = tile_fma / fma_per_cycle, loading = loads / loads_per_cycle;
     double cycles = larger(larger(computing, loading), larger(fma_latency, fetched * l2_line));
-    if (loading > 0.85 * computing && computing > 0.85 * loading) cycles *= both_busy;
-    cycles += lines;
-    cycles += l3_line * from_l3;
+    const bool waits = cycles > larger(computing, loading) && reads_beyond_l2_;
+    if (loading > 0.85 * computing && computing > 0.85 * loading && !waits) cycles *= both_busy;
+    const bool is_plain = is_product() && dot_.axis < 0 && !in_l3;
+    cycles += is_plain ? lines / 2 + far : lines + l3_line * from_l3;
     double waiting = 0;
     for (const load_use& use : uses_) {
       const bool is_copied = !is_bound(use) && use.depends(axis) && use.dim_of(axis) >= 0 &&
@@ -254,10 +255,15 @@ class tile_chooser : stage_traffic {
         waiting += waiting_cycles(use, tile, lines_of(use, counts, bytes_) / terms_, cycles);
     }
     cycles += waiting;
-    cycles /= utilisation(extent(axis), partial ? lanes_ : static_cast<double>(run));
+    const double least = smaller(1.0, fma_latency / cycles);
+    const auto used = [&](int of, double factor, double unit) {
+      return is_plain && !partial ? utilisation(extent(of), factor, unit, least)
+                                  : utilisation(extent(of), factor);
+    };
+    cycles /= partial ? utilisation(extent(axis), lanes_)
+                      : used(axis, static_cast<double>(run), static_cast<double>(lanes_));
     for (int row = 0; row < stage_.spatial; ++row)
-      cycles /=
-          utilisation(extent(row), static_cast<double>(tile.rows[static_cast<std::size_t>(row)]));
+      cycles /= used(row, static_cast<double>(tile.rows[static_cast<std::size_t>(row)]), 1);
     double total =
         points_ / (tile_fma * lanes_ * static_cast<double>(dot_.terms)) * cycles + copies;
     if (partial) {
@@ -272,7 +278,8 @@ class tile_chooser : stage_traffic {
       total += points_of(stage_) / terms_ * (tiles ? transposed_copy : scalar_store) +
                points_of(stage_) / (tile_fma * lanes_) / terms_ * far_store_cycles(counts, axis);
     }
-    total *= 1 - 0.0005 * static_cast<double>(accumulators);  // among equals the larger tile,
+    const double larger_tile = is_plain ? 0.0002 : 0.0005;
+    total *= 1 - larger_tile * static_cast<double>(accumulators);  // among equals the larger tile,
     std::int64_t row_axes = 0;  // and the one that reads fewer places at a time
     for (const std::int64_t factor : tile.rows) row_axes += factor > 1;
     if (row_axes > 1) total *= 1.02;
@@ -331,6 +338,8 @@ class tile_chooser : stage_traffic {
         best_.unroll /= 2;
     }
     if (partial) return;
+    best_.prefetch_rows =
+        any_of(uses_, [&](const load_use& use) { return is_read_in_rows_once(use, best_); });
 
     const auto vector = static_cast<std::size_t>(best_.vector_axis);
     const double tile_width = static_cast<double>(best_.vectors) * lanes_;
@@ -517,6 +526,7 @@ class tile_chooser : stage_traffic {
   }
 
   const call_context& call_;
+  bool reads_beyond_l2_ = any_of(uses_, [&](const load_use& use) { return is_beyond_l2(use); });
   int alone_ = -1;
   double points_ = 1;                  ///< of the stage, without what its borders leave out
   int window_ = -1, window_row_ = -1;  ///< a window that may run inside the rows of an axis; none

@@ -38,8 +38,8 @@ struct shared_axis {
   int own = -1, of_reader = -1;  ///< one iteration after the other; -1 = not there
 };
 
-/// The sums that one iteration of the reader's first axis reads, where they share little with those
-/// of the others: then they need not go through memory.
+/// The sums that one iteration of an axis of the reader reads, the first axis where they share
+/// little with those of the others and stay in L2: then they need not go through memory.
 LATHE_INLINE shared_axis axis_in_reader(const program& of, const program_stage& stage,
                                         const cpu_target& target);
 

@@ -113,7 +113,14 @@ LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& st
   if (only == nullptr) return found;
   const program_stage& reader = *only;
   found.reader = reader.name;
-  if (!reader.reduction || reader.attach_stage >= 0) return found;
+  if (!reader.reduction) return found;
+  // Of a reader that is computed in loops itself (partial sums), the loops that those select from.
+  const auto is_around = [&](const std::string& name) {
+    if (reader.attach_stage < 0) return true;
+    const program_stage& parent = of.stages[static_cast<std::size_t>(reader.attach_stage)];
+    const int last = parent.find_loop(reader.attach_loop), at = parent.find_loop(name);
+    return at >= 0 && at <= last;
+  };
   const int tensor = stage.tensor;
   const sequence<load_use> uses = loads_of(of, reader);
   const auto cuts_rows = [&](int axis) {
@@ -141,6 +148,7 @@ LATHE_INLINE reader_loop private_loop(const program& of, const program_stage& st
   };
   for (const stage_loop& loop : reader.loops) {
     const bool runs = loop.how == ir::loop_kind::serial || loop.how == ir::loop_kind::parallel;
+    if (!is_around(loop.name)) break;
     const loop_dim& dim = reader.dims[static_cast<std::size_t>(loop.dim)];
     if (runs && is_private_part(loop.dim, loop.part, is_private_part)) {
       if (dim.extent > 1) found.loop = loop.name;
@@ -200,20 +208,24 @@ LATHE_INLINE shared_axis axis_in_reader(const program& of, const program_stage& 
   if (only == nullptr) return {};
   const program_stage& reader = *only;
   if (!reader.reduction || stage.is_narrowed() || reader.is_narrowed()) return {};
-  int first = 0;
-  while (first < reader.spatial && reader.axes[static_cast<std::size_t>(first)].extent < 2) ++first;
-  if (first == reader.spatial || !is_private(of, reader, stage.tensor, first)) return {};
-  int own = -1;
-  for (const load_use& use : loads_of(of, reader))
-    if (use.tensor == stage.tensor) own = use.dim_of(first);
-  if (own < 0) return {};
-  double shared = 0;  // [bytes] that every iteration reads
-  for (const load_use& use : loads_of(of, stage)) {
-    const program_tensor& operand = of.tensors[static_cast<std::size_t>(use.tensor)];
-    if (!use.depends(own)) shared += elements_of(operand) * size_of(operand.type);
+  const program_tensor& result = of.tensors[static_cast<std::size_t>(stage.tensor)];
+  for (int axis = 0; axis < reader.spatial; ++axis) {
+    const program_axis& each = reader.axes[static_cast<std::size_t>(axis)];
+    if (each.extent < 2 || !is_private(of, reader, stage.tensor, axis)) continue;
+    int own = -1;
+    for (const load_use& use : loads_of(of, reader))
+      if (use.tensor == stage.tensor) own = use.dim_of(axis);
+    if (own < 0) continue;
+    double shared = 0;  // [bytes] that every iteration reads
+    for (const load_use& use : loads_of(of, stage)) {
+      const program_tensor& operand = of.tensors[static_cast<std::size_t>(use.tensor)];
+      if (!use.depends(own)) shared += elements_of(operand) * size_of(operand.type);
+    }
+    const double made =
+        elements_of(result) * size_of(result.type) / static_cast<double>(each.extent);
+    if (larger(shared, made) <= static_cast<double>(target.l2_bytes) / 4) return {own, axis};
   }
-  if (shared > static_cast<double>(target.l2_bytes) / 4) return {};
-  return {own, first};
+  return {};
 }
 
 LATHE_INLINE pointwise_tile estimate_pointwise(const program& of, const program_stage& stage,

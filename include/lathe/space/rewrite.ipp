@@ -42,6 +42,28 @@ LATHE_INLINE bool has_vectors(const program& of, const program_stage& stage,
   });
 }
 
+/// Inner sums, and elements of an operand, that stay in L2 while they are used.
+inline constexpr double cached_elements = 65536;
+/// What such a sum counts beside an element that goes through memory.
+inline constexpr double cached_traffic = 1. / 8;
+
+/// True if the inner sums may be used one iteration of a spatial axis after the other, and those of
+/// one iteration, with what all iterations read, stay in the cache.
+LATHE_INLINE bool stay_in_cache(const program& of, const program_stage& stage,
+                                const factoring& parts) {
+  return any_of(parts.outer, [&](int number) {
+    const program_axis& axis = stage.axes[static_cast<std::size_t>(number)];
+    if (axis.reduce || axis.extent < 2) return false;
+    double shared = static_cast<double>(parts.sums) / static_cast<double>(axis.extent);
+    for (const ir::expr factor : parts.kept)
+      for (const ir::expr load : loads_in(of.exprs, factor))
+        if (!of.exprs.depends_on(load, axis.variable))
+          shared =
+              larger(shared, elements_of(of.tensors[static_cast<std::size_t>(of.exprs[load].imm)]));
+    return shared <= cached_elements;
+  });
+}
+
 /// What factoring at an axis moves through memory.
 struct traffic {
   double elements = 0;   ///< inner sums are written and read, operands transposed
@@ -51,7 +73,8 @@ struct traffic {
 LATHE_INLINE traffic traffic_of(const program& of, const program_stage& stage,
                                 const factoring& parts) {
   traffic out;
-  out.elements = 2 * static_cast<double>(parts.sums);
+  out.elements =
+      (stay_in_cache(of, stage, parts) ? cached_traffic : 2.0) * static_cast<double>(parts.sums);
   const bool transposes = !has_vectors(of, stage, parts);
   double largest = 0;
   for (const ir::expr factor : parts.kept)

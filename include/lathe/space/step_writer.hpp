@@ -24,6 +24,9 @@ class step_writer {
              const std::string& into);
   /// unroll, vectorize, parallel, rfactor, factor
   void annotate(primitive what, const std::string& stage, const std::string& loop);
+  /// Fuses the leading loops of a stage and makes them parallel. @returns the name that now stands
+  /// for the last of them, "" if there is none
+  std::string parallel(const std::string& stage, const sequence<std::string>& leading);
   /// @param loop  "" = over all reduce loops
   void cache_write(const std::string& stage, const std::string& loop);
   /// cache_read or pack. @param loop  "" = of the whole tensor

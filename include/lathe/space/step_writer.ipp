@@ -64,6 +64,19 @@ LATHE_INLINE void step_writer::place(primitive what, const std::string& stage,
   made.at_loop = loop;
 }
 
+LATHE_INLINE std::string step_writer::parallel(const std::string& stage,
+                                               const sequence<std::string>& leading) {
+  if (leading.empty()) return {};
+  std::string name = leading[0];
+  if (leading.size() > 1) {
+    for (std::size_t at = 1; at < leading.size(); ++at) name += "_" + leading[at];
+    if (name.size() > 40) name = leading[0] + "_to_" + leading.back();
+    fuse(stage, leading, name);
+  }
+  annotate(primitive::parallel, stage, name);
+  return name;
+}
+
 LATHE_INLINE step& step_writer::add(primitive what, const std::string& stage) {
   out_.steps.emplace_back();
   out_.steps.back().what = what;

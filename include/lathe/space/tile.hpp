@@ -62,6 +62,8 @@ struct reduction_tile {
                                ///< has the terms that count for it
   int prefetch = 0;  ///< terms ahead at which packed vectors are prefetched, or those of operands
                      ///< read in place if nothing is packed; 0 = not
+  bool prefetch_rows = false;  ///< what one tile reads of operands that have rows and no vectors,
+                               ///< in place, is prefetched during the tile before
   level_order order = level_order::blocks_first;
   bool vector_blocks_outside = false;  ///< S1: the vectorized axis runs outside the others
   sequence<packing> pack;              ///< per load of loads_of()

@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/dot_group.hpp>
+#include <lathe/space/partial_sums.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/step_writer.hpp>
 #include <lathe/space/tile.hpp>
@@ -16,8 +17,8 @@ namespace detail {
 /// The loops of one axis by level; empty names do not exist.
 struct axis_loops {
   std::string outer, inner, rows, lanes, dot;
-  std::int64_t rows_count = 1;
-  bool varies = false;  ///< outer runs a different number of times for different phases
+  std::int64_t tiles = 1;  ///< iterations of inner
+  bool varies = false;     ///< outer runs a different number of times for different phases
 };
 
 LATHE_INLINE std::int64_t tile_factor(const reduction_tile& tile, std::size_t axis) {
@@ -63,6 +64,13 @@ LATHE_INLINE reduction_tile with_sizes(const program& of, const program_stage& s
   return tile;
 }
 
+/// The axis whose tiles, or terms, a loop inside the blocks runs through; -1 = none.
+LATHE_INLINE int axis_of_tiles(const sequence<axis_loops>& loops, const std::string& loop) {
+  for (std::size_t axis = 0; axis < loops.size(); ++axis)
+    if (loops[axis].inner == loop) return static_cast<int>(axis);
+  return -1;
+}
+
 /// Splits one axis into the levels it needs and returns their names.
 LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stage, std::size_t axis,
                                    const reduction_tile& tile, const dot_group& dot) {
@@ -89,15 +97,14 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
   };
   out.varies =
       any_of(of.sizes, [&](std::int64_t size) { return blocks(size) != blocks(of.extent); });
+  out.tiles = tiles;
   if (tiles > 1) part(out.inner, '1', tiles);
   if (vector && !of.reduce) {
     const std::int64_t lanes = smaller<std::int64_t>(tile.lanes, of.extent);
     const std::int64_t count = (factor + lanes - 1) / lanes;
-    out.rows_count = count;
     if (count > 1) part(out.rows, '2', count);
     part(out.lanes, count > 1 ? '3' : '2', lanes);
   } else if (unrolled > 1) {
-    out.rows_count = unrolled;
     part(out.rows, '2', unrolled);
   }
   if (grouped) part(out.dot, '4', dot.terms);
@@ -110,21 +117,6 @@ LATHE_INLINE axis_loops split_axis(step_writer& write, const program_stage& stag
   // A single iteration; of a reduction it is what the accumulator is for.
   if (parts.empty()) (of.reduce ? out.inner : out.outer) = of.name;
   return out;
-}
-
-/// Fuses the leading loops and makes them parallel; returns the name that now stands for the last.
-LATHE_INLINE std::string make_parallel(step_writer& write, const program_stage& stage,
-                                       const sequence<std::string>& leading) {
-  if (leading.empty()) return {};
-  std::string name = leading[0];
-  if (leading.size() > 1) {
-    name = leading[0];
-    for (std::size_t at = 1; at < leading.size(); ++at) name += "_" + leading[at];
-    if (name.size() > 40) name = leading[0] + "_to_" + leading.back();
-    write.merge(primitive::fuse, stage.name, leading, name);
-  }
-  write.annotate(primitive::parallel, stage.name, name);
-  return name;
 }
 
 /// True if a dimension is read from its end to its beginning.
@@ -200,68 +192,6 @@ LATHE_INLINE void schedule_copy_steps(step_writer& write, const std::string& cop
   }
   if (root && layout.size() > 1 && !outside.empty())
     write.annotate(primitive::parallel, copy, outside[0]);
-}
-
-/// Partial sums over a contiguous reduce axis, one per vector lane, for several rows at a time.
-LATHE_INLINE void append_partial_sums(const program_stage& stage, const reduction_tile& tile,
-                                      trace& out) {
-  step_writer write(out);
-  const std::string& axis = stage.axes[static_cast<std::size_t>(tile.vector_axis)].name;
-  const std::string outer = part_name(stage, axis, '0'), lane = part_name(stage, axis, '1');
-  write.split(stage.name, axis, {{outer, 0}, {lane, tile.lanes}});
-  write.annotate(primitive::rfactor, stage.name, lane);
-  const std::string partial = stage.name + "_rf";
-
-  sequence<std::string> leading, order;  // of the stage that adds up the lanes
-  sequence<std::string> inner;           // of the partial sums
-  std::string rows;
-  std::int64_t row_count = 1;
-  for (int at = 0; at < stage.spatial; ++at) {
-    const program_axis& of = stage.axes[static_cast<std::size_t>(at)];
-    const std::int64_t factor = smaller(tile.rows[static_cast<std::size_t>(at)], of.extent);
-    if (factor < 2) {
-      leading.push_back(of.name);
-      inner.push_back(of.name);
-      continue;
-    }
-    const std::string blocks = part_name(stage, of.name, '0');
-    rows = part_name(stage, of.name, '2');
-    row_count = factor;
-    write.split(stage.name, of.name, {{blocks, 0}, {rows, factor}});
-    write.split(partial, of.name, {{blocks, 0}, {rows, factor}});
-    leading.push_back(blocks);
-    inner.push_back(blocks);
-  }
-  order = leading;
-  order.push_back(lane);
-  if (!rows.empty()) order.push_back(rows);
-  if (order.size() > 1) write.reorder(stage.name, order);
-  // The lanes of several rows are turned into vectors of rows, in registers, and added up together.
-  if (!rows.empty())
-    write.annotate(row_count <= tile.lanes ? primitive::vectorize : primitive::unroll, stage.name,
-                   rows);
-  write.annotate(primitive::unroll, stage.name, lane);
-  write.cache_write(stage.name, "");
-  const std::string at = make_parallel(write, stage, leading);
-
-  for (std::size_t r = static_cast<std::size_t>(stage.spatial); r < stage.axes.size(); ++r)
-    if (static_cast<int>(r) != tile.vector_axis) inner.push_back(stage.axes[r].name);
-  if (tile.unroll > 1) {
-    const std::string steps = outer + "u";
-    write.split(partial, outer, {{outer, 0}, {steps, tile.unroll}});
-    inner.push_back(outer);
-    inner.push_back(steps);
-    write.annotate(primitive::unroll, partial, steps);
-  } else {
-    inner.push_back(outer);
-  }
-  if (!rows.empty()) inner.push_back(rows);
-  inner.push_back(lane);
-  write.reorder(partial, inner);
-  if (!rows.empty()) write.annotate(primitive::unroll, partial, rows);
-  write.annotate(primitive::vectorize, partial, lane);
-  write.cache_write(partial, "");
-  if (!at.empty()) write.place(primitive::compute_at, partial, stage.name, at);
 }
 
 /// The rows of a tile as nested loops, and what they keep in registers besides the accumulators.
@@ -418,11 +348,18 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
   if (!tile.vector_blocks_outside && !vector_tiles.empty()) order.push_back(vector_tiles);
   const auto inner = static_cast<std::size_t>(larger(tile.inner_reduce, 0));
   std::string terms;  // the innermost reduce loop that is not unrolled
+  std::size_t terms_axis = 0;
   for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis)
-    if (axis != inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
+    if (axis != inner && !loops[axis].inner.empty()) {
+      order.push_back(terms = loops[axis].inner);
+      terms_axis = axis;
+    }
   for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size();
        ++axis) {
-    if (axis == inner && !loops[axis].inner.empty()) order.push_back(terms = loops[axis].inner);
+    if (axis == inner && !loops[axis].inner.empty()) {
+      order.push_back(terms = loops[axis].inner);
+      terms_axis = axis;
+    }
     if (!loops[axis].rows.empty() && !tile.window_inside) order.push_back(loops[axis].rows);
   }
   for (const int axis : detail::best_rows(uses, tile).axes)
@@ -466,7 +403,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
     tasks *= (stage.axes[axis].extent + size - 1) / size;
   }
   const bool shares = tasks > 1 && tile.place != placement::block;
-  const std::string fused = shares ? detail::make_parallel(write, stage, leading) : "";
+  const std::string fused = shares ? write.parallel(stage.name, leading) : "";
 
   for (std::size_t at = 0; at < uses.size() && at < tile.pack.size(); ++at) {
     if (tile.pack[at] == packing::none) continue;
@@ -501,6 +438,17 @@ LATHE_INLINE void append_steps(const program& of, int index, const reduction_til
                                 tile.lanes, place.empty(), whole);
     if (tile.prefetch > 0 && !terms.empty() && uses[at].depends(tile.vector_axis))
       write.prefetch(copy, stage.name, terms, tile.prefetch);
+  }
+  if (tile.prefetch_rows && !terms.empty()) {
+    const std::size_t at = position(order, terms);
+    const int around = at == 0 ? -1 : detail::axis_of_tiles(loops, order[at - 1]);
+    const std::int64_t steps = loops[static_cast<std::size_t>(terms_axis)].tiles;
+    for (std::size_t use = 0; use < uses.size(); ++use)
+      if (around >= 0 && uses[use].depends(around) && !uses[use].depends(tile.vector_axis) &&
+          (use >= tile.pack.size() || tile.pack[use] == packing::none) &&
+          steps <= most_prefetch_distance)
+        write.prefetch(of.tensors[static_cast<std::size_t>(uses[use].tensor)].name, stage.name,
+                       terms, static_cast<int>(steps));
   }
   const bool packs = any_of(tile.pack, [](packing each) { return each != packing::none; });
   if (tile.prefetch == 0 || terms.empty() || packs) return;
@@ -538,7 +486,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
     }
     const auto outside =
         detail::transpose_steps(write, stage.name, across, tile.lanes, size_of(type));
-    if (threads) detail::make_parallel(write, stage, outside);
+    if (threads) write.parallel(stage.name, outside);
     return;
   }
   sequence<std::string> leading;
@@ -586,7 +534,7 @@ LATHE_INLINE void append_steps(const program& of, int index, const pointwise_til
     write.reorder(stage.name, order);
     write.annotate(primitive::unroll, stage.name, rows);
   }
-  if (threads) detail::make_parallel(write, stage, leading);
+  if (threads) write.parallel(stage.name, leading);
 }
 
 }  // namespace lathe

@@ -15,6 +15,7 @@
 
 namespace lathe::detail {
 
+inline constexpr double small_page_bytes = 4096;
 inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in tiles of vectors
 
 inline constexpr std::int64_t most_repeat = 8;  ///< terms that are unrolled for constant indices
@@ -24,6 +25,14 @@ inline constexpr std::int64_t most_repeat = 8;  ///< terms that are unrolled for
 /// @param bytes  of one element
 LATHE_INLINE bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts,
                               const cpu_target& target, int bytes);
+
+/// Share of the work of a tiling that is not beyond the end.
+LATHE_INLINE double utilisation(double size, double factor);
+
+/// The same of a product, whose last tile has code of its own for the rows or vectors it has.
+/// @param unit  elements of a vector, 1 = rows
+/// @param least  share of a whole tile's time that any takes
+LATHE_INLINE double utilisation(double size, double factor, double unit, double least);
 
 /// See the head of this file. The arguments must outlive it.
 class stage_traffic {
@@ -42,12 +51,18 @@ class stage_traffic {
   LATHE_INLINE double reuse_of(const load_use& use) const;
   /// True if bind() packs the operand.
   LATHE_INLINE bool is_bound(const load_use& use) const;
+  /// True if there is one reduce axis: a product of matrices, with other axes or without.
+  LATHE_INLINE bool is_product() const;
+  /// True if an operand is larger than L2.
+  LATHE_INLINE bool is_beyond_l2(const load_use& use) const;
   /// True if an operand comes from memory, not from a cache.
   LATHE_INLINE bool is_streamed(const load_use& use) const;
   /// True if an operand whose elements lie together along the vectorized axis is worth a panel:
   /// what it costs, more so from memory, is little beside the operations on what is read so often.
   /// It gains most where every term is on another page or in two lines of the cache.
   LATHE_INLINE bool is_worth_a_panel(const load_use& use, int vector_axis) const;
+  /// True if vectors are read in place from rows a page or more apart: few sets of L2 hold them.
+  LATHE_INLINE bool is_scattered_in_place(const load_use& use, int vector_axis) const;
   /// What packing an operand takes whose elements lie apart along an axis.
   LATHE_INLINE double copy_cycles(const load_use& use, int axis) const;
   /// True if the index of an operand is not affine in the axes of the terms.
@@ -77,6 +92,11 @@ class stage_traffic {
   /// @param counts  iterations of every axis in one tile
   /// @param axis  that is vectorized
   LATHE_INLINE double far_store_cycles(const sequence<std::int64_t>& counts, int axis) const;
+  /// Tiles that read the same part of an operand.
+  LATHE_INLINE double passes_over(const load_use& use, const reduction_tile& tile) const;
+  /// True if tiles read rows of an operand that come from beyond L2, each element in one tile.
+  /// Short rows end before the processor sees a stream in each of them.
+  LATHE_INLINE bool is_read_in_rows_once(const load_use& use, const reduction_tile& tile) const;
   /// What the first of the tiles that share a part of an operand waits for memory, as a share of
   /// each. @param lines  of one step, which is busy for `cycles`
   LATHE_INLINE double waiting_cycles(const load_use& use, const reduction_tile& tile, double lines,

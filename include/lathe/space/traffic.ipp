@@ -9,18 +9,28 @@
 
 namespace lathe::detail {
 
-inline constexpr double small_page_bytes = 4096;
 inline constexpr double memory_line = 5;  ///< [cycles] likewise from memory, one after the other
 inline constexpr double prefetched_line = 8;  ///< [cycles] for one of a page of its own
 inline constexpr double far_l3_line = 1.5;    ///< [cycles] for a line of a page of its own, from L3
 inline constexpr double far_memory_line = 40;  ///< [cycles] likewise from memory
 inline constexpr double near_pages = 256;      ///< at most, of an operand's terms that lie together
-inline constexpr double near_reuse = 64, far_reuse = 10;  ///< readings of an element, per lane,
+inline constexpr double near_reuse = 24, far_reuse = 10;  ///< readings of an element, per lane,
                                                           ///< from which on a panel costs less
 inline constexpr double scalar_copy = 1.5;                ///< [cycles] per element, one by one
 inline constexpr double outer_index = 0.4;   ///< [cycles] of an address made outside of the terms
 inline constexpr double inner_index = 4;     ///< [cycles] of one made in every term
 inline constexpr double memory_copy = 0.25;  ///< [cycles] per byte copied from memory to memory
+
+LATHE_INLINE double utilisation(double size, double factor) {
+  return size / (math::ceil(size / factor) * factor);
+}
+
+LATHE_INLINE double utilisation(double size, double factor, double unit, double least) {
+  const double branch = unit > 1 ? 0.02 : 0.2;  // [tiles], of vectors and of rows, as measured
+  const double tiles = math::ceil(size / unit) * unit / factor;
+  const double whole = math::floor(tiles);
+  return size / (factor * (whole + (tiles > whole ? larger(tiles - whole, least) + branch : 0)));
+}
 
 LATHE_INLINE stage_traffic::stage_traffic(const program& of, const program_stage& stage,
                                           const cpu_target& target,
@@ -65,6 +75,14 @@ LATHE_INLINE bool stage_traffic::is_streamed(const load_use& use) const {
   return bytes_of(use) > static_cast<double>(target_.l3_bytes);
 }
 
+LATHE_INLINE bool stage_traffic::is_beyond_l2(const load_use& use) const {
+  return bytes_of(use) > static_cast<double>(target_.l2_bytes);
+}
+
+LATHE_INLINE bool stage_traffic::is_product() const {
+  return stage_.spatial + 1 == static_cast<int>(stage_.axes.size());
+}
+
 LATHE_INLINE bool stage_traffic::is_worth_a_panel(const load_use& use, int vector_axis) const {
   const double reuse = reuse_of(use) / lanes_;
   if (bytes_of(use) <= static_cast<double>(target_.l1_bytes)) return false;
@@ -73,6 +91,11 @@ LATHE_INLINE bool stage_traffic::is_worth_a_panel(const load_use& use, int vecto
   const bool is_near =
       page_share <= 0.5 && terms_ * page_share <= near_pages && !straddles(use, vector_axis);
   return reuse >= (is_near ? near_reuse : far_reuse);
+}
+
+LATHE_INLINE bool stage_traffic::is_scattered_in_place(const load_use& use, int vector_axis) const {
+  return use.is_contiguous_in(vector_axis, lanes_) && !is_bound(use) &&
+         !is_worth_a_panel(use, vector_axis) && line_share_of_terms(use, small_page_bytes) == 1;
 }
 
 LATHE_INLINE double stage_traffic::copy_cycles(const load_use& use, int axis) const {
@@ -175,8 +198,8 @@ LATHE_INLINE double stage_traffic::far_store_cycles(const sequence<std::int64_t>
          (all > static_cast<double>(target_.l3_bytes) ? far_memory_line : far_l3_line);
 }
 
-LATHE_INLINE double stage_traffic::waiting_cycles(const load_use& use, const reduction_tile& tile,
-                                                  double lines, double cycles) const {
+LATHE_INLINE double stage_traffic::passes_over(const load_use& use,
+                                               const reduction_tile& tile) const {
   double passes = 1;
   for (int axis = 0; axis < stage_.spatial; ++axis) {
     const std::int64_t factor = tile_factor(tile, static_cast<std::size_t>(axis));
@@ -184,12 +207,23 @@ LATHE_INLINE double stage_traffic::waiting_cycles(const load_use& use, const red
     if (selects || !use.depends(axis))
       passes *= math::ceil(extent(axis) / static_cast<double>(factor));
   }
+  return passes;
+}
+
+LATHE_INLINE bool stage_traffic::is_read_in_rows_once(const load_use& use,
+                                                      const reduction_tile& tile) const {
+  return !use.depends(tile.vector_axis) && !stage_.is_narrowed() && is_beyond_l2(use) &&
+         passes_over(use, tile) == 1;
+}
+
+LATHE_INLINE double stage_traffic::waiting_cycles(const load_use& use, const reduction_tile& tile,
+                                                  double lines, double cycles) const {
   // Packed, it lies in a row; else the processor's own prefetching stops at every page, and only
   // vectors have prefetches of ours.
   const bool is_vector = use.depends(tile.vector_axis), is_packed = is_vector && is_bound(use);
   const bool is_far = !is_packed && line_share_of_terms(use, small_page_bytes) == 1;
   const double line = !is_far ? memory_line : is_vector ? prefetched_line : far_memory_line;
-  return larger(0.0, lines * line - cycles) / passes;
+  return larger(0.0, lines * line - cycles) / passes_over(use, tile);
 }
 
 }  // namespace lathe::detail
