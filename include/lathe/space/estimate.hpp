@@ -2,10 +2,6 @@
 /// The analytic schedule: decisions for every stage without measuring anything. In: a program with
 /// default loops and the processor. Out: one decision per stage, the first candidate of every
 /// search and the whole answer of effort `estimate`.
-///
-/// The register tile follows Low et al., "Analytical modeling is enough for high-performance BLIS"
-/// (TOMS 2016): enough independent accumulators to hide the latency of the multiply-add, then as
-/// few loads per operation as the registers allow; block sizes follow from the cache sizes.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -13,16 +9,9 @@
 #include <lathe/core/target.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/space/decision.hpp>
-
-#include <string>
+#include <lathe/space/tile_chooser.hpp>
 
 namespace lathe {
-
-/// What is known about the call besides the program.
-struct call_context {
-  sequence<std::string> bound;  ///< inputs packed once in bind()
-  int threads = 1;
-};
 
 /// One decision per stage. O(stages * axes^2 * tile sizes), well below a millisecond.
 LATHE_INLINE sequence<stage_decision> estimate(const program& of, const cpu_target& target,

@@ -71,7 +71,7 @@ LATHE_INLINE std::string step_writer::parallel(const std::string& stage,
   if (leading.size() > 1) {
     for (std::size_t at = 1; at < leading.size(); ++at) name += "_" + leading[at];
     if (name.size() > 40) name = leading[0] + "_to_" + leading.back();
-    fuse(stage, leading, name);
+    merge(primitive::fuse, stage, leading, name);
   }
   annotate(primitive::parallel, stage, name);
   return name;
