@@ -90,3 +90,19 @@ TEST_CASE("reuse: quotients and remainders are irregular, and depend all the sam
   CHECK(w.depends(1));
   CHECK_FALSE(w.depends(0));
 }
+
+TEST_CASE("reuse: rows that are not in step with a period need a load each") {
+  const program of = make_program(describe(ops::group_conv2d(1, 512, 14, 14, 512, 4, 1)));
+  const program_stage& convolution = of.stages.back();
+  const int f = 1;  // n f y x; of group f / 128
+  REQUIRE(convolution.axes[1].name == "f");
+  int found = 0;
+  for (const load_use& use : loads_of(of, convolution)) {
+    if (!use.depends(f) || use.dim_of(f) >= 0) continue;
+    ++found;
+    CHECK(use.distinct_in(f, 16) == 1);
+    CHECK(use.distinct_in(f, 14) == 14);  // 126 to 139 lie in two groups
+    CHECK(use.distinct_in(f, 256) == 2);
+  }
+  CHECK(found == 1);
+}

@@ -48,11 +48,14 @@ struct load_use {
   bool is_contiguous_in(int axis, std::int64_t run) const {
     return is_affine_in(axis, run) && stride_in(axis, run) == 1;
   }
-  /// Different elements that `run` iterations of the axis read, from a multiple of `run` on.
+  /// Loads that `run` iterations of the axis need, from a multiple of `run` on: one for each
+  /// element that is known to be the same in several of them. A run that may begin in one period
+  /// and end in the next needs as many as it has iterations.
   std::int64_t distinct_in(int axis, std::int64_t run) const {
     const auto at = static_cast<std::size_t>(axis);
     if (!depends(axis)) return 1;
-    if (irregular[at] == 0 || stride_in_period[at] != 0) return run;
+    const bool is_in_step = period[at] > 0 && (period[at] % run == 0 || run % period[at] == 0);
+    if (irregular[at] == 0 || stride_in_period[at] != 0 || !is_in_step) return run;
     return (run + period[at] - 1) / period[at];
   }
   /// Dimension that is indexed by exactly this axis, -1 if none.
