@@ -1,33 +1,18 @@
 // flatten: the exact nests of small cases, and what is refused.
 #include <lathe/analysis/describe.hpp>
-#include <lathe/lower/apply.hpp>
-#include <lathe/lower/build.hpp>
-#include <lathe/lower/print.hpp>
-#include <lathe/lower/verify.hpp>
 #include <lathe/ops/convolution.hpp>
 #include <lathe/ops/transposed_convolution.hpp>
 
+#include "columns.hpp"
+#include "lower/nest_text.hpp"
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using lathe::test::check_refused;
+using ::test::columns;
+using lathe::test::nest_of;
 
 namespace {
-
-/// The nest under a trace from its first phase on, after a newline; or why there is none.
-std::string nest_of(const desc_view& desc, const char* steps) {
-  result<program> scheduled = apply(make_program(desc), parse_trace(steps).value());
-  if (!scheduled) return scheduled.error().what();
-  const result<ir::nest> nest = build(std::move(*scheduled));
-  if (!nest) return nest.error().what();
-  CHECK(verify(*nest) == "");
-  const std::string text = to_text(*nest);
-  return "\n" + text.substr(text.find("phase0"));
-}
-
-void check_refused(const desc_view& desc, const char* steps, const char* reason) {
-  const std::string message = nest_of(desc, steps);
-  CHECK_MESSAGE(message.find(reason) != std::string::npos, steps << " gave: " << message);
-}
 
 /// Neighbouring axes in the result, in the sum and in both operands; nothing in lathe/ops is like
 /// it.
@@ -41,19 +26,6 @@ constexpr auto contraction(int rows, int p, int q, int y, int x) {
   tensor<"B", float, 4> B;
   tensor<"C", float, 3> C;
   return op<"contraction">(A, B, C)(C(i, yy, xx) = sum(pp, qq)(A(i, pp, qq) * B(pp, qq, yy, xx)));
-}
-
-/// A value per pixel, then sums of three rows: the second stage reads other rows of the first.
-constexpr auto columns(int height, int width) {
-  axis<"y"> y{height};
-  axis<"x"> x{width};
-  axis<"v"> v{height - 2};
-  axis<"u"> u{width};
-  axis<"r"> r{3};
-  tensor<"A", float, 2> A{height, width};
-  tensor<"T", float, 2> T;
-  tensor<"S", float, 2> S;
-  return op<"columns">(A, S)(T(y, x) = A(y, x) * A(y, x), S(v, u) = sum(r)(T(v + r, u)));
 }
 
 /// Conditions, conversions and gathers that ask for both axes as one, or for one alone.

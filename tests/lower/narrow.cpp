@@ -1,34 +1,17 @@
 // phase and narrow: the exact nests of small cases, and what is refused.
 #include <lathe/analysis/describe.hpp>
-#include <lathe/lower/apply.hpp>
-#include <lathe/lower/build.hpp>
-#include <lathe/lower/print.hpp>
-#include <lathe/lower/verify.hpp>
 #include <lathe/ops/convolution.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 #include <lathe/ops/transposed_convolution.hpp>
 
+#include "lower/nest_text.hpp"
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using lathe::test::check_refused;
+using lathe::test::nest_of;
 
 namespace {
-
-/// The nest under a trace from its first phase on, after a newline; or why there is none.
-std::string nest_of(const desc_view& desc, const char* steps) {
-  result<program> scheduled = apply(make_program(desc), parse_trace(steps).value());
-  if (!scheduled) return scheduled.error().what();
-  const result<ir::nest> nest = build(std::move(*scheduled));
-  if (!nest) return nest.error().what();
-  CHECK(verify(*nest) == "");
-  const std::string text = to_text(*nest);
-  return "\n" + text.substr(text.find("phase0"));
-}
-
-void check_refused(const desc_view& desc, const char* steps, const char* reason) {
-  const std::string message = nest_of(desc, steps);
-  CHECK_MESSAGE(message.find(reason) != std::string::npos, steps << " gave: " << message);
-}
 
 /// Twice as many points by repeating every one; its weights see holes, as no operator's do.
 constexpr auto smoothed(int length) {

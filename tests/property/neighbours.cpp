@@ -5,7 +5,7 @@
 #include <lathe/ops/convolution.hpp>
 #include <lathe/space/flattening.hpp>
 
-#include "property/pair.hpp"
+#include "property/expect.hpp"
 #include <doctest/doctest.h>
 
 using namespace lathe;
@@ -78,15 +78,12 @@ TEST_CASE("random schedules that make one axis of neighbours change no result") 
   for (std::uint64_t seed = 1; seed <= 150; ++seed) {
     random_engine shapes(seed, 11);
     const random_pair pair = make_pair(neighbours(shapes), seed);
-    const verdict of = checker.check(pair, false);
+    const verdict of = expect_no_change(checker, pair);
     built += of.built;
     bool any = false;
     for (const step& each : pair.schedule.steps.steps) any |= each.what == primitive::flatten;
     flattened += of.built && any;
     prepared += !flattening_steps(make_program(pair.source.view())).steps.empty();
-    if (of.failure.empty()) continue;
-    const random_pair smaller = checker.shrink(pair);
-    FAIL(report(smaller, checker.check(smaller, true).failure));
   }
   CHECK(built > 100);
   CHECK(flattened > 60);

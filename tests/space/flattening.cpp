@@ -8,11 +8,13 @@
 #include <lathe/space/flattening.hpp>
 #include <lathe/space/rewrite.hpp>
 
+#include "columns.hpp"
 #include "operator_list.hpp"
 #include "sanitizer.hpp"
 #include <doctest/doctest.h>
 
 using namespace lathe;
+using ::test::columns;
 
 namespace {
 
@@ -43,19 +45,6 @@ constexpr auto contraction(int rows, int p, int q, int y, int x) {
   tensor<"C", float, 3> C;
   return op<"contraction">(A, B, E, C)(T(i, v, u) = sum(a, b)(A(i, a, b) * B(a, b, v, u)),
                                        C(j, s, t) = T(j, s, t) + E(j));
-}
-
-/// A value per pixel, of which sums of three rows are taken (`taps` 3), or one of each (1).
-constexpr auto columns(int height, int width, int taps) {
-  axis<"y"> y{height};
-  axis<"x"> x{width};
-  axis<"v"> v{height - taps + 1};
-  axis<"u"> u{width};
-  axis<"r"> r{taps};
-  tensor<"A", float, 2> A{height, width};
-  tensor<"T", float, 2> T;
-  tensor<"S", float, 2> S;
-  return op<"columns">(A, S)(T(y, x) = A(y, x) * A(y, x), S(v, u) = sum(r)(T(v + r, u)));
 }
 
 }  // namespace

@@ -42,13 +42,9 @@ LATHE_INLINE std::string unknown_axis(const program_stage& stage, const std::str
 
 LATHE_INLINE void substitute_axes(ir::pool& exprs, program_stage& stage,
                                   const sequence<std::pair<ir::expr, ir::expr>>& mapping) {
-  stage.body = exprs.substitute(stage.body, mapping);
-  if (stage.epilogue != ir::none) stage.epilogue = exprs.substitute(stage.epilogue, mapping);
-  for (ir::expr& index : stage.point) index = exprs.substitute(index, mapping);
-  for (ir::expr& each : stage.holds) each = exprs.substitute(each, mapping);
-  for (program_axis& each : stage.axes)
-    for (ir::expr* of : {&each.size, &each.value})
-      if (*of != ir::none) *of = exprs.substitute(*of, mapping);
+  const auto substitute = [&](ir::expr value) { return exprs.substitute(value, mapping); };
+  change_expressions(stage, substitute);
+  for (ir::expr& index : stage.point) index = substitute(index);
 }
 
 }  // namespace lathe::detail

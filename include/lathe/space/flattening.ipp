@@ -58,17 +58,6 @@ LATHE_INLINE bool is_in_window(const program& of, const program_stage& stage, in
   return found;
 }
 
-/// True if an operand's index is not affine in the terms: single rows may be best without vectors,
-/// the tile of an axis of one iteration.
-LATHE_INLINE bool moves_irregularly(const program& of, const program_stage& stage) {
-  return any_of(loads_of(of, stage), [&](const load_use& use) {
-    for (std::size_t axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size();
-         ++axis)
-      if (use.irregular[axis] != 0) return true;
-    return false;
-  });
-}
-
 /// Applies flatten where it is worth it, and keeps the steps.
 class flattening {
  public:
@@ -108,7 +97,12 @@ class flattening {
     const program_stage& old = before.stages[number];
     const program_axis &outer = old.axes[axis], &inner = old.axes[axis + 1];
     const bool both = outer.extent > 1 && inner.extent > 1;
-    if (!both && !inner.reduce && moves_irregularly(before, old)) return std::nullopt;
+    // Where an index is not affine in the terms, single rows may be best without vectors: that is
+    // the tile of an axis of one iteration.
+    if (!both && !inner.reduce && any_of(loads_of(before, old), [&](const load_use& use) {
+          return moves_irregularly(old, use);
+        }))
+      return std::nullopt;
     step_writer(out.steps).merge(primitive::flatten, old.name, {outer.name, inner.name},
                                  name_of(outer, inner));
     if (!apply_step(out.of, out.steps.steps.back()).empty()) return std::nullopt;

@@ -69,6 +69,9 @@ struct load_use {
 /// All distinct loads of a stage's body, in order of appearance.
 LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage& stage);
 
+/// True if the index of an operand is not affine in the axes of the stage's terms.
+LATHE_INLINE bool moves_irregularly(const program_stage& stage, const load_use& use);
+
 /// Cache lines that a load touches while every axis runs `counts[axis]` iterations: neighbours
 /// share lines, and the windows of neighbouring points overlap. Spatial axes come first.
 /// @param bytes  of one element

@@ -189,6 +189,12 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
   return out;
 }
 
+LATHE_INLINE bool moves_irregularly(const program_stage& stage, const load_use& use) {
+  for (auto axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis)
+    if (use.irregular[axis] != 0) return true;
+  return false;
+}
+
 LATHE_INLINE double lines_of(const load_use& use, const sequence<std::int64_t>& counts, int bytes) {
   struct run {
     std::int64_t stride, count;

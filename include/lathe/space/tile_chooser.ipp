@@ -12,8 +12,6 @@
 #include <lathe/space/traffic.hpp>
 #include <lathe/space/window.hpp>
 
-#include <cstdlib>
-
 namespace lathe::detail {
 
 inline constexpr double fma_per_cycle = 2, loads_per_cycle = 2;
@@ -54,7 +52,7 @@ class tile_chooser : stage_traffic {
       if (is_alone(axis)) continue;
       if (of.reduce ? of.extent >= 2 * lanes_ && can_sum_partially(axis)
                     : of.extent > 1 || any_of(uses_, [&](const load_use& use) {
-                        return moves_irregularly(use);
+                        return moves_irregularly(stage_, use);
                       }))
         try_vector_axis(axis);
     }
@@ -97,9 +95,7 @@ class tile_chooser : stage_traffic {
 
   bool can_sum_partially(int axis) const {
     if (stage_.is_narrowed()) return false;
-    if (stage_.spatial + 1 == static_cast<int>(stage_.axes.size()) &&
-        stage_.axes[static_cast<std::size_t>(axis)].extent <= lanes_)
-      return false;
+    if (is_product() && stage_.axes[static_cast<std::size_t>(axis)].extent <= lanes_) return false;
     return all_of(uses_, [&](const load_use& use) {
       const auto at = static_cast<std::size_t>(axis);
       return use.irregular[at] == 0 && (use.stride[at] == 0 || use.stride[at] == 1);
@@ -191,19 +187,16 @@ class tile_chooser : stage_traffic {
     const window slides = tile.window_inside || dot_.axis >= 0
                               ? window{}
                               : window_of(stage_, uses_, tile, counts, target_, bytes_);
-    const bool in_l3 = panels_in_l3(axis);
+    const bool in_l3 = panels_in_l3(axis), is_plain = is_product() && dot_.axis < 0 && !in_l3;
     double loads = 0, copies = 0, lines = 0, fetched = 0, from_l3 = 0, far = 0;
     for (const load_use& use : uses_) {
       const bool is_window = slides.reduce >= 0 && &use == &uses_[slides.use];
-      const double own = lines_of(use, counts, bytes_) *
-                         (partial ? lanes_ : static_cast<double>(dot_.terms)) / terms_;
+      const double all = lines_of(use, counts, bytes_);
+      const double own = all * (partial ? lanes_ : static_cast<double>(dot_.terms)) / terms_;
+      const bool stays = stays_in_l1(all, target_);
       fetched += own;
       if (in_l3 && use.depends(axis)) from_l3 += own;
-      if (!stays_in_l1(use, counts, target_, bytes_))
-        far += own * (is_scattered_in_place(use, axis) ? l3_fill : l1_fill);
-      if (const double passes = passes_over(use, tile);
-          passes > 1 && !use.depends(axis) && is_beyond_l2(use))
-        far += own * far_row / passes;
+      if (is_plain) far += own * far_line_cycles(use, tile, stays);
       double rows = 1, row_lines = 0;
       bool is_crowded = false;
       for (int row = 0; row < stage_.spatial; ++row) {
@@ -220,19 +213,18 @@ class tile_chooser : stage_traffic {
       if (!use.depends(axis) || (affine && use.stride_in(axis, run) == 0)) {
         loads += loaded;
         if (rows > 1) lines += rows * row_lines * (is_crowded ? 1 : line_share_of_terms(use));
-        if (moves_irregularly(use)) lines += rows * index_cycles(use, tile);
+        if (moves_irregularly(stage_, use)) lines += rows * index_cycles(use, tile);
         continue;
       }
       if (dot_.axis >= 0) {
         loads += loaded * vectors;  // of the packed words
       } else if (use.is_contiguous_in(axis, run)) {
-        loads += loaded * vectors *
-                 (straddles(use, axis) && stays_in_l1(use, counts, target_, bytes_) ? 2 : 1);
+        loads += loaded * vectors * (straddles(use, axis) && stays ? 2 : 1);
       } else if (use.dim_of(axis) >= 0) {
         loads += loaded * vectors;
         copies += copy_cycles(use, axis) * (is_bound(use) ? bound_share : 1);
       } else {
-        loads += rows * vectors * lanes_ * (moves_irregularly(use) ? 3 : 1.5);
+        loads += rows * vectors * lanes_ * (moves_irregularly(stage_, use) ? 3 : 1.5);
       }
     }
     const double tile_fma = static_cast<double>(accumulators);
@@ -240,7 +232,6 @@ class tile_chooser : stage_traffic {
     double cycles = larger(larger(computing, loading), larger(fma_latency, fetched * l2_line));
     const bool waits = cycles > larger(computing, loading) && reads_beyond_l2_;
     if (loading > 0.85 * computing && computing > 0.85 * loading && !waits) cycles *= both_busy;
-    const bool is_plain = is_product() && dot_.axis < 0 && !in_l3;
     cycles += is_plain ? lines / 2 + far : lines + l3_line * from_l3;
     double waiting = 0;
     for (const load_use& use : uses_) {
@@ -286,6 +277,16 @@ class tile_chooser : stage_traffic {
     best_.rows = tile.rows;
     sliding_axis_ = slides.reduce;
     best_.window_inside = tile.window_inside;
+  }
+
+  /// What a line of an operand of a product costs besides its loads. @param stays  in L1
+  double far_line_cycles(const load_use& use, const reduction_tile& tile, bool stays) const {
+    const int axis = tile.vector_axis;
+    double cycles = 0;
+    if (!stays) cycles += is_scattered_in_place(use, axis) ? l3_fill : l1_fill;
+    if (use.depends(axis) || !is_beyond_l2(use)) return cycles;
+    const double passes = passes_over(use, tile);
+    return passes > 1 ? cycles + far_row / passes : cycles;
   }
 
   /// Elements that a window inside the rows reads, of those that its terms name: windows overlap.

@@ -21,10 +21,8 @@ inline constexpr double transposed_copy = 0.3;  ///< [cycles] per element, in ti
 inline constexpr std::int64_t most_repeat = 8;  ///< terms that are unrolled for constant indices
 
 /// True if what a tile reads of an operand is in L1 again for the next tile.
-/// @param counts  iterations of every axis in one tile
-/// @param bytes  of one element
-LATHE_INLINE bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts,
-                              const cpu_target& target, int bytes);
+/// @param lines  of the cache, which the tile reads
+LATHE_INLINE bool stays_in_l1(double lines, const cpu_target& target);
 
 /// Share of the work of a tiling that is not beyond the end.
 LATHE_INLINE double utilisation(double size, double factor);
@@ -65,8 +63,6 @@ class stage_traffic {
   LATHE_INLINE bool is_scattered_in_place(const load_use& use, int vector_axis) const;
   /// What packing an operand takes whose elements lie apart along an axis.
   LATHE_INLINE double copy_cycles(const load_use& use, int axis) const;
-  /// True if the index of an operand is not affine in the axes of the terms.
-  LATHE_INLINE bool moves_irregularly(const load_use& use) const;
   /// What the index of one element that moves irregularly takes in every term. If as many terms are
   /// unrolled as it repeats after, and the rows are in step with it, it is a constant.
   LATHE_INLINE double index_cycles(const load_use& use, const reduction_tile& tile) const;

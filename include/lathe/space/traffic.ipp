@@ -108,13 +108,6 @@ LATHE_INLINE double stage_traffic::copy_cycles(const load_use& use, int axis) co
          (4 * bytes > static_cast<double>(target_.l3_bytes) ? bytes * memory_copy : 0);
 }
 
-LATHE_INLINE bool stage_traffic::moves_irregularly(const load_use& use) const {
-  for (std::size_t axis = static_cast<std::size_t>(stage_.spatial); axis < stage_.axes.size();
-       ++axis)
-    if (use.irregular[axis] != 0) return true;
-  return false;
-}
-
 LATHE_INLINE double stage_traffic::index_cycles(const load_use& use,
                                                 const reduction_tile& tile) const {
   bool is_in_step = true;
@@ -171,10 +164,8 @@ LATHE_INLINE bool stage_traffic::crowds_l1(const load_use& use, int axis, std::i
          rows > ways * (way_bytes / greatest_divisor(stride, way_bytes));
 }
 
-LATHE_INLINE bool stays_in_l1(const load_use& use, const sequence<std::int64_t>& counts,
-                              const cpu_target& target, int bytes) {
-  return 2 * cache_line_bytes * lines_of(use, counts, bytes) <=
-         static_cast<double>(target.l1_bytes);
+LATHE_INLINE bool stays_in_l1(double lines, const cpu_target& target) {
+  return 2 * cache_line_bytes * lines <= static_cast<double>(target.l1_bytes);
 }
 
 LATHE_INLINE bool stage_traffic::straddles(const load_use& use, int vector_axis) const {

@@ -37,7 +37,7 @@ LATHE_INLINE window window_of(const program_stage& stage, const sequence<load_us
     for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage.spatial); ++axis)
       if (use.distinct_in(static_cast<int>(axis), tile.rows[axis]) > 1) row = axis, ++several;
     if (several != 1 || use.irregular[row] != 0) continue;
-    if (!stays_in_l1(use, counts, target, bytes)) continue;
+    if (!stays_in_l1(lines_of(use, counts, bytes), target)) continue;
     const auto kept = static_cast<std::int64_t>(uses.size()) + tile.vectors * tile.rows[row];
     if (accumulators_of(tile) + kept > target.vector_registers) continue;
     for (auto axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis) {
