@@ -34,7 +34,7 @@ EXTRA = {"analysis/describe.hpp": ["dsl"]}
 ONLY_FOR = {"analysis/describe.hpp": {"analysis", "api", "ops"}, "core/hana.hpp": {"core", "dsl"}}
 
 # Targets of different kinds never include each other, but share the printer of C expressions.
-SHARED_TARGET_FILES = {"target/c/c_text.hpp"}
+SHARED_TARGET_FILES = {"target/c/c_text.hpp", "target/c/c_statements.hpp"}
 
 BANNED_ANYWHERE = re.compile(r"(llvm|llvm-c|clang|cuda|cuda_runtime|nvrtc|cublas|cudnn)\b")
 BANNED_IN_HEADERS = {"iostream", "fstream", "regex", "ranges", "functional", "filesystem", "thread",

@@ -15,6 +15,7 @@
 #include <lathe/lower/stage_axes.ipp>
 #include <lathe/lower/narrow.ipp>
 #include <lathe/lower/flatten.ipp>
+#include <lathe/lower/apply_gpu.ipp>
 #include <lathe/lower/apply.ipp>
 #include <lathe/lower/placement.ipp>
 #include <lathe/lower/build.ipp>
@@ -40,7 +41,10 @@
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>
 #include <lathe/target/c/c_text.ipp>
+#include <lathe/target/c/c_statements.ipp>
 #include <lathe/target/c/emit_c.ipp>
+#include <lathe/target/cuda/lane_access.ipp>
+#include <lathe/target/cuda/emit_cuda.ipp>
 #include <lathe/target/cpu/llvm_api.ipp>
 #include <lathe/target/cpu/mvec_api.ipp>
 #include <lathe/target/cpu/openmp_api.ipp>

@@ -60,10 +60,11 @@ TEST_CASE("split and fuse") {
 TEST_CASE("reorder keeps the parts of a split in order") {
   check_refused(gemm, {{"reorder(C: i j)", "every loop of the stage once"},
                        {"reorder(C: i i k)", "listed twice"},
-                       {"split(C.i -> a:_, b:2); reorder(C: b a j k)", "must stay in order"},
+                       {"split(C.i -> a:_, b:4); reorder(C: b a j k)", "must stay in order"},
                        {"split(C.i -> a:_, b:2); fuse(C.a, C.b -> f); split(C.f -> x:_, y:2); "
                         "reorder(C: y x j k)",
                         "must stay in order"}});
+  CHECK(refusal(gemm, "split(C.i -> a:_, b:2); reorder(C: b a j k)") == "");
 }
 
 TEST_CASE("unroll, vectorize and parallel") {

@@ -75,6 +75,16 @@ step random_step(random_engine& random) {
       made.loop = random_name(random);
       made.parts = {{random_name(random), some_number()}, {random_name(random), 0}};
       break;
+    case primitive::pad:
+      made.loop = random_name(random);
+      made.distance = some_number();
+      break;
+    case primitive::bind: {
+      made.loop = random_name(random);
+      const char* indices[] = {"block", "thread", "vthread"};
+      made.result = indices[random.below(3)];
+      break;
+    }
     case primitive::narrow:
       made.loop = random_name(random);
       made.loops = some_names(0);
@@ -110,6 +120,10 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
                            "flatten(Y.y, Y.x -> p)",
                            "phase(Y.x -> xr:2, xq:_)",
                            "narrow(Y.rx: xr)",
+                           "pad(C.i, 64)",
+                           "bind(C.i0, block)",
+                           "bind(C.i1, thread)",
+                           "bind(C.i2, vthread)",
                            "narrow(Y.rx: yq yr)",
                            "narrow(P.xp)"}) {
     CAPTURE(text);
@@ -160,10 +174,11 @@ TEST_CASE("trace: errors say where, what and how") {
         "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
         "vectorize, unroll, dot, parallel, inline, compute_at, cache_write, cache_read, pack, "
         "rfactor, "
-        "factor, prefetch, flatten, phase or narrow");
+        "factor, prefetch, flatten, pad, bind, phase or narrow");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));
   CHECK(
       contains(refusal("fuse(C.i, D.j -> ij)"), "found 'D', expected a loop of the same stage, C"));
+  CHECK(contains(refusal("bind(C.i, grid)"), "found 'grid', expected block, thread or vthread"));
   CHECK(contains(refusal("unroll(C.i"), "found the end of the trace, expected ')'"));
   CHECK(contains(refusal("unroll(C.\x01)"), "found the byte 0x01"));
 }

@@ -5,6 +5,7 @@
 
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/apply_factor.hpp>
+#include <lathe/lower/apply_gpu.hpp>
 #include <lathe/lower/apply_loops.hpp>
 #include <lathe/lower/apply_stages.hpp>
 #include <lathe/lower/flatten.hpp>
@@ -84,6 +85,8 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
     case primitive::rfactor: return detail::apply_rfactor(target, index, what);
     case primitive::factor: return detail::apply_factor(target, index, what);
     case primitive::flatten: return detail::apply_flatten(target, index, what);
+    case primitive::pad: return detail::apply_pad(target, index, what);
+    case primitive::bind: return detail::apply_bind(stage, what);
     case primitive::phase: return detail::apply_phase(target, index, what);
     case primitive::narrow: return detail::apply_narrow(target, index, what);
     default: return "unknown primitive";
@@ -96,6 +99,7 @@ LATHE_INLINE std::string check_schedule(const program& target) {
     if (stage.inlined) continue;
     if (std::string reason = detail::check_order(stage); !reason.empty()) return reason;
     if (std::string reason = detail::check_sizes(target, stage); !reason.empty()) return reason;
+    if (std::string reason = detail::check_bindings(target, stage); !reason.empty()) return reason;
     int first_reduce = -1, accumulate = -1;
     for (std::size_t at = 0; at < stage.loops.size(); ++at) {
       const stage_loop& loop = stage.loops[at];

@@ -18,8 +18,8 @@ LATHE_INLINE std::string quoted(std::string_view text);
 /// "stage 'C' has no loop 'x'; its loops are: ..."
 LATHE_INLINE std::string unknown_loop(const program_stage& stage, std::string_view loop);
 
-/// Where a part of a dimension is known: its loop, or the innermost loop of the fused dimension that
-/// it is a source of, and its place among the sources.
+/// Where a part of a dimension is known: its loop, or the innermost loop of the fused dimension
+/// that it is a source of, and its place among the sources.
 struct loop_place {
   int loop = -1, source = 0;
   bool operator<(const loop_place& other) const {
@@ -29,7 +29,8 @@ struct loop_place {
 LATHE_INLINE loop_place place_of(const program_stage& stage, int dim, int part);
 
 /// The reason if the loops of a stage are in an illegal order: parts of one dimension run outermost
-/// first, and parts of a fused dimension's sources after it. Empty = legal.
+/// first unless each divides the one around it, and parts of a fused dimension's sources after it.
+/// Empty = legal.
 LATHE_INLINE std::string check_order(const program_stage& stage);
 
 /// Each applies its step and returns the reason if it is illegal (empty = applied).

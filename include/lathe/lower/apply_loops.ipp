@@ -39,11 +39,13 @@ LATHE_INLINE loop_place place_of(const program_stage& stage, int dim, int part) 
 LATHE_INLINE std::string check_order(const program_stage& stage) {
   for (std::size_t dim = 0; dim < stage.dims.size(); ++dim) {
     const loop_dim& each = stage.dims[dim];
+    if (divides_evenly(stage, each)) continue;
     int last = -1;
     for (std::size_t part = 0; part < each.blocks.size(); ++part) {
       const int at = place_of(stage, static_cast<int>(dim), static_cast<int>(part)).loop;
       if (at < last)
-        return "the parts of one split must stay in order, outermost first, in stage " +
+        return "the parts of a split that does not divide evenly must stay in order, outermost "
+               "first, in stage " +
                quoted(stage.name);
       last = at;
     }

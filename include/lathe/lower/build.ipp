@@ -79,6 +79,7 @@ class nest_builder : placement {
     }
     for (const loop_dim& dim : stage.dims)
       frame.size.push_back({exprs().constant(dim.extent), {dim.extent}});
+    frame.beyond = stage.is_padded();
     enter_stage(frame);
 
     statements body;
@@ -149,7 +150,9 @@ class nest_builder : placement {
 
     const stage_loop& loop = stage.loops[static_cast<std::size_t>(order[at])];
     const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
-    const block_size size = frame.size[static_cast<std::size_t>(loop.dim)];
+    const bool even = divides_evenly(stage, dim);
+    const block_size size =
+        even ? block_around(dim, loop.part) : frame.size[static_cast<std::size_t>(loop.dim)];
     if (size.possible == size_choices{0}) return;
     if (contains(size.possible, 0) &&
         !(is_static_loop(loop) && size.possible.size() <= most_copies))
@@ -172,7 +175,9 @@ class nest_builder : placement {
     const bool once = exprs().is_constant(count) && most == 1;
     const ir::expr variable = once ? exprs().constant(0) : exprs().make_variable(loop.name, most);
     frame.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)] = variable;
-    frame.size[static_cast<std::size_t>(loop.dim)] = inner_size(size, variable, block_extent);
+    frame.size[static_cast<std::size_t>(loop.dim)] =
+        even ? block_around(dim, entered_parts(frame, loop.dim))
+             : inner_size(size, variable, block_extent);
     if (dim.axis < 0 && static_cast<std::size_t>(loop.part) + 1 == dim.blocks.size())
       enter_sources(frame, loop.dim);
     narrow_sizes(frame);
@@ -270,8 +275,11 @@ class nest_builder : placement {
     sequence<ir::expr> values(dim.sources.size());
     for (std::size_t at = dim.sources.size(); at-- > 0;) {
       const auto [source, part] = dim.sources[at];
-      const std::int64_t count =
-          trip_counts(stage.dims[static_cast<std::size_t>(source)], part).front();
+      const block_size& part_of = frame.size[static_cast<std::size_t>(source)];
+      const loop_dim& whole = stage.dims[static_cast<std::size_t>(source)];
+      const std::int64_t count = whole.blocks.size() == 1 && part_of.is_static()
+                                     ? part_of.possible.front()
+                                     : trip_counts(whole, part).front();
       values[at] = at == 0 ? rest : exprs().floor_mod(rest, count);
       rest = exprs().floor_div(rest, count);
     }
@@ -280,7 +288,9 @@ class nest_builder : placement {
       const loop_dim& of = stage.dims[static_cast<std::size_t>(source)];
       frame.value[static_cast<std::size_t>(source)][static_cast<std::size_t>(part)] = values[at];
       block_size& size = frame.size[static_cast<std::size_t>(source)];
-      size = inner_size(size, values[at], of.blocks[static_cast<std::size_t>(part)]);
+      size = divides_evenly(stage, of)
+                 ? block_around(of, entered_parts(frame, source))
+                 : inner_size(size, values[at], of.blocks[static_cast<std::size_t>(part)]);
       if (of.axis < 0 && static_cast<std::size_t>(part) + 1 == of.blocks.size())
         enter_sources(frame, source);
       narrow_sizes(frame);
@@ -290,8 +300,8 @@ class nest_builder : placement {
   void write_leaf(stage_frame& frame, leaf what, statements& into) {
     const program_stage& stage = stage_of(frame);
     if (!stage.reduction) {
-      into.push_back(
-          store(place(stage.tensor).buffer, output_index(frame), flatten(frame, stage.body)));
+      store_inside(frame, place(stage.tensor).buffer, output_index(frame),
+                   flatten(frame, stage.body), into);
       return;
     }
     const auto [buffer, index] = accumulator(frame);
@@ -304,23 +314,42 @@ class nest_builder : placement {
       });
     };
     switch (what) {
-      case leaf::start: into.push_back(store(buffer, index, flatten(frame, stage.identity))); break;
+      case leaf::start:
+        store_inside(frame, buffer, index, flatten(frame, stage.identity), into);
+        break;
       case leaf::resume: {
         const ir::expr from = output_index(frame);
-        into.push_back(
-            store(buffer, index, exprs().load(place(stage.tensor).buffer, type, {&from, 1})));
+        store_inside(frame, buffer, index,
+                     inside(frame, exprs().load(place(stage.tensor).buffer, type, {&from, 1}),
+                            stage.identity),
+                     into);
         break;
       }
       case leaf::compute:
-        into.push_back(store(buffer, index, with(stage.combine, flatten(frame, stage.body))));
+        store_inside(frame, buffer, index, with(stage.combine, flatten(frame, term(stage))), into);
         break;
       case leaf::finish: {
         // flatten first: afterwards `accumulated` must not meet tensor loads of the epilogue
         const ir::expr value = with(flatten(frame, stage.epilogue), ir::none);
-        into.push_back(store(place(stage.tensor).buffer, output_index(frame), value));
+        store_inside(frame, place(stage.tensor).buffer, output_index(frame), value, into);
         break;
       }
     }
+  }
+
+  /// A store at the current point: not beyond the end of a padded axis, but for the register tile,
+  /// which has room for all of it.
+  void store_inside(const stage_frame& frame, std::int32_t buffer, ir::expr index, ir::expr value,
+                    statements& into) {
+    const bool tile = nest_.buffers[static_cast<std::size_t>(buffer)].where == ir::scope::registers;
+    const ir::stmt made = store(buffer, index, value);
+    branch(tile ? exprs().literal(dtype::boolean, 1, 0) : is_inside(frame), {made}, {}, into);
+  }
+
+  /// `value` before the ends of the padded axes, `otherwise` beyond.
+  ir::expr inside(const stage_frame& frame, ir::expr value, ir::expr otherwise) {
+    const ir::expr condition = is_inside(frame);
+    return exprs().is_constant(condition) ? value : exprs().select(condition, value, otherwise);
   }
 
   // ---------------------------------------------------------------- reductions
@@ -422,15 +451,46 @@ class nest_builder : placement {
       const program_stage& producer = program_.stages[at];
       if (producer.inlined || producer.attach_stage != frame.stage || producer.attach_loop != loop)
         continue;
-      stage_frame inner;
+      stage_frame around = frame, inner;
       inner.stage = static_cast<int>(at);
-      if (!find_region(frame, producer, inner)) return;
+      if (producer.is_cooperative() && !leave_threads(around)) return;
+      if (!find_region(around, producer, inner)) return;
       enter_stage(inner);
       const bool outer_accumulating = accumulating_;
       accumulating_ = false;
-      loops(inner, all_loops(producer), 0, leaf::compute, into);
+      statements body;
+      loops(inner, all_loops(producer), 0, leaf::compute, body);
       accumulating_ = outer_accumulating;
+      if (!producer.is_cooperative()) {
+        into.insert(into.end(), body.begin(), body.end());
+        continue;
+      }
+      ir::statement made;
+      made.what = ir::stmt_kind::together;
+      made.children = std::move(body);
+      into.push_back(nest_.add(std::move(made)));
     }
+  }
+
+  /// Makes a frame that of all threads of a block: what they read together is what one of them
+  /// computes in their place.
+  bool leave_threads(stage_frame& frame) {
+    const program_stage& stage = stage_of(frame);
+    for (const stage_loop& loop : stage.loops) {
+      const auto dim = static_cast<std::size_t>(loop.dim);
+      ir::expr& value = frame.value[dim][static_cast<std::size_t>(loop.part)];
+      if (loop.how != ir::loop_kind::thread || value == ir::none) continue;
+      if (exprs().is_constant(value)) continue;  // one thread
+      if (!divides_evenly(stage, stage.dims[dim])) {
+        refuse("loop '" + loop.name + "' of stage '" + stage.name +
+               "' runs over threads that compute something together; its axis must be split evenly "
+               "and not be fused: pad it");
+        return false;
+      }
+      value = ir::none;
+      frame.size[dim] = block_around(stage.dims[dim], entered_parts(frame, loop.dim));
+    }
+    return true;
   }
 
   // ---------------------------------------------------------------- prefetch

@@ -165,6 +165,7 @@ class nest_interpreter {
     const ir::statement& at = nest_[handle];
     switch (at.what) {
       case ir::stmt_kind::block:
+      case ir::stmt_kind::together:
         for (const ir::stmt child : at.children) statement(child);
         break;
       case ir::stmt_kind::loop: {

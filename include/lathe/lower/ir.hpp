@@ -173,9 +173,13 @@ class pool {
 enum class scope : unsigned char {
   param,      ///< the caller's memory
   workspace,  ///< one allocation per kernel call, shared by all tasks
-  scratch,    ///< private to the running task
+  scratch,    ///< private to the running task or GPU thread
+  shared,     ///< one per block of GPU threads; scratch where there are none
   registers   ///< accumulator tile: indexed by constants only after unrolling and vectorizing
 };
+
+/// True for memory that a task has to itself on the CPU.
+constexpr bool is_private(scope where) { return where == scope::scratch || where == scope::shared; }
 
 /// A block of memory addressed by one flat element index.
 struct buffer {
@@ -191,7 +195,8 @@ struct buffer {
 /// How a loop runs.
 /// `dot`: straight code like `unrolled`; where the target has the instruction, its terms are one
 /// dot product per lane of the vectorized loop around it.
-enum class loop_kind : unsigned char { serial, parallel, unrolled, vectorized, dot };
+/// `block`, `thread`: on a GPU, one iteration per block and per thread of it; elsewhere serial.
+enum class loop_kind : unsigned char { serial, parallel, unrolled, vectorized, dot, block, thread };
 
 /// True for loops that become straight code if their trip count is constant, one copy per
 /// iteration.
@@ -201,11 +206,13 @@ constexpr bool is_written_out(loop_kind how) {
 
 /// Kind of a statement.
 enum class stmt_kind : unsigned char {
-  block,    ///< children in order
-  loop,     ///< children repeated for variable = 0 .. extent-1
-  branch,   ///< condition ? children[0] : children[1] (children[1] may be absent)
-  store,    ///< buffer[index] = value
-  prefetch  ///< hint: buffer[index] is needed soon
+  block,     ///< children in order
+  loop,      ///< children repeated for variable = 0 .. extent-1
+  branch,    ///< condition ? children[0] : children[1] (children[1] may be absent)
+  store,     ///< buffer[index] = value
+  prefetch,  ///< hint: buffer[index] is needed soon
+  together   ///< children in order; on a GPU all threads of a block do them together, between two
+             ///< barriers: their thread loops share the work of one execution
 };
 
 /// One statement.

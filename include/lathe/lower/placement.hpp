@@ -40,6 +40,7 @@ struct stage_frame {
   sequence<block_size> size;           ///< per dimension: block that its next part divides
   sequence<sequence<ir::expr>> value;  ///< per dimension and part; none = loop not entered
   sequence<char> sized;                ///< per axis: its size is that of the current point
+  bool beyond = false;                 ///< tensors may end before what is read of them
 };
 
 /// Buffers and addresses of the program's tensors.
@@ -66,12 +67,22 @@ class placement {
 
   /// Value of dimension `dim` inside its block structure; parts not entered count as 0.
   ir::expr dim_value(const stage_frame& frame, int dim);
+  /// Number of parts of a dimension, from the outermost, that are entered without a gap.
+  static int entered_parts(const stage_frame& frame, int dim);
+  /// The block that part `part` of an evenly split dimension divides.
+  block_size block_around(const loop_dim& dim, int part);
+  /// Condition that no padded axis of the stage is beyond its end.
+  ir::expr is_inside(const stage_frame& frame);
   /// Gives narrowed axes their size, as soon as the loops that it depends on are entered.
   void narrow_sizes(stage_frame& frame);
   /// Flat index of the element of the stage's own tensor at the current point.
   ir::expr output_index(const stage_frame& frame);
   /// An expression of a stage in terms of the loop variables, loads made flat.
   ir::expr flatten(const stage_frame& frame, ir::expr value);
+
+  /// The body of a reduction without the conditions that end padded axes, where the copies that it
+  /// reads hold zeros beyond the ends and a term of zeros is neutral.
+  ir::expr term(const program_stage& stage);
 
   /// Finds the part of a producer's tensor that the consumer's current iteration reads, gives it a
   /// scratch buffer, and starts the producer's frame there. False if refused.
@@ -92,12 +103,17 @@ class placement {
   static std::int64_t layout_extent(const layout_dim& item, const sequence<std::int64_t>& extent);
   std::int64_t element_count(const program_tensor& of, const sequence<std::int64_t>& extent) const;
   ir::expr flat_index(int index, std::span<const ir::expr> point);
+  ir::expr lies_within(int index, std::span<const ir::expr> point);
   ir::expr axis_value(const stage_frame& frame, int axis);
+  ir::expr axis_start(const stage_frame& frame, int axis);
   sequence<std::pair<ir::expr, ir::expr>> axis_values(const stage_frame& frame);
   bool is_guarded(ir::expr value, int tensor_index, bool under);
+  bool is_zero(ir::expr value);
+  bool ends_with(ir::expr load, const program_axis& axis);
   region cover(const stage_frame& frame, ir::expr index, std::int64_t extent);
   bool fused_part(const program_stage& producer, const loop_dim& fused,
                   const sequence<region>& need, block_size& out);
+  bool has_room(const program_stage& consumer, int of, const sequence<region>& need);
   region join(const region& left, const region& right, std::int64_t extent);
 
   sequence<tensor_place> places_;  ///< by tensor

@@ -70,6 +70,56 @@ LATHE_INLINE ir::expr placement::dim_value(const stage_frame& frame, int dim) {
   return value;
 }
 
+LATHE_INLINE int placement::entered_parts(const stage_frame& frame, int dim) {
+  const sequence<ir::expr>& parts = frame.value[static_cast<std::size_t>(dim)];
+  return static_cast<int>(position(parts, ir::none));
+}
+
+LATHE_INLINE block_size placement::block_around(const loop_dim& dim, int part) {
+  const std::int64_t size = part == 0 ? dim.extent : dim.blocks[static_cast<std::size_t>(part - 1)];
+  return {exprs().constant(size), {size}};
+}
+
+LATHE_INLINE ir::expr placement::is_inside(const stage_frame& frame) {
+  const program_stage& stage = stage_of(frame);
+  ir::expr all = exprs().literal(dtype::boolean, 1, 0);
+  for (std::size_t axis = 0; axis < static_cast<std::size_t>(stage.spatial); ++axis)
+    if (const std::int64_t end = stage.axes[axis].inside; end != 0)
+      all = exprs().binary(
+          opcode::logical_and, dtype::boolean, all,
+          exprs().binary(opcode::less, dtype::boolean, axis_value(frame, static_cast<int>(axis)),
+                         exprs().constant(end)));
+  return all;
+}
+
+/// Condition that a point lies within a tensor.
+LATHE_INLINE ir::expr placement::lies_within(int index, std::span<const ir::expr> point) {
+  const program_tensor& of = tensor(index);
+  ir::expr all = exprs().literal(dtype::boolean, 1, 0);
+  const auto require = [&](opcode fn, ir::expr value, std::int64_t bound) {
+    all = exprs().binary(opcode::logical_and, dtype::boolean, all,
+                         exprs().binary(fn, dtype::boolean, value, exprs().constant(bound)));
+  };
+  for (std::size_t dim = 0; dim < point.size(); ++dim) {
+    const ir::interval range = exprs().range(point[dim]);
+    if (range.low < 0) require(opcode::greater_equal, point[dim], 0);
+    if (range.high >= of.shape[dim]) require(opcode::less, point[dim], of.shape[dim]);
+  }
+  return all;
+}
+
+/// Where the block begins that the parts entered without a gap have chosen of an axis.
+LATHE_INLINE ir::expr placement::axis_start(const stage_frame& frame, int axis) {
+  const loop_dim& of = stage_of(frame).dims[static_cast<std::size_t>(axis)];
+  ir::expr value = frame.base[static_cast<std::size_t>(axis)];
+  for (int part = 0; part < entered_parts(frame, axis); ++part) {
+    const auto at = static_cast<std::size_t>(part);
+    value = exprs().add(
+        value, exprs().scale(frame.value[static_cast<std::size_t>(axis)][at], of.blocks[at]));
+  }
+  return value;
+}
+
 LATHE_INLINE ir::expr placement::axis_value(const stage_frame& frame, int axis) {
   return exprs().add(frame.base[static_cast<std::size_t>(axis)], dim_value(frame, axis));
 }
@@ -108,9 +158,65 @@ LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr valu
   return exprs().rewrite_loads(moved, [&](ir::expr load, std::span<const ir::expr> indices) {
     const ir::node at = exprs()[load];
     if (at.imm < 0) return load;
-    const ir::expr flat = flat_index(static_cast<int>(at.imm), indices);
-    return exprs().load(place(static_cast<int>(at.imm)).buffer, at.type, {&flat, 1});
+    const auto of = static_cast<int>(at.imm);
+    const ir::expr flat = flat_index(of, indices);
+    const ir::expr element = exprs().load(place(of).buffer, at.type, {&flat, 1});
+    // A copy of a part has room for all that is read of it; the tensor itself ends.
+    const ir::scope where = nest_.buffers[static_cast<std::size_t>(place(of).buffer)].where;
+    if (!frame.beyond || ir::is_private(where)) return element;
+    const ir::expr exists = lies_within(of, indices);
+    return exprs().is_constant(exists)
+               ? element
+               : exprs().select(exists, element, exprs().literal(at.type, 0, 0));
   });
+}
+
+/// True if a load reads a copy that holds zeros beyond the end of an axis.
+LATHE_INLINE bool placement::ends_with(ir::expr load, const program_axis& axis) {
+  const auto of = static_cast<int>(exprs()[load].imm);
+  if (of < 0 || place(of).buffer == ir::none) return false;
+  const program_tensor& read = tensor(of);
+  const bool copy =
+      read.producer >= 0 && program_.stages[static_cast<std::size_t>(read.producer)].copy;
+  if (!copy || !ir::is_private(nest_.buffers[static_cast<std::size_t>(place(of).buffer)].where))
+    return false;
+  const auto indices = exprs().args(load);
+  for (std::size_t dim = 0; dim < indices.size(); ++dim)
+    if (indices[dim] == axis.variable && read.shape[dim] == axis.inside) return true;
+  return false;
+}
+
+/// True if a value is zero where all that it loads is.
+LATHE_INLINE bool placement::is_zero(ir::expr value) {
+  const ir::node& at = exprs()[value];
+  switch (at.what) {
+    case ir::kind::literal: return is_float(at.type) ? at.num == 0 : at.imm == 0;
+    case ir::kind::linear: return exprs().is_constant(value) && exprs().constant_value(value) == 0;
+    case ir::kind::load: return true;
+    case ir::kind::cast: return is_zero(at.a);
+    case ir::kind::unary: return at.fn == opcode::neg && is_zero(at.a);
+    case ir::kind::select: return is_zero(at.b) && is_zero(at.c);
+    case ir::kind::binary:
+      if (at.fn == opcode::mul) return is_zero(at.a) || is_zero(at.b);
+      return (at.fn == opcode::add || at.fn == opcode::sub) && is_zero(at.a) && is_zero(at.b);
+    default: return false;
+  }
+}
+
+LATHE_INLINE ir::expr placement::term(const program_stage& stage) {
+  ir::expr body = stage.body;
+  for (std::size_t at = stage.axes.size(); at-- > static_cast<std::size_t>(stage.spatial);) {
+    const program_axis& axis = stage.axes[at];
+    if (axis.inside == 0) continue;
+    const ir::expr ends =
+        exprs().binary(opcode::less, dtype::boolean, axis.variable, exprs().constant(axis.inside));
+    const ir::node guard = exprs()[body];
+    if (guard.what != ir::kind::select || guard.a != ends || guard.c != stage.identity) continue;
+    bool zeros = is_zero(stage.identity) && is_zero(guard.b);
+    for (const ir::expr load : loads_in(exprs(), guard.b)) zeros &= ends_with(load, axis);
+    if (zeros) body = guard.b;
+  }
+  return body;
 }
 
 /// Flat index of the element of the stage's own tensor at the current point.
@@ -155,7 +261,7 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
         if (!exprs().depends_on(each.atom, stage.axes[axis].variable)) continue;
         const size_choices& possible = frame.size[axis].possible;
         if (possible.empty()) return whole;
-        ir::expr value = axis_value(frame, static_cast<int>(axis));
+        ir::expr value = axis_start(frame, static_cast<int>(axis));
         if (possible.front() > 1) {
           offsets.push_back(exprs().make_variable(stage.axes[axis].name, possible.front()));
           value = exprs().add(value, offsets.back());
@@ -176,7 +282,7 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
     const block_size& size = frame.size[axis];
     if (!frame.sized[axis] || contains(size.possible, 0)) return whole;
     const ir::expr reach = exprs().sub(size.value, exprs().constant(1));
-    ir::expr low = exprs().scale(axis_value(frame, static_cast<int>(axis)), each.coef);
+    ir::expr low = exprs().scale(axis_start(frame, static_cast<int>(axis)), each.coef);
     if (each.coef < 0) low = exprs().add(low, exprs().scale(reach, each.coef));
     out.base = exprs().add(out.base, low);
     const std::int64_t step = each.coef < 0 ? -each.coef : each.coef;
@@ -193,18 +299,17 @@ LATHE_INLINE placement::region placement::cover(const stage_frame& frame, ir::ex
   return out;
 }
 
-/// Iterations of fused loops that compute a part of a tensor: some of the outermost loop, all of
-/// the others. False if the part is another one.
+/// Iterations of fused loops that compute a part of a tensor: those of the outermost loop may vary,
+/// the others divide and have to be constant. False if they are not.
 LATHE_INLINE bool placement::fused_part(const program_stage& producer, const loop_dim& fused,
                                         const sequence<region>& need, block_size& out) {
   std::int64_t others = 1;
   for (std::size_t at = 0; at < fused.sources.size(); ++at) {
     const auto dim = static_cast<std::size_t>(fused.sources[at].first);
     if (dim >= need.size() || producer.dims[dim].blocks.size() != 1) return false;
-    const std::int64_t whole = producer.dims[dim].extent;
     if (at == 0) continue;
-    if (need[dim].size.possible != size_choices{whole}) return false;
-    others *= whole;
+    if (!need[dim].size.is_static()) return false;
+    others *= need[dim].size.possible.front();
   }
   const auto outer = static_cast<std::size_t>(fused.sources[0].first);
   out.value = exprs().scale(need[outer].size.value, others);
@@ -218,7 +323,12 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
                                          stage_frame& inner) {
   const program_stage& consumer = stage_of(frame);
   const int of = producer.tensor;
-  if (is_guarded(consumer.body, of, false) || is_guarded(consumer.epilogue, of, false)) {
+  const bool guarded =
+      is_guarded(consumer.body, of, false) || is_guarded(consumer.epilogue, of, false);
+  // What a copy holds of places outside of the tensor is never read: it may have room for them.
+  const bool roomy = producer.copy && (frame.beyond || producer.is_cooperative());
+  inner.beyond = frame.beyond || (guarded && roomy);
+  if (guarded && !roomy) {
     refuse("stage '" + producer.name + "' is read under a condition in '" + consumer.name +
            "', so the part it needs there is not known: compute it at root or inline it");
     return false;
@@ -248,12 +358,17 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
       }
     }
   }
+  if (inner.beyond && !has_room(consumer, of, need)) {
+    refuse("what '" + consumer.name + "' reads of '" + producer.name +
+           "' beyond its end does not lie in a block; compute it at root");
+    return false;
+  }
   tensor_place& at = place(of);
   at.base.clear();
   sequence<std::int64_t> extent;
   for (const region& each : need) {
     at.base.push_back(each.base);
-    extent.push_back(smaller(each.most, shape[extent.size()]));
+    extent.push_back(inner.beyond ? each.most : smaller(each.most, shape[extent.size()]));
     inner.base.push_back(each.base);
   }
   bool whole_tensor = true;
@@ -267,7 +382,10 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
       inner.size.push_back({exprs().constant(fused.extent), {fused.extent}});
       if (fused.axis < 0 && !fused.reduce && !whole_tensor &&
           !fused_part(producer, fused, need, inner.size.back())) {
-        refuse("stage '" + producer.name + "' has fused loops, so only all of it can be computed");
+        refuse(
+            "stage '" + producer.name +
+            "' has fused loops, and the part of it that is needed has no fixed size: only all of "
+            "it can be computed");
         return false;
       }
       if (dim < producer.axes.size()) inner.base.push_back(exprs().constant(0));
@@ -276,14 +394,34 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
   const std::int64_t elements = element_count(tensor(of), extent);
   if (at.buffer == ir::none) {
     at.extent = extent;
-    at.buffer = add_buffer(
-        {tensor(of).name, tensor(of).type, elements, ir::scope::scratch, false, false, false});
+    at.buffer = add_buffer({tensor(of).name, tensor(of).type, elements,
+                            producer.is_cooperative() ? ir::scope::shared : ir::scope::scratch,
+                            false, false, false});
   } else {
     for (std::size_t dim = 0; dim < extent.size(); ++dim)
       at.extent[dim] = larger(at.extent[dim], extent[dim]);
     nest_.buffers[static_cast<std::size_t>(at.buffer)].elements =
         larger(nest_.buffers[static_cast<std::size_t>(at.buffer)].elements,
                element_count(tensor(of), at.extent));
+  }
+  return true;
+}
+
+/// True if regions hold all that is read: those that are whole dimensions end where the tensor
+/// does.
+LATHE_INLINE bool placement::has_room(const program_stage& consumer, int of,
+                                      const sequence<region>& need) {
+  const sequence<std::int64_t>& shape = tensor(of).shape;
+  for (const ir::expr root : {consumer.body, consumer.epilogue}) {
+    if (root == ir::none) continue;
+    for (const ir::expr load : loads_in(exprs(), root)) {
+      if (exprs()[load].imm != of) continue;
+      for (std::size_t dim = 0; dim < shape.size(); ++dim) {
+        if (need[dim].base != exprs().constant(0) || need[dim].most != shape[dim]) continue;
+        const ir::interval reached = exprs().range(exprs().args(load)[dim]);
+        if (reached.low < 0 || reached.high >= shape[dim]) return false;
+      }
+    }
   }
   return true;
 }

@@ -18,7 +18,7 @@ LATHE_INLINE sequence<std::int64_t> scratch_offsets(const ir::nest& nest) {
   sequence<std::int64_t> offsets;
   std::int64_t end = 0;
   for (const ir::buffer& buffer : nest.buffers) {
-    const bool scratch = buffer.where == ir::scope::scratch;
+    const bool scratch = ir::is_private(buffer.where);
     offsets.push_back(scratch ? end : 0);
     if (scratch) end += detail::padded_bytes(buffer);
   }
@@ -28,7 +28,7 @@ LATHE_INLINE sequence<std::int64_t> scratch_offsets(const ir::nest& nest) {
 LATHE_INLINE kernel_plan plan_of(const ir::nest& nest) {
   kernel_plan plan;
   for (const ir::buffer& buffer : nest.buffers) {
-    if (buffer.where == ir::scope::scratch) plan.scratch_bytes += detail::padded_bytes(buffer);
+    if (ir::is_private(buffer.where)) plan.scratch_bytes += detail::padded_bytes(buffer);
     if (buffer.where != ir::scope::param && buffer.where != ir::scope::workspace) continue;
     plan.buffers.push_back({buffer.name, buffer.type, buffer.elements,
                             buffer.where == ir::scope::param, buffer.output, buffer.scalar,

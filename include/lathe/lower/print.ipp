@@ -257,6 +257,7 @@ class nest_printer {
         break;
       case ir::scope::workspace: kind = each.bound ? "bound " : "workspace "; break;
       case ir::scope::scratch: kind = "scratch "; break;
+      case ir::scope::shared: kind = "shared "; break;
       case ir::scope::registers: kind = "registers "; break;
     }
     line(1,
@@ -269,8 +270,13 @@ class nest_printer {
       case ir::stmt_kind::block:
         for (const ir::stmt child : at.children) statement(child, depth);
         break;
+      case ir::stmt_kind::together:
+        line(depth, "together");
+        for (const ir::stmt child : at.children) statement(child, depth + 1);
+        break;
       case ir::stmt_kind::loop: {
-        const char* how[] = {"for ", "parallel ", "unrolled ", "vectorized ", "dot "};
+        const char* how[] = {"for ", "parallel ", "unrolled ", "vectorized ",
+                             "dot ", "block ",    "thread "};
         std::string head =
             how[static_cast<int>(at.how)] + text(at.variable) + " < " + text(at.extent);
         if (at.how == ir::loop_kind::vectorized && !nest_.exprs.is_constant(at.extent))

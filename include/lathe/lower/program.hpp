@@ -37,7 +37,8 @@ struct program_axis {
   size_choices sizes{};      ///< the values of size, largest first; empty = no size
   /// Narrowed reduce axes: what the axis of the statement is, over `variable` and axes outside.
   ir::expr value = ir::none;
-  std::int64_t whole = 0;  ///< iterations of that axis
+  std::int64_t whole = 0;   ///< iterations of that axis
+  std::int64_t inside = 0;  ///< padded axes: iterations before the padding; 0 = not padded
 };
 
 /// One dimension of a tensor's memory layout: (index[dim] / div) % mod, mod 0 = no modulo.
@@ -121,6 +122,11 @@ struct program_stage {
   bool has_phases() const { return static_cast<std::size_t>(spatial) != point.size(); }
   /// True if it has phases, or an axis whose trip count depends on others.
   bool is_narrowed() const;
+  /// True if some axis runs beyond its end.
+  bool is_padded() const;
+  /// True if the threads of a GPU's block compute it together: it lies inside another stage and a
+  /// loop of it is bound to threads.
+  bool is_cooperative() const;
 };
 
 /// The graph of stages, in order of computation.
@@ -148,6 +154,10 @@ LATHE_INLINE program make_program(const desc_view& desc);
 /// Sizes of the block that part `part` of `dim` divides: {extent} for the outermost part, then the
 /// full block and the tails.
 LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part);
+
+/// True if every part of a dimension divides the part around it in every iteration, so that its
+/// loops may stand in any order.
+LATHE_INLINE bool divides_evenly(const program_stage& stage, const loop_dim& dim);
 
 /// Possible trip counts of a loop. @post non-empty
 LATHE_INLINE size_choices trip_counts(const loop_dim& dim, int part);

@@ -20,6 +20,15 @@ LATHE_INLINE bool program_stage::is_narrowed() const {
          any_of(axes, [](const program_axis& each) { return each.size != ir::none; });
 }
 
+LATHE_INLINE bool program_stage::is_padded() const {
+  return any_of(axes, [](const program_axis& each) { return each.inside != 0; });
+}
+
+LATHE_INLINE bool program_stage::is_cooperative() const {
+  return attach_stage >= 0 &&
+         any_of(loops, [](const stage_loop& each) { return each.how == ir::loop_kind::thread; });
+}
+
 LATHE_INLINE int program::find_stage(std::string_view stage) const {
   for (std::size_t at = 0; at < stages.size(); ++at)
     if (stages[at].name == stage && !stages[at].inlined) return static_cast<int>(at);
@@ -98,6 +107,16 @@ LATHE_INLINE size_choices block_sizes(const loop_dim& dim, int part) {
     sizes = std::move(next);
   }
   return sizes;
+}
+
+LATHE_INLINE bool divides_evenly(const program_stage& stage, const loop_dim& dim) {
+  if (stage.attach_stage >= 0 || dim.axis < 0 || !dim.sizes.empty()) return false;
+  std::int64_t around = dim.extent;
+  for (const std::int64_t block : dim.blocks) {
+    if (around % block != 0) return false;
+    around = block;
+  }
+  return true;
 }
 
 LATHE_INLINE size_choices trip_counts(const loop_dim& dim, int part) {

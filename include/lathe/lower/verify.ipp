@@ -231,7 +231,8 @@ class nest_verifier {
     if (used_[static_cast<std::size_t>(handle)]) return refuse(name + " has two parents");
     used_[static_cast<std::size_t>(handle)] = true;
     switch (at.what) {
-      case ir::stmt_kind::block: break;
+      case ir::stmt_kind::block:
+      case ir::stmt_kind::together: break;
       case ir::stmt_kind::loop:
         if (!is_expr(at.variable) || !exprs_.is_variable(at.variable))
           refuse(name + ": a loop without variable");
@@ -299,6 +300,7 @@ class nest_verifier {
     begin(handle);
     switch (at.what) {
       case ir::stmt_kind::block:
+      case ir::stmt_kind::together:
         for (const ir::stmt child : at.children) statement(child, false);
         break;
       case ir::stmt_kind::loop: loop(at, outermost); break;

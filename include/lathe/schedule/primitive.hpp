@@ -42,7 +42,12 @@ enum class primitive : unsigned char {
   prefetch,  ///< prefetch(A at C.k1, 4)             touch what A's loads need 4 iterations later
   flatten,   ///< flatten(Y.y, Y.x -> yx)            neighbouring axes, outer first, become one: all
              ///< that is read and written moves with them as with y * extent of x + x
-  phase,     ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
+  pad,       ///< pad(C.i, 64)                       the axis runs to the next multiple of 64; what
+             ///< lies beyond its end is neither read nor stored
+  bind,   ///< bind(C.i0, block)                  a spatial loop over the blocks of a GPU, over the
+          ///< threads of a block (`thread`), or as straight code around the tile of a thread
+          ///< (`vthread`)
+  phase,  ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
   narrow  ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
           ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
           ///<                                    the elements that are read
@@ -73,15 +78,16 @@ struct layout_item {
 struct step {
   primitive what{};
   std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
-  std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, parallel, rfactor, factor);
-                      ///< phase, narrow: the axis
+  std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, parallel, rfactor, factor,
+                      ///< bind); phase, narrow, pad: the axis
   sequence<std::string> loops;    ///< fuse: loops to fuse; flatten: axes; reorder: the new order;
                                   ///< narrow: the axes that run outside
   sequence<split_part> parts;     ///< split, phase
-  std::string result;             ///< fuse, flatten: new loop, axis; cache_read, pack: new stage
+  std::string result;             ///< fuse, flatten: new loop, axis; cache_read, pack: new stage;
+                                  ///< bind: block, thread or vthread
   std::string at_stage, at_loop;  ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
   sequence<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
-  std::int64_t distance = 0;      ///< prefetch [iterations ahead]
+  std::int64_t distance = 0;      ///< prefetch [iterations ahead]; pad: the multiple
   friend bool operator==(const step&, const step&) = default;
 };
 

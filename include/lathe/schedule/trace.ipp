@@ -37,6 +37,8 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::factor, "factor", "factor(C.l)"},
     {primitive::prefetch, "prefetch", "prefetch(A at C.k1, 4)"},
     {primitive::flatten, "flatten", "flatten(Y.y, Y.x -> yx)"},
+    {primitive::pad, "pad", "pad(C.i, 64)"},
+    {primitive::bind, "bind", "bind(C.i0, block)"},
     {primitive::phase, "phase", "phase(Y.x -> xr:2, xq:_)"},
     {primitive::narrow, "narrow", "narrow(Y.rx: xr)"}};
 
@@ -87,6 +89,9 @@ LATHE_INLINE std::string arguments_text(const step& value) {
       return value.stage + " -> " + value.result + at_text(value) + layout_text(value.layout);
     case primitive::prefetch:
       return value.stage + at_text(value) + ", " + std::to_string(value.distance);
+    case primitive::pad:
+      return value.stage + "." + value.loop + ", " + std::to_string(value.distance);
+    case primitive::bind: return value.stage + "." + value.loop + ", " + value.result;
     case primitive::narrow:
       return value.stage + "." + value.loop + (value.loops.empty() ? "" : ": ") +
              joined(value.loops, "", " ");
@@ -148,6 +153,7 @@ class trace_reader {
   LATHE_INLINE bool read_names(step& into);
   LATHE_INLINE bool read_copy(step& into);
   LATHE_INLINE bool read_layout(sequence<layout_item>& into);
+  LATHE_INLINE bool read_index(std::string& into);
 
   std::string_view text_;
   std::size_t at_ = 0;
@@ -353,6 +359,16 @@ LATHE_INLINE bool trace_reader::read_copy(step& into) {
   return !is_next(",") || (token(",") && read_layout(into.layout));
 }
 
+/// bind: what the iterations are.
+LATHE_INLINE bool trace_reader::read_index(std::string& into) {
+  for (const char* each : {"block", "thread", "vthread"}) {
+    if (!is_next(each)) continue;
+    into = each;
+    return word(each);
+  }
+  return fail_expecting("block, thread or vthread");
+}
+
 LATHE_INLINE bool trace_reader::read_arguments(step& into) {
   switch (into.what) {
     case primitive::split:
@@ -372,6 +388,11 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
     case primitive::prefetch:
       return name(into.stage, "the name of a tensor") && at_clause(into) && token(",") &&
              number(into.distance, "how many iterations ahead");
+    case primitive::pad:
+      return loop(into.stage, into.loop) && token(",") &&
+             number(into.distance, "what the iterations become a multiple of");
+    case primitive::bind:
+      return loop(into.stage, into.loop) && token(",") && read_index(into.result);
     case primitive::narrow:
       return loop(into.stage, into.loop) && (!is_next(":") || (token(":") && read_names(into)));
     case primitive::vectorize:
@@ -387,7 +408,8 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
 LATHE_INLINE bool trace_reader::read_step(step& into) {
   constexpr const char* expected =
       "a primitive: split, fuse, reorder, vectorize, unroll, dot, parallel, inline, compute_at, "
-      "cache_write, cache_read, pack, rfactor, factor, prefetch, flatten, phase or narrow";
+      "cache_write, cache_read, pack, rfactor, factor, prefetch, flatten, pad, bind, phase or "
+      "narrow";
   example_ = nullptr;
   const std::size_t begin = at_;
   std::string word;

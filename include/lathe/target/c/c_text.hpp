@@ -52,6 +52,8 @@ class c_text {
   /// Definitions `const T t0 = ...;` of the values that `handle` uses more than once and is sure to
   /// need; expression() writes their names until the next call.
   LATHE_INLINE sequence<std::string> temporaries(ir::expr handle);
+  /// Forgets the names that temporaries() has given.
+  void forget_temporaries() { temporaries_.clear(); }
   /// Identifier of a buffer.
   const std::string& buffer_name(std::int64_t index) const {
     return buffers_[static_cast<std::size_t>(index)];

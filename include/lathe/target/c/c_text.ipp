@@ -30,7 +30,8 @@ LATHE_INLINE const char* c_type_name(dtype type) {
 // ------------------------------------------------------------------------------ identifiers
 
 LATHE_INLINE c_identifiers::c_identifiers() {
-  // Keywords of C11 and C++20, then names of <math.h>, <stdlib.h> and of the emitted frame.
+  // Keywords of C11 and C++20, then names of <math.h>, <stdlib.h>, of CUDA and of the
+  // emitted frame.
   constexpr std::string_view reserved =
       "alignas alignof and and_eq asm auto bitand bitor bool break case catch char char8_t "
       "char16_t char32_t class co_await co_return co_yield compl concept const const_cast "
@@ -48,7 +49,8 @@ LATHE_INLINE c_identifiers::c_identifiers() {
       "remquo rint round scalbn signbit sin sinh sqrt srand strtod system tan tanh tgamma trunc "
       "INDEPENDENT INFINITY INT32_MIN INT64_MIN NAN NULL PRAGMA PREFETCH UNROLL begin buffers "
       "bf16_of_f32 end f32_of_bf16 floor_div floor_mod int32_t int64_t int8_t linux scratch std "
-      "uint16_t uint32_t uint8_t unix";
+      "uint16_t uint32_t uint8_t unix "
+      "blockDim blockIdx gridDim lanes lathe_shared threadIdx uint2 uint4 warpSize";
   for (std::size_t at = 0; at < reserved.size();) {
     const std::size_t space = smaller(reserved.find(' ', at), reserved.size());
     taken_.insert(reserved.substr(at, space - at));
@@ -268,10 +270,10 @@ class c_printer : public expression_printer {
                (fn == opcode::div ? "/" : "%") + " b); }";
         break;
       case opcode::floor_div:
-        body = "(int64_t a, int64_t b) { return a / b - (a % b < 0); }";
+        body = "(" + element + " a, " + element + " b) { return a / b - (a % b < 0); }";
         break;
       case opcode::floor_mod:
-        body = "(int64_t a, int64_t b) { return a % b + (a % b < 0 ? b : 0); }";
+        body = "(" + element + " a, " + element + " b) { return a % b + (a % b < 0 ? b : 0); }";
         break;
       default:
         body =

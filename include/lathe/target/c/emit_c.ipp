@@ -2,10 +2,9 @@
 /// Bodies of emit_c.hpp.
 #pragma once
 
-#include <lathe/core/flat_map.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/lower/plan_of.hpp>
-#include <lathe/target/c/c_text.hpp>
+#include <lathe/target/c/c_statements.hpp>
 #include <lathe/target/c/emit_c.hpp>
 
 #include <string_view>
@@ -13,11 +12,11 @@
 namespace lathe {
 namespace detail {
 
-/// Writes the statements of one nest.
-class c_emitter {
+/// Writes one nest as C.
+class c_emitter : c_statements {
  public:
   c_emitter(const ir::nest& nest, const c_options& options)
-      : nest_(nest), options_(options), text_(nest, c_dialect{}), offsets_(scratch_offsets(nest)) {}
+      : c_statements(nest, c_dialect{}), options_(options), offsets_(scratch_offsets(nest)) {}
 
   std::string emit() {
     for (const ir::phase& phase : nest_.phases) function(phase);
@@ -31,12 +30,6 @@ class c_emitter {
   }
 
  private:
-  void line(const std::string& text) {
-    code_.append(static_cast<std::size_t>(2 * depth_), ' ');
-    code_ += text;
-    code_ += '\n';
-  }
-
   // ---------------------------------------------------------------- loop hints
 
   /// Clang has none of these and warns about its own where it cannot follow them.
@@ -58,41 +51,7 @@ class c_emitter {
     return out.empty() ? out : out + "\n";
   }
 
-  /// True if every store below addresses another element in every iteration.
-  bool stores_follow(const sequence<ir::stmt>& list, ir::expr variable) const {
-    for (const ir::stmt each : list) {
-      const ir::statement& at = nest_[each];
-      if (at.what == ir::stmt_kind::store && !nest_.exprs.depends_on(at.index, variable))
-        return false;
-      if (!stores_follow(at.children, variable)) return false;
-    }
-    return true;
-  }
-
   // ---------------------------------------------------------------- functions
-
-  /// Buffers that a phase touches.
-  void touched(ir::stmt handle, flat_set<std::int32_t>& out) const {
-    const ir::statement& at = nest_[handle];
-    if (at.buffer != ir::none) out.insert(at.buffer);
-    flat_set<ir::expr> seen;
-    for (const ir::expr each : {at.extent, at.condition, at.index, at.value})
-      touched_by(each, seen, out);
-    for (const ir::stmt child : at.children) touched(child, out);
-  }
-
-  void touched_by(ir::expr handle, flat_set<ir::expr>& seen, flat_set<std::int32_t>& out) const {
-    if (handle == ir::none || !seen.insert(handle)) return;
-    const ir::node& at = nest_.exprs[handle];
-    if (at.what == ir::kind::load) out.insert(static_cast<std::int32_t>(at.imm));
-    for (const ir::term& each : nest_.exprs.terms(handle)) touched_by(each.atom, seen, out);
-    for (const ir::expr each : nest_.exprs.args(handle)) touched_by(each, seen, out);
-    for (const ir::expr each : {at.a, at.b, at.c}) touched_by(each, seen, out);
-  }
-
-  const ir::buffer& buffer(std::int32_t index) const {
-    return nest_.buffers[static_cast<std::size_t>(index)];
-  }
 
   /// "const float*" for inputs, "float*" for what may be written.
   std::string pointer(const ir::buffer& of) const {
@@ -110,17 +69,15 @@ class c_emitter {
     line("void " + options_.prefix + phase.name +
          "(void* const* buffers, void* scratch, int64_t begin, int64_t end) {");
     ++depth_;
-    flat_set<std::int32_t> used;
-    touched(phase.body, used);
     bool scratch = false;
-    for (const std::int32_t index : used) {
+    for (const std::int32_t index : touched(phase.body)) {
       const ir::buffer& of = buffer(index);
       const std::string& name = text_.buffer_name(index);
       const std::string type = pointer(of);
       if (of.where == ir::scope::registers) {
         line(text_.type_name(of.type) + (" " + name) + "[" + std::to_string(of.elements) +
              "] = {0};");
-      } else if (of.where == ir::scope::scratch) {
+      } else if (ir::is_private(of.where)) {
         scratch = true;
         line(type + " restrict " + name + " = (" + type + ")((char*)scratch + " +
              std::to_string(offsets_[static_cast<std::size_t>(index)]) + ");");
@@ -195,53 +152,13 @@ class c_emitter {
 
   // ---------------------------------------------------------------- statements
 
-  void statement(ir::stmt handle) {
-    const ir::statement& at = nest_[handle];
-    switch (at.what) {
-      case ir::stmt_kind::block:
-        for (const ir::stmt child : at.children) statement(child);
-        break;
-      case ir::stmt_kind::loop: loop(at); break;
-      case ir::stmt_kind::branch:
-        define(at.condition);
-        branch(at);
-        break;
-      case ir::stmt_kind::store:
-        define(at.value);
-        line(element(at) + " = " + text_.expression(at.value) + ";");
-        break;
-      case ir::stmt_kind::prefetch:
-        prefetches_ = true;
-        define(at.index);
-        line("PREFETCH(&" + element(at) + ");");
-        break;
-    }
+  void prefetch(const ir::statement& at) override {
+    prefetches_ = true;
+    define(at.index);
+    line("PREFETCH(&" + element(at) + ");");
   }
 
-  /// Writes the definitions of what an expression uses more than once.
-  void define(ir::expr value) {
-    for (const std::string& each : text_.temporaries(value)) line(each);
-  }
-
-  std::string element(const ir::statement& at) {
-    return text_.buffer_name(at.buffer) + "[" + text_.expression(at.index) + "]";
-  }
-
-  void branch(const ir::statement& at) {
-    line("if (" + text_.expression(at.condition) + ") {");
-    ++depth_;
-    statement(at.children[0]);
-    --depth_;
-    if (at.children.size() > 1) {
-      line("} else {");
-      ++depth_;
-      statement(at.children[1]);
-      --depth_;
-    }
-    line("}");
-  }
-
-  void loop(const ir::statement& at) {
+  void loop(const ir::statement& at) override {
     define(at.extent);
     if (ir::is_written_out(at.how)) {
       unrolls_ = true;
@@ -253,22 +170,8 @@ class c_emitter {
     loop_text(at, "0", text_.expression(at.extent, true));
   }
 
-  void loop_text(const ir::statement& at, const std::string& first, const std::string& last) {
-    const std::string& name = text_.variable_name(at.variable);
-    line("for (int64_t " + name + " = " + first + "; " + name + " < " + last + "; ++" + name +
-         ") {");
-    ++depth_;
-    for (const ir::stmt child : at.children) statement(child);
-    --depth_;
-    line("}");
-  }
-
-  const ir::nest& nest_;
   const c_options& options_;
-  c_text text_;
   sequence<std::int64_t> offsets_;
-  std::string code_;
-  int depth_ = 0;
   bool unrolls_ = false, vectorizes_ = false, prefetches_ = false;
 };
 

@@ -79,7 +79,8 @@ class llvm_emitter : llvm_dot_writer {
           "unroll less: smaller tiles, or unroll() and vectorize() of shorter loops");
     const ir::statement& at = nest_[handle];
     switch (at.what) {
-      case ir::stmt_kind::block: statements(at.children); break;
+      case ir::stmt_kind::block:
+      case ir::stmt_kind::together: statements(at.children); break;
       case ir::stmt_kind::loop: loop(at); break;
       case ir::stmt_kind::branch: branch(at); break;
       case ir::stmt_kind::store: store(at); break;

@@ -294,7 +294,7 @@ LATHE_INLINE std::string llvm_index_writer::pointer_of(std::int32_t index) {
   if (found != pointers_.end()) return found->second;
   const ir::buffer& of = buffer(index);
   const std::string name = "%b" + std::to_string(index);
-  if (of.where == ir::scope::scratch) {
+  if (ir::is_private(of.where)) {
     entry_ += "  " + name + " = getelementptr inbounds i8, ptr %scratch, i64 " +
               std::to_string(scratch_[static_cast<std::size_t>(index)]) + "\n";
   } else {

@@ -25,8 +25,8 @@ struct cuda_launch {
   /// Arguments in order: indices into cuda_source::buffers. A pointer to the first element on the
   /// device, but the value itself of a scalar parameter (its size: size_of(type)).
   sequence<int> arguments;
-  bool bind_only = false;               ///< runs in bind(), not in every call
-  std::int64_t unrolled = 0;            ///< statements after unrolling, for the limit on compile time
+  bool bind_only = false;     ///< runs in bind(), not in every call
+  std::int64_t unrolled = 0;  ///< statements after unrolling, for the limit on compile time
   std::int64_t registers_at_least = 0;  ///< accumulators and their operands, per thread
 };
 
