@@ -63,6 +63,13 @@
 #include <lathe/target/cpu/peak.ipp>
 #include <lathe/target/cpu/memory_block.ipp>
 #include <lathe/target/cpu/executable.ipp>
+#include <lathe/target/cuda/cuda_api.ipp>
+#include <lathe/target/cuda/nvrtc_api.ipp>
+#include <lathe/target/cuda/device.ipp>
+#include <lathe/target/cuda/nvrtc.ipp>
+#include <lathe/target/cuda/cubin.ipp>
+#include <lathe/target/cuda/occupancy.ipp>
+#include <lathe/target/cuda/screening.ipp>
 #include <lathe/measure/record.ipp>
 #include <lathe/measure/buffer.ipp>
 #include <lathe/measure/compare.ipp>

@@ -246,7 +246,7 @@ TEST_CASE("calls: the interpreter calls through adapters that keep every type ex
   const auto target = native::host_target();
   const auto compiler = native::jit::create(target.value());
   if (!compiler) {
-    MESSAGE("[SKIP] ", compiler.error().what());
+    MESSAGE("[SKIP] ", std::string(compiler.error().what()));
     return;
   }
   const auto made = called_functions::make(of, *compiler);

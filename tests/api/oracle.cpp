@@ -37,7 +37,7 @@ program program_of(const Operation& operation) {
 std::optional<native::jit> host_compiler() {
   auto made = native::jit::create(native::host_target().value());
   if (made) return *made;
-  MESSAGE("[SKIP] ", made.error().what());
+  MESSAGE("[SKIP] ", std::string(made.error().what()));
   return std::nullopt;
 }
 

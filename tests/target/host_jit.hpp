@@ -21,7 +21,7 @@ inline std::optional<lathe::native::jit> host_jit(std::optional<lathe::isa> set 
   REQUIRE(target.has_value());
   auto made = lathe::native::jit::create(*target);
   if (made) return *made;
-  MESSAGE("[SKIP] ", made.error().what());
+  MESSAGE("[SKIP] ", std::string(made.error().what()));
   return std::nullopt;
 }
 

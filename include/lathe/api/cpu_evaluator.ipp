@@ -6,9 +6,8 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/atomic.hpp>
 #include <lathe/core/owner.hpp>
+#include <lathe/core/threads.hpp>
 #include <lathe/measure/timer.hpp>
-
-#include <pthread.h>
 
 namespace lathe::detail {
 
@@ -240,21 +239,7 @@ LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> point
       out[at].outcome.compile_seconds = monotonic_seconds() - start;
     }
   };
-  using job = decltype(work);
-  const auto body = [](void* self) -> void* {
-    (*static_cast<job*>(self))();
-    return nullptr;
-  };
-  sequence<pthread_t> others;
-  const std::size_t count = smaller(points.size(), compilers());
-  for (std::size_t at = 1; at < count; ++at) {
-    pthread_t thread{};
-    // Refused: no more threads are allowed, so those there are compile all.
-    if (::pthread_create(&thread, nullptr, body, &work) != 0) break;
-    others.push_back(thread);
-  }
-  work();
-  for (const pthread_t thread : others) ::pthread_join(thread, nullptr);
+  run_on_threads(smaller(points.size(), compilers()), work);
   return position(is_begun, 0);
 }
 
