@@ -40,6 +40,9 @@
 #include <lathe/space/tile_chooser.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>
+#include <lathe/space/gpu_tile.ipp>
+#include <lathe/space/gpu_cost.ipp>
+#include <lathe/space/gpu_space.ipp>
 #include <lathe/target/c/c_text.ipp>
 #include <lathe/target/c/c_statements.ipp>
 #include <lathe/target/c/emit_c.ipp>

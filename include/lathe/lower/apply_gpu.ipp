@@ -62,11 +62,6 @@ LATHE_INLINE std::string check_bindings(const program& target, const program_sta
       continue;
     }
     outermost = false;
-    if (loop.how != ir::loop_kind::thread) continue;
-    const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
-    if (stage.attach_stage < 0 && trip_counts(dim, loop.part).size() != 1)
-      return "loop " + quoted(loop.name) + " of " + name +
-             " runs over threads, but not equally often in every tile; pad its axis";
   }
   if (stage.attach_stage < 0) return {};
   const program_stage& around = target.stages[static_cast<std::size_t>(stage.attach_stage)];

@@ -6,6 +6,7 @@
 #include <lathe/space/cpu_space.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/rewrite.hpp>
+#include <lathe/space/table_entry.hpp>
 
 #include <array>
 
@@ -29,31 +30,6 @@ inline constexpr std::array<int, 6> vector_counts{1, 2, 3, 4, 5, 6};
 inline constexpr std::array<int, 5> prefetch_distances{0, 4, 8, 24, 64};
 inline constexpr std::array<std::int64_t, 5> pointwise_rows{1, 2, 4, 8, 16};
 inline constexpr std::array<int, 6> pointwise_vectors{1, 2, 4, 8, 16, 32};
-
-/// Number of leading entries of an ascending table that make a difference for an extent.
-template <std::size_t Count>
-inline std::int32_t useful_entries(const std::array<std::int64_t, Count>& table,
-                                   std::int64_t extent) {
-  std::int32_t count = 1;
-  while (static_cast<std::size_t>(count) < Count &&
-         table[static_cast<std::size_t>(count) - 1] < extent)
-    ++count;
-  return count;
-}
-
-/// Position of the entry nearest to a value.
-template <class Table, class Value>
-inline std::int32_t nearest_entry(const Table& table, Value value, std::int32_t count) {
-  std::int32_t best = 0;
-  for (std::int32_t at = 1; at < count; ++at) {
-    const auto distance = [&](std::int32_t entry) {
-      const auto size = table[static_cast<std::size_t>(entry)];
-      return size > value ? size - value : value - size;
-    };
-    if (distance(at) < distance(best)) best = at;
-  }
-  return best;
-}
 
 /// True if a reduction may be computed in the loops of its reader.
 inline bool may_be_in_block(const program& of, const program_stage& stage) {

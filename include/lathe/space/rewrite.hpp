@@ -11,8 +11,8 @@ namespace lathe {
 
 /// factor() where a sum of products repeats a multiplication that can be done once per inner sum,
 /// if the inner sums are long enough to pay for their way through memory; then narrowing_steps()
-/// and flattening_steps().
-LATHE_INLINE trace rewrites_of(const program& of);
+/// and flattening_steps(). @param narrow  whether to narrow: GPUs keep loops of one length
+LATHE_INLINE trace rewrites_of(const program& of, bool narrow = true);
 
 /// The program after its rewrites.
 LATHE_INLINE program rewritten(program of, const trace& rewrites);

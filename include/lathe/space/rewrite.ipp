@@ -112,7 +112,7 @@ LATHE_INLINE int axis_to_factor(const program& of, const program_stage& stage) {
 
 }  // namespace detail
 
-LATHE_INLINE trace rewrites_of(const program& of) {
+LATHE_INLINE trace rewrites_of(const program& of, bool narrow) {
   trace out;
   for (const program_stage& stage : of.stages) {
     if (!stage.reduction) continue;
@@ -122,6 +122,7 @@ LATHE_INLINE trace rewrites_of(const program& of) {
                                       stage.axes[static_cast<std::size_t>(axis)].name);
   }
   for (const auto& steps_of : {narrowing_steps, flattening_steps}) {
+    if (steps_of == narrowing_steps && !narrow) continue;
     const trace steps = steps_of(rewritten(of, out));
     out.steps.append(steps.steps.begin(), steps.steps.end());
   }

@@ -24,6 +24,8 @@ class step_writer {
              const std::string& into);
   /// unroll, vectorize, parallel, rfactor, factor
   void annotate(primitive what, const std::string& stage, const std::string& loop);
+  /// bind. @param index  "block", "thread" or "vthread"
+  void bind(const std::string& stage, const std::string& loop, const char* index);
   /// Fuses the leading loops of a stage and makes them parallel. @returns the name that now stands
   /// for the last of them, "" if there is none
   std::string parallel(const std::string& stage, const sequence<std::string>& leading);
@@ -34,6 +36,7 @@ class step_writer {
             const std::string& stage, const std::string& loop, sequence<layout_item> layout);
   void prefetch(const std::string& tensor, const std::string& stage, const std::string& loop,
                 int distance);
+  void inline_stage(const std::string& stage);
   /// compute_at
   void place(primitive what, const std::string& stage, const std::string& at_stage,
              const std::string& loop);

@@ -32,6 +32,13 @@ LATHE_INLINE void step_writer::annotate(primitive what, const std::string& stage
   add(what, stage).loop = loop;
 }
 
+LATHE_INLINE void step_writer::bind(const std::string& stage, const std::string& loop,
+                                    const char* index) {
+  step& made = add(primitive::bind, stage);
+  made.loop = loop;
+  made.result = index;
+}
+
 LATHE_INLINE void step_writer::cache_write(const std::string& stage, const std::string& loop) {
   step& made = add(primitive::cache_write, stage);
   if (loop.empty()) return;
@@ -55,6 +62,10 @@ LATHE_INLINE void step_writer::prefetch(const std::string& tensor, const std::st
   made.at_stage = stage;
   made.at_loop = loop;
   made.distance = distance;
+}
+
+LATHE_INLINE void step_writer::inline_stage(const std::string& stage) {
+  add(primitive::inline_stage, stage);
 }
 
 LATHE_INLINE void step_writer::place(primitive what, const std::string& stage,

@@ -4,6 +4,7 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/target/c/c_statements.hpp>
+#include <lathe/target/cuda/cuda_prelude.hpp>
 #include <lathe/target/cuda/emit_cuda.hpp>
 #include <lathe/target/cuda/lane_access.hpp>
 
@@ -40,6 +41,7 @@ class cuda_emitter : c_statements {
     }
     const std::string functions = text_.functions();
     out.text = functions + (functions.empty() ? "" : "\n") + code_;
+    out.prelude = cuda_prelude(out.text);
     return out;
   }
 
