@@ -18,6 +18,10 @@ LATHE_INLINE std::string apply_pad(program& target, int index, const step& what)
   if (stage.is_narrowed()) return "an axis of a stage with phases or narrowed axes is not padded";
   program_axis& axis = stage.axes[static_cast<std::size_t>(at)];
   if (axis.inside != 0) return quoted(what.loop) + " is padded already";
+  for (const ir::expr value : {stage.body, stage.epilogue})
+    if (value != ir::none && divides_integers(exprs, value))
+      return "stage " + quoted(stage.name) +
+             " divides integers, which beyond the end of an axis are zero: it cannot be padded";
   if (what.distance > 4096)
     return "an axis is padded to a multiple of at most 4096, not " + std::to_string(what.distance);
   const std::int64_t inside = axis.extent;

@@ -325,8 +325,9 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
   const int of = producer.tensor;
   const bool guarded =
       is_guarded(consumer.body, of, false) || is_guarded(consumer.epilogue, of, false);
-  // What a copy holds of places outside of the tensor is never read: it may have room for them.
-  const bool roomy = producer.copy && (frame.beyond || producer.is_cooperative());
+  // What is computed for places outside of the tensor is never read: there may be room for them.
+  const bool roomy = (frame.beyond || producer.is_cooperative()) &&
+                     !divides_integers(program_.exprs, producer.body);
   inner.beyond = frame.beyond || (guarded && roomy);
   if (guarded && !roomy) {
     refuse("stage '" + producer.name + "' is read under a condition in '" + consumer.name +

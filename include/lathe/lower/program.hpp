@@ -172,6 +172,10 @@ LATHE_INLINE void reset_loops(program_stage& stage);
 /// All loads in an expression: (load node), each once.
 LATHE_INLINE sequence<ir::expr> loads_in(const ir::pool& exprs, ir::expr root);
 
+/// True if a value is the quotient or remainder of integers by another than a constant: it is
+/// undefined where that is zero.
+LATHE_INLINE bool divides_integers(const ir::pool& exprs, ir::expr root);
+
 /// All distinct nodes of one kind that a value depends on, in order of appearance.
 LATHE_INLINE sequence<ir::expr> nodes_in(const ir::pool& exprs, ir::expr root, ir::kind what);
 

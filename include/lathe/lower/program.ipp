@@ -41,6 +41,16 @@ LATHE_INLINE int program::find_tensor(std::string_view tensor) const {
   return -1;
 }
 
+LATHE_INLINE bool divides_integers(const ir::pool& exprs, ir::expr root) {
+  return any_of(nodes_in(exprs, root, ir::kind::binary), [&](ir::expr each) {
+    const ir::node& at = exprs[each];
+    const bool divides = at.fn == opcode::div || at.fn == opcode::mod ||
+                         at.fn == opcode::floor_div || at.fn == opcode::floor_mod;
+    return divides && !is_float(at.type) &&
+           !(exprs.is_constant(at.b) && exprs.constant_value(at.b) != 0);
+  });
+}
+
 LATHE_INLINE sequence<ir::expr> nodes_in(const ir::pool& exprs, ir::expr root, ir::kind what) {
   sequence<ir::expr> found, pending{root};
   sequence<char> seen(exprs.size(), 0);
