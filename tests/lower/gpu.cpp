@@ -97,6 +97,8 @@ TEST_CASE("pad and bind are refused where they cannot hold") {
   check_refused(product, "bind(C.k, thread)", "is a reduce loop");
   check_refused(product, "bind(C.k, vthread)", "virtual threads are iterations of a spatial loop");
   check_refused(product, "bind(C.j, block)", "the loops over blocks are the outermost ones");
+  check_refused(product, "buffers(C, 9)", "2 to 8 buffers, not 9");
+  check_refused(product, "buffers(C, 2)", "is for what threads compute together");
   check_refused(product, "split(C.i -> a:_, b:4); reorder(C: b a j k)",
                 "a split that does not divide evenly");
   check_refused(describe(ops::conv2d(1, 2, 2, 4, 4, 3, 1, 1)), "pad(P.yp, 3); compute_at(P, Y.f)",

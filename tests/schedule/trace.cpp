@@ -79,6 +79,7 @@ step random_step(random_engine& random) {
       made.loop = random_name(random);
       made.distance = some_number();
       break;
+    case primitive::buffers: made.distance = some_number(); break;
     case primitive::bind: {
       made.loop = random_name(random);
       const char* indices[] = {"block", "thread", "vthread"};
@@ -124,6 +125,7 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
                            "bind(C.i0, block)",
                            "bind(C.i1, thread)",
                            "bind(C.i2, vthread)",
+                           "buffers(As, 2)",
                            "narrow(Y.rx: yq yr)",
                            "narrow(P.xp)"}) {
     CAPTURE(text);
@@ -174,7 +176,7 @@ TEST_CASE("trace: errors say where, what and how") {
         "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
         "vectorize, unroll, dot, parallel, inline, compute_at, cache_write, cache_read, pack, "
         "rfactor, "
-        "factor, prefetch, flatten, pad, bind, phase or narrow");
+        "factor, prefetch, flatten, pad, bind, buffers, phase or narrow");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));
   CHECK(
       contains(refusal("fuse(C.i, D.j -> ij)"), "found 'D', expected a loop of the same stage, C"));

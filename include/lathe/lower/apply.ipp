@@ -87,6 +87,7 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
     case primitive::flatten: return detail::apply_flatten(target, index, what);
     case primitive::pad: return detail::apply_pad(target, index, what);
     case primitive::bind: return detail::apply_bind(stage, what);
+    case primitive::buffers: return detail::apply_buffers(stage, what);
     case primitive::phase: return detail::apply_phase(target, index, what);
     case primitive::narrow: return detail::apply_narrow(target, index, what);
     default: return "unknown primitive";

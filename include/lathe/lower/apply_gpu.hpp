@@ -19,6 +19,9 @@ LATHE_INLINE std::string apply_pad(program& target, int index, const step& what)
 /// Binds a spatial loop to the blocks of a GPU, to the threads of a block or to virtual threads.
 LATHE_INLINE std::string apply_bind(program_stage& stage, const step& what);
 
+/// Keeps the results of a stage that threads compute together in several buffers.
+LATHE_INLINE std::string apply_buffers(program_stage& stage, const step& what);
+
 /// The reason if the bound loops and padded axes of a stage are misplaced; empty = legal.
 LATHE_INLINE std::string check_bindings(const program& target, const program_stage& stage);
 

@@ -52,6 +52,13 @@ LATHE_INLINE std::string apply_bind(program_stage& stage, const step& what) {
   return apply_annotation(stage, what, ir::loop_kind::unrolled);
 }
 
+LATHE_INLINE std::string apply_buffers(program_stage& stage, const step& what) {
+  if (what.distance < 2 || what.distance > 8)
+    return "there are 2 to 8 buffers, not " + std::to_string(what.distance);
+  stage.buffers = static_cast<int>(what.distance);
+  return {};
+}
+
 LATHE_INLINE std::string check_bindings(const program& target, const program_stage& stage) {
   const std::string name = "stage " + quoted(stage.name);
   if (stage.is_padded() && stage.attach_stage >= 0)
@@ -67,6 +74,9 @@ LATHE_INLINE std::string check_bindings(const program& target, const program_sta
     }
     outermost = false;
   }
+  if (stage.buffers > 1 && !stage.is_cooperative())
+    return "buffers(" + stage.name +
+           ", ...) is for what threads compute together inside another stage";
   if (stage.attach_stage < 0) return {};
   const program_stage& around = target.stages[static_cast<std::size_t>(stage.attach_stage)];
   if (stage.is_cooperative() && around.attach_stage >= 0)

@@ -467,6 +467,7 @@ class nest_builder : placement {
       }
       ir::statement made;
       made.what = ir::stmt_kind::together;
+      made.buffers = producer.buffers;
       made.children = std::move(body);
       into.push_back(nest_.add(std::move(made)));
     }

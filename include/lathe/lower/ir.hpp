@@ -219,10 +219,11 @@ enum class stmt_kind : unsigned char {
 struct statement {
   stmt_kind what{};
   loop_kind how{};
-  expr variable = none;        ///< loop
-  expr extent = none;          ///< loop: trip count, i64 expression
-  std::int64_t lanes = 0;      ///< vectorized loop: largest trip count
-  expr condition = none;       ///< branch: boolean expression
+  expr variable = none;    ///< loop
+  expr extent = none;      ///< loop: trip count, i64 expression
+  std::int64_t lanes = 0;  ///< vectorized loop: largest trip count
+  int buffers = 1;         ///< together: iterations of the loop around it that are there at once
+  expr condition = none;   ///< branch: boolean expression
   std::int32_t buffer = none;  ///< store, prefetch
   expr index = none;           ///< store, prefetch: flat element index
   expr value = none;           ///< store

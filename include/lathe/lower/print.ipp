@@ -271,7 +271,7 @@ class nest_printer {
         for (const ir::stmt child : at.children) statement(child, depth);
         break;
       case ir::stmt_kind::together:
-        line(depth, "together");
+        line(depth, at.buffers > 1 ? "together buffers " + std::to_string(at.buffers) : "together");
         for (const ir::stmt child : at.children) statement(child, depth + 1);
         break;
       case ir::stmt_kind::loop: {

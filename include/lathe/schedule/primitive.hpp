@@ -44,13 +44,15 @@ enum class primitive : unsigned char {
              ///< that is read and written moves with them as with y * extent of x + x
   pad,       ///< pad(C.i, 64)                       the axis runs to the next multiple of 64; what
              ///< lies beyond its end is neither read nor stored
-  bind,   ///< bind(C.i0, block)                  a spatial loop over the blocks of a GPU, over the
-          ///< threads of a block (`thread`), or as straight code around the tile of a thread
-          ///< (`vthread`)
-  phase,  ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
-  narrow  ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
-          ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
-          ///<                                    the elements that are read
+  bind,  ///< bind(C.i0, block)                  a spatial loop over the blocks of a GPU, over the
+         ///< threads of a block (`thread`), or as straight code around the tile of a thread
+         ///< (`vthread`)
+  buffers,  ///< buffers(As, 2)                     what threads compute together is kept in so many
+            ///< buffers: those of the next iterations are filled while one is used
+  phase,    ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
+  narrow    ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
+            ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
+            ///<                                    the elements that are read
 };
 
 /// One part of a split or phase: `name:factor`, or `name:_` (factor 0) for the part that takes what
@@ -87,7 +89,8 @@ struct step {
                                   ///< bind: block, thread or vthread
   std::string at_stage, at_loop;  ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
   sequence<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
-  std::int64_t distance = 0;      ///< prefetch [iterations ahead]; pad: the multiple
+  std::int64_t distance = 0;      ///< prefetch [iterations ahead]; pad: the multiple; buffers: how
+                                  ///< many
   friend bool operator==(const step&, const step&) = default;
 };
 

@@ -39,6 +39,7 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::flatten, "flatten", "flatten(Y.y, Y.x -> yx)"},
     {primitive::pad, "pad", "pad(C.i, 64)"},
     {primitive::bind, "bind", "bind(C.i0, block)"},
+    {primitive::buffers, "buffers", "buffers(As, 2)"},
     {primitive::phase, "phase", "phase(Y.x -> xr:2, xq:_)"},
     {primitive::narrow, "narrow", "narrow(Y.rx: xr)"}};
 
@@ -92,6 +93,7 @@ LATHE_INLINE std::string arguments_text(const step& value) {
     case primitive::pad:
       return value.stage + "." + value.loop + ", " + std::to_string(value.distance);
     case primitive::bind: return value.stage + "." + value.loop + ", " + value.result;
+    case primitive::buffers: return value.stage + ", " + std::to_string(value.distance);
     case primitive::narrow:
       return value.stage + "." + value.loop + (value.loops.empty() ? "" : ": ") +
              joined(value.loops, "", " ");
@@ -393,6 +395,9 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
              number(into.distance, "what the iterations become a multiple of");
     case primitive::bind:
       return loop(into.stage, into.loop) && token(",") && read_index(into.result);
+    case primitive::buffers:
+      return name(into.stage, "the name of a stage") && token(",") &&
+             number(into.distance, "how many buffers");
     case primitive::narrow:
       return loop(into.stage, into.loop) && (!is_next(":") || (token(":") && read_names(into)));
     case primitive::vectorize:
@@ -408,8 +413,8 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
 LATHE_INLINE bool trace_reader::read_step(step& into) {
   constexpr const char* expected =
       "a primitive: split, fuse, reorder, vectorize, unroll, dot, parallel, inline, compute_at, "
-      "cache_write, cache_read, pack, rfactor, factor, prefetch, flatten, pad, bind, phase or "
-      "narrow";
+      "cache_write, cache_read, pack, rfactor, factor, prefetch, flatten, pad, bind, buffers, "
+      "phase or narrow";
   example_ = nullptr;
   const std::size_t begin = at_;
   std::string word;

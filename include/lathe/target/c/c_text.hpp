@@ -12,6 +12,7 @@
 
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace lathe {
 
@@ -62,6 +63,16 @@ class c_text {
   const std::string& variable_name(ir::expr variable) const {
     return variables_[static_cast<std::size_t>(nest_.exprs.variable_index(variable))];
   }
+  /// Text that stands for a buffer or a loop variable from now on; returns the one before.
+  std::string rename_buffer(std::int64_t index, std::string to) {
+    return std::exchange(buffers_[static_cast<std::size_t>(index)], std::move(to));
+  }
+  std::string rename_variable(ir::expr variable, std::string to) {
+    return std::exchange(variables_[static_cast<std::size_t>(nest_.exprs.variable_index(variable))],
+                         std::move(to));
+  }
+  /// A new identifier like `wanted`.
+  std::string new_name(std::string_view wanted) { return identifiers_.make(wanted); }
   /// The element type's name in the dialect.
   const char* type_name(dtype type) const { return dialect_.type_name(type); }
   /// Definitions and declarations of the functions that the expressions printed so far call.

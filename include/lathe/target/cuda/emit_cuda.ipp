@@ -8,6 +8,8 @@
 #include <lathe/target/cuda/emit_cuda.hpp>
 #include <lathe/target/cuda/lane_access.hpp>
 
+#include <utility>
+
 namespace lathe {
 namespace detail {
 
@@ -164,11 +166,12 @@ class cuda_emitter : c_statements {
         if (of.where == ir::scope::registers)
           launch.registers_at_least += of.elements * larger(size_of(of.type), 4) / 4;
       } else if (of.where == ir::scope::shared) {
+        const std::int64_t copies = buffers_of(phase.body, index);
         if (!carved) line("extern __shared__ __align__(16) unsigned char lathe_shared[];");
         carved = true;
         line(type + "* const " + name + " = reinterpret_cast<" + type + "*>(lathe_shared + " +
              std::to_string(launch.shared_bytes) + ");");
-        launch.shared_bytes += (of.elements * size_of(of.type) + 15) / 16 * 16;
+        launch.shared_bytes += copies * bytes_of(of);
       }
     }
     available_ = threads_;
@@ -179,6 +182,119 @@ class cuda_emitter : c_statements {
     --depth_;
     line("}");
     out.launches.push_back(std::move(launch));
+  }
+
+  /// [bytes] of one buffer in shared memory.
+  static std::int64_t bytes_of(const ir::buffer& of) {
+    return (of.elements * size_of(of.type) + 15) / 16 * 16;
+  }
+
+  /// How many buffers of its kind a pipeline needs; 1 for those of none.
+  std::int64_t buffers_of(ir::stmt handle, std::int32_t index) const {
+    const ir::statement& at = nest_[handle];
+    std::int64_t most = 1;
+    if (const pipeline found = pipeline_in(at); found.stages > 1)
+      for (std::size_t each = 0; each < found.copies; ++each)
+        if (touched(at.children[each]).contains(index)) most = found.stages;
+    for (const ir::stmt child : at.children) most = larger(most, buffers_of(child, index));
+    return most;
+  }
+
+  // ---------------------------------------------------------------- pipelines
+
+  /// A loop that begins with what threads do together, in several buffers.
+  struct pipeline {
+    std::size_t copies = 0;  ///< leading children of the loop
+    int stages = 1;          ///< buffers
+  };
+
+  pipeline pipeline_in(const ir::statement& at) const {
+    pipeline out;
+    if (at.what != ir::stmt_kind::loop || at.how != ir::loop_kind::serial) return out;
+    for (const ir::stmt child : at.children) {
+      const ir::statement& inner = nest_[child];
+      if (inner.what != ir::stmt_kind::together) break;
+      out.stages = out.copies == 0 ? inner.buffers : smaller(out.stages, inner.buffers);
+      ++out.copies;
+    }
+    return out;
+  }
+
+  /// Chunk k + stages - 1 is fetched while chunk k is used: one barrier per chunk, which ends both
+  /// the use of the buffer that is filled next and the wait for the one that is used next.
+  void pipelined_loop(const ir::statement& at, const pipeline& of) {
+    const std::string index = text_.type_name(dtype::i64);
+    const std::string variable = text_.variable_name(at.variable);
+    const std::string ahead = std::to_string(of.stages - 1);
+    const std::string next = text_.new_name(variable + "_next");
+    define(at.extent);
+    const std::string extent = text_.expression(at.extent, true);
+    if (after_barrier_ != code_.size()) barrier();
+    line("#pragma unroll");
+    open("for (" + index + " " + next + " = 0; " + next + " < " + ahead + "; ++" + next + ")");
+    fetch(at, of, next, extent);
+    line("lathe_copy_async_commit();");
+    close();
+    line("#pragma unroll 1");
+    open("for (" + index + " " + variable + " = 0; " + variable + " < " + extent + "; ++" +
+         variable + ")");
+    line("lathe_copy_async_wait<" + std::to_string(of.stages - 2) + ">();");
+    line("__syncthreads();");
+    open("");
+    line("const " + index + " " + next + " = " + variable + " + " + ahead + ";");
+    fetch(at, of, next, extent);
+    close();
+    line("lathe_copy_async_commit();");
+    const buffer_names before = use_buffers(at, of, variable);
+    for (std::size_t child = of.copies; child < at.children.size(); ++child)
+      body(at.children[child]);
+    restore(before);
+    close();
+    line("lathe_copy_async_wait<0>();");
+    barrier();
+    shared_since_barrier_.clear();
+  }
+
+  /// Fills the buffers of one chunk.
+  void fetch(const ir::statement& at, const pipeline& of, const std::string& chunk,
+             const std::string& extent) {
+    open("if (" + chunk + " < " + extent + ")");
+    const buffer_names before = use_buffers(at, of, chunk);
+    const std::string variable = text_.rename_variable(at.variable, chunk);
+    const std::int64_t available = std::exchange(available_, threads_);
+    asynchronous_ = true;
+    for (std::size_t child = 0; child < of.copies; ++child)
+      for (const ir::stmt each : nest_[at.children[child]].children) body(each);
+    asynchronous_ = false;
+    available_ = available;
+    text_.rename_variable(at.variable, variable);
+    restore(before);
+    close();
+  }
+
+  using buffer_names = sequence<std::pair<std::int32_t, std::string>>;
+
+  /// Declares pointers to the buffers of a chunk and lets them stand for the buffers; returns the
+  /// names before.
+  buffer_names use_buffers(const ir::statement& at, const pipeline& of, const std::string& chunk) {
+    flat_set<std::int32_t> filled;
+    for (std::size_t child = 0; child < of.copies; ++child)
+      for (const std::int32_t each : touched(at.children[child]))
+        if (buffer(each).where == ir::scope::shared) filled.insert(each);
+    buffer_names before;
+    for (const std::int32_t each : filled) {
+      const std::string whole = text_.buffer_name(each);
+      const std::string name = text_.new_name(whole + "_of_" + chunk);
+      line(text_.type_name(buffer(each).type) + ("* const " + name) + " = " + whole + " + " +
+           chunk + " % " + std::to_string(of.stages) + " * " +
+           std::to_string(bytes_of(buffer(each)) / size_of(buffer(each).type)) + ";");
+      before.push_back({each, text_.rename_buffer(each, name)});
+    }
+    return before;
+  }
+
+  void restore(const buffer_names& before) {
+    for (const auto& [index, name] : before) text_.rename_buffer(index, name);
   }
 
   // ---------------------------------------------------------------- blocks and threads
@@ -318,6 +434,11 @@ class cuda_emitter : c_statements {
     if (at.how == ir::loop_kind::block) return block_loop(at);
     if (at.how == ir::loop_kind::thread) return thread_loop(at);
     if (at.how == ir::loop_kind::vectorized && vector_loop(at)) return;
+    if (const pipeline found = pipeline_in(at); found.stages > 1) {
+      if (shared_conditions_ > 0 || differs_among_threads(at.extent))
+        return refuse("threads meet at a barrier under a condition that differs among them");
+      return pipelined_loop(at, found);
+    }
     const bool differs = differs_among_threads(at.extent);
     shared_conditions_ += differs;
     define(at.extent);
@@ -332,6 +453,38 @@ class cuda_emitter : c_statements {
   }
 
   // ---------------------------------------------------------------- vectors
+
+  /// True for copies that a pipeline need not wait for: 4, 8 or 16 bytes of the device's memory as
+  /// they are.
+  bool is_asynchronous(const ir::statement& at, const lane_copy& source, std::int64_t lanes) const {
+    if (!asynchronous_ || source.load == ir::none) return false;
+    const ir::node& load = nest_.exprs[source.load];
+    const ir::scope from = buffer(static_cast<std::int32_t>(load.imm)).where;
+    const std::int64_t bytes = lanes * size_of(load.type);
+    return buffer(at.buffer).where == ir::scope::shared && load.type == buffer(at.buffer).type &&
+           (from == ir::scope::param || from == ir::scope::workspace) &&
+           (bytes == 4 || bytes == 8 || bytes == 16);
+  }
+
+  std::string asynchronous_copy(const ir::statement& at, const lane_copy& source,
+                                std::int64_t lanes) {
+    return "lathe_copy_async" + std::to_string(lanes * size_of(buffer(at.buffer).type)) + "(&" +
+           element(at) + ", &" + text_.expression(source.load) + ");";
+  }
+
+  void store(const ir::statement& at) override {
+    const lane_copy source =
+        asynchronous_ ? lane_access(nest_.exprs, ir::none, 1).copied(at.value) : lane_copy{};
+    if (!is_asynchronous(at, source, 1)) return c_statements::store(at);
+    text_.forget_temporaries();
+    if (source.condition == ir::none) return line(asynchronous_copy(at, source, 1));
+    open("if (" + text_.expression(source.condition) + ")");
+    line(asynchronous_copy(at, source, 1));
+    --depth_;
+    open("} else");
+    line(element(at) + " = " + text_.expression(source.otherwise) + ";");
+    close();
+  }
 
   /// A vectorized loop that is one store, under conditions that all lanes share.
   struct vector_store {
@@ -363,6 +516,7 @@ class cuda_emitter : c_statements {
     if (of.source.load != ir::none)
       of.loads = is_one_access(of.lanes, static_cast<std::int32_t>(nest_.exprs[of.source.load].imm),
                                nest_.exprs.args(of.source.load)[0]);
+    if (!of.stores && is_asynchronous(*of.store, of.source, 1)) return false;  // lane by lane
     if (of.loads || of.stores) write_vector(of, text_.variable_name(at.variable));
     return of.loads || of.stores;
   }
@@ -390,25 +544,34 @@ class cuda_emitter : c_statements {
          (text_.type_name(type) + (" lanes[" + std::to_string(of.lanes.count()))) + "];");
     line(text_.type_name(dtype::i64) + (" " + lane) + " = 0;");
     for (const ir::expr each : of.conditions) open("if (" + text_.expression(each) + ")");
-    const std::string fill = "lanes[" + lane + "] = ";
-    if (of.loads) {
-      if (of.source.condition != ir::none)
-        open("if (" + text_.expression(of.source.condition) + ")");
-      line(lanes_as + " = *reinterpret_cast<const " + vector + "*>(&" +
-           text_.expression(of.source.load) + ");");
-      if (of.source.condition != ir::none) {
+    const auto fill = [&](ir::expr value) {
+      for_each_lane(of, lane, "lanes[" + lane + "] = " + text_.expression(value) + ";");
+    };
+    const auto drain = [&] {
+      if (of.stores)
+        line("*reinterpret_cast<" + vector + "*>(&" + element(*of.store) + ") = " + lanes_as + ";");
+      else
+        for_each_lane(of, lane, element(*of.store) + " = lanes[" + lane + "];");
+    };
+    const bool direct =
+        of.loads && of.stores && is_asynchronous(*of.store, of.source, of.lanes.count());
+    if (!of.loads) {
+      fill(of.store->value);
+    } else {
+      const bool guarded = of.source.condition != ir::none;
+      if (guarded) open("if (" + text_.expression(of.source.condition) + ")");
+      line(direct ? asynchronous_copy(*of.store, of.source, of.lanes.count())
+                  : lanes_as + " = *reinterpret_cast<const " + vector + "*>(&" +
+                        text_.expression(of.source.load) + ");");
+      if (guarded) {
         --depth_;
         open("} else");
-        for_each_lane(of, lane, fill + text_.expression(of.source.otherwise) + ";");
+        fill(of.source.otherwise);
+        if (direct) drain();
         close();
       }
-    } else {
-      for_each_lane(of, lane, fill + text_.expression(of.store->value) + ";");
     }
-    if (of.stores)
-      line("*reinterpret_cast<" + vector + "*>(&" + element(*of.store) + ") = " + lanes_as + ";");
-    else
-      for_each_lane(of, lane, element(*of.store) + " = lanes[" + lane + "];");
+    if (!direct) drain();
     for (std::size_t each = 0; each < of.conditions.size(); ++each) close();
     close();
   }
@@ -418,6 +581,7 @@ class cuda_emitter : c_statements {
   std::int64_t available_ = 1;    ///< threads that the open loops have not told apart
   std::int64_t free_blocks_ = 1;  ///< blocks likewise
   int shared_conditions_ = 0;     ///< open conditions that differ among threads
+  bool asynchronous_ = false;     ///< a pipeline's copies are being written
   sequence<ir::expr> thread_variables_;
   flat_set<std::int32_t> shared_since_barrier_;    ///< written or read together since a barrier
   std::size_t after_barrier_ = std::string::npos;  ///< length of the code after the last barrier

@@ -24,7 +24,7 @@ LATHE_INLINE bool lane_access::begins_aligned(ir::expr index) const {
 }
 
 LATHE_INLINE bool lane_access::is_uniform(ir::expr condition) const {
-  if (!exprs_.depends_on(condition, variable_)) return true;
+  if (variable_ == ir::none || !exprs_.depends_on(condition, variable_)) return true;
   const ir::node& at = exprs_[condition];
   if (at.what == ir::kind::unary) return at.fn == opcode::logical_not && is_uniform(at.a);
   if (at.what != ir::kind::binary) return false;
@@ -37,8 +37,8 @@ LATHE_INLINE bool lane_access::is_uniform(ir::expr condition) const {
 LATHE_INLINE lane_copy lane_access::copied(ir::expr value) const {
   const ir::node& at = exprs_[value];
   if (at.what == ir::kind::load) return {value, ir::none, ir::none};
-  if (at.what != ir::kind::select || exprs_[at.b].what != ir::kind::load ||
-      exprs_.depends_on(at.c, variable_) || !is_uniform(at.a))
+  if (at.what != ir::kind::select || exprs_[at.b].what != ir::kind::load || !is_uniform(at.c) ||
+      !is_uniform(at.a))
     return {};
   const ir::kind other = exprs_[at.c].what;
   if (other != ir::kind::literal && !exprs_.is_constant(at.c)) return {};
