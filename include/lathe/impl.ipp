@@ -73,6 +73,9 @@
 #include <lathe/target/cuda/cubin.ipp>
 #include <lathe/target/cuda/occupancy.ipp>
 #include <lathe/target/cuda/screening.ipp>
+#include <lathe/target/cuda/context.ipp>
+#include <lathe/target/cuda/executable.ipp>
+#include <lathe/target/cuda/stopwatch.ipp>
 #include <lathe/measure/record.ipp>
 #include <lathe/measure/buffer.ipp>
 #include <lathe/measure/compare.ipp>

@@ -17,9 +17,14 @@ namespace {
 /// Loads again with a variable set, past the copy that load() remembers.
 template <class Load>
 auto load_with(const char* variable, const char* library, Load load) {
+  const char* const found = std::getenv(variable);
+  const std::string before = found != nullptr ? found : "";
   ::setenv(variable, library, 1);
   auto loaded = load();
-  ::unsetenv(variable);
+  if (found != nullptr)
+    ::setenv(variable, before.c_str(), 1);
+  else
+    ::unsetenv(variable);
   return loaded;
 }
 

@@ -45,6 +45,11 @@ struct timing {
 /// samples agree. Samples of a hopeless candidate: the better of at most two calls.
 LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_options& options);
 
+/// The same with a stopwatch of the caller's, for calls that run elsewhere.
+/// @param seconds_of  makes `calls` calls and says how long each took [s]; infinite ends the timing
+LATHE_INLINE timing time_calls(double (*seconds_of)(void*, int calls), void* context,
+                               const timing_options& options);
+
 }  // namespace lathe
 
 #if LATHE_HEADER_ONLY

@@ -40,20 +40,30 @@ LATHE_INLINE double thread_seconds() {
 }
 
 LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_options& options) {
-  double (*const clock)() = options.clock != nullptr ? options.clock : &monotonic_seconds;
-  const auto seconds_of = [&](int calls) {
-    const double start = clock();
-    for (int n = 0; n < calls; ++n) call(context);
-    return (clock() - start) / calls;
+  struct {
+    void (*call)(void*);
+    void* context;
+    double (*clock)();
+  } timed{call, context, options.clock != nullptr ? options.clock : &monotonic_seconds};
+  const auto seconds_of = [](void* self, int calls) {
+    const auto& of = *static_cast<decltype(timed)*>(self);
+    const double start = of.clock();
+    for (int n = 0; n < calls; ++n) of.call(of.context);
+    return (of.clock() - start) / calls;
   };
+  return time_calls(seconds_of, &timed, options);
+}
 
+LATHE_INLINE timing time_calls(double (*seconds_of)(void*, int calls), void* context,
+                               const timing_options& options) {
+  double (*const clock)() = options.clock != nullptr ? options.clock : &monotonic_seconds;
   timing result;
   const double begin = clock();
-  const double cold = seconds_of(1);
+  const double cold = seconds_of(context, 1);
   const double hopeless = options.hopeless_factor * options.best_seconds;
   if (cold > hopeless) {
     // The first call pays for page faults and cold caches: judge by a second one.
-    const double warm = seconds_of(1);
+    const double warm = seconds_of(context, 1);
     if (warm > hopeless) {
       result.samples.push_back(smaller(cold, warm));
       result.hopeless = true;
@@ -63,7 +73,8 @@ LATHE_INLINE timing time_calls(void (*call)(void*), void* context, const timing_
 
   int calls = 1;
   while (true) {
-    const double seconds = seconds_of(calls);
+    const double seconds = seconds_of(context, calls);
+    if (math::isinf(seconds)) return result;
     if (seconds * calls < options.sample_seconds && calls < 1 << 20) {
       // Too short to be told from the clock's own resolution: lengthen the sample, start again.
       const double wanted = 1.2 * options.sample_seconds / larger(seconds, 1e-9);

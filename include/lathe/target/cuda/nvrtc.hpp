@@ -45,6 +45,8 @@ class nvrtc {
  public:
   /// @error LATHE-E333, LATHE-E334 no usable NVRTC
   LATHE_INLINE static result<nvrtc> create();
+  /// The same with a given library instead of the process's.
+  LATHE_INLINE explicit nvrtc(const nvrtc_api& api);
 
   /// Compiles one text: 0.07 to 0.3 s for kernels of usual size.
   /// @error LATHE-E335 the text does not compile: the messages; LATHE-E336 this NVRTC does not know
@@ -68,8 +70,6 @@ class nvrtc {
   LATHE_INLINE std::string fingerprint() const;
 
  private:
-  explicit nvrtc(const nvrtc_api& api) : api_(&api) {}
-
   const nvrtc_api* api_;
   sequence<int> architectures_;
 };

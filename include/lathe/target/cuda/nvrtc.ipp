@@ -36,14 +36,16 @@ inline std::string nvrtc_log(const nvrtc_api& api, nvrtc_program* of) {
 LATHE_INLINE result<nvrtc> nvrtc::create() {
   const result<const nvrtc_api*> api = nvrtc_api::load();
   if (!api) return api.error();
-  nvrtc made(**api);
+  return nvrtc(**api);
+}
+
+LATHE_INLINE nvrtc::nvrtc(const nvrtc_api& api) : api_(&api) {
   int count = 0;
-  if ((*api)->GetNumSupportedArchs(&count) == 0 && count > 0) {
-    made.architectures_.resize(static_cast<std::size_t>(count));
-    if ((*api)->GetSupportedArchs(made.architectures_.data()) != 0) made.architectures_.clear();
+  if (api.GetNumSupportedArchs(&count) == 0 && count > 0) {
+    architectures_.resize(static_cast<std::size_t>(count));
+    if (api.GetSupportedArchs(architectures_.data()) != 0) architectures_.clear();
   }
-  sort(made.architectures_);
-  return made;
+  sort(architectures_);
 }
 
 LATHE_INLINE result<cuda_code> nvrtc::compile(const std::string& text,
