@@ -84,7 +84,11 @@
 #include <lathe/measure/trial.ipp>
 #include <lathe/measure/desk.ipp>
 #include <lathe/measure/process.ipp>
+#include <lathe/measure/trial_host.ipp>
 #include <lathe/measure/worker.ipp>
+#include <lathe/measure/shared_memory.ipp>
+#include <lathe/measure/cuda_bench.ipp>
+#include <lathe/measure/cuda_worker.ipp>
 #include <lathe/search/random.ipp>
 #include <lathe/search/evolve.ipp>
 #include <lathe/search/tuner.ipp>

@@ -45,11 +45,11 @@ TEST_CASE("cuda_api: whatever this machine has is said in one line") {
   CHECK_FALSE(contains(loaded.error().text(), "\n"));
 }
 
-TEST_CASE("cuda_api: no driver is LATHE-E330 and names what was looked for") {
+TEST_CASE("cuda_api: no driver is LATHE-E341 and names what was looked for") {
   const auto loaded =
       load_with("LATHE_CUDA_DRIVER", "/nonexistent/libcuda.so.1", gpu::detail::load_cuda);
   REQUIRE_FALSE(loaded.has_value());
-  CHECK(loaded.error().id() == "LATHE-E330");
+  CHECK(loaded.error().id() == "LATHE-E341");
   CHECK(contains(loaded.error().text(), "LATHE_CUDA_DRIVER=/nonexistent/libcuda.so.1"));
 }
 
@@ -64,7 +64,7 @@ TEST_CASE("cuda_api: the toolkit's stub is not a driver") {
   const auto loaded = load_with("LATHE_CUDA_DRIVER", "/usr/local/cuda/lib64/stubs/libcuda.so",
                                 gpu::detail::load_cuda);
   REQUIRE_FALSE(loaded.has_value());
-  if (loaded.error().id() == "LATHE-E330") {
+  if (loaded.error().id() == "LATHE-E341") {
     MESSAGE("[SKIP] no CUDA toolkit with a stub in /usr/local/cuda");
     return;
   }

@@ -51,16 +51,25 @@ struct desk_page {
 /// Shared memory with one page of fixed data and room for a plan and an object file.
 class desk {
  public:
+  /// In memory of its own, shared with children forked later.
   /// @error LATHE-E501 if the system has no memory
   LATHE_INLINE desk();
+  /// In memory of the caller's, at least `bytes` of it, zeroed or with a desk on it.
+  explicit desk(std::byte* memory) : first_(memory) {}
 
   /// The fixed part.
-  desk_page& page() const { return *reinterpret_cast<desk_page*>(memory_.data()); }
+  desk_page& page() const { return *reinterpret_cast<desk_page*>(first_); }
 
   /// Puts a kernel on the desk. False if there is not enough room.
   LATHE_INLINE bool put(const kernel_plan& plan, std::span<const std::byte> object);
+  /// The same with the plan as bytes of the caller's.
+  LATHE_INLINE bool put_bytes(std::span<const std::byte> plan, std::span<const std::byte> object);
   /// The plan of the last put(). @pre the page was not written to by a kernel gone wrong
   LATHE_INLINE kernel_plan plan() const;
+  /// The plan of the last put() as bytes.
+  std::span<const std::byte> plan_bytes() const {
+    return {payload(), static_cast<std::size_t>(page().plan_bytes)};
+  }
   /// The object bytes of the last put().
   LATHE_INLINE std::span<const std::byte> object() const;
 
@@ -71,11 +80,14 @@ class desk {
 
   /// Bytes for plan and object together; pages are used only when touched.
   static constexpr std::int64_t room = 64 << 20;
+  /// Of page and room together.
+  static constexpr std::int64_t bytes = static_cast<std::int64_t>(sizeof(desk_page)) + room;
 
  private:
-  std::byte* payload() const { return memory_.data() + sizeof(desk_page); }
+  std::byte* payload() const { return first_ + sizeof(desk_page); }
 
   guarded_buffer memory_;
+  std::byte* first_;
 };
 
 }  // namespace lathe

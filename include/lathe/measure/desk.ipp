@@ -51,11 +51,9 @@ struct byte_reader {
   }
 };
 
-inline sequence<std::byte> plan_to_bytes(const kernel_plan& plan) {
-  byte_writer out;
-  out.put(plan.scratch_bytes);
-  out.put(plan.buffers.size());
-  for (const plan_buffer& buffer : plan.buffers) {
+inline void put_buffers(byte_writer& out, const sequence<plan_buffer>& buffers) {
+  out.put(buffers.size());
+  for (const plan_buffer& buffer : buffers) {
     out.put_text(buffer.name);
     out.put(buffer.type);
     out.put(buffer.elements);
@@ -64,6 +62,26 @@ inline sequence<std::byte> plan_to_bytes(const kernel_plan& plan) {
     out.put(buffer.scalar);
     out.put(buffer.bound);
   }
+}
+
+inline sequence<plan_buffer> take_buffers(byte_reader& in) {
+  sequence<plan_buffer> buffers(in.take<std::size_t>());
+  for (plan_buffer& buffer : buffers) {
+    buffer.name = in.take_text();
+    buffer.type = in.take<dtype>();
+    buffer.elements = in.take<std::int64_t>();
+    buffer.param = in.take<bool>();
+    buffer.output = in.take<bool>();
+    buffer.scalar = in.take<bool>();
+    buffer.bound = in.take<bool>();
+  }
+  return buffers;
+}
+
+inline sequence<std::byte> plan_to_bytes(const kernel_plan& plan) {
+  byte_writer out;
+  out.put(plan.scratch_bytes);
+  put_buffers(out, plan.buffers);
   out.put(plan.phases.size());
   for (const plan_phase& phase : plan.phases) {
     out.put_text(phase.symbol);
@@ -78,16 +96,7 @@ inline kernel_plan plan_from_bytes(const std::byte* bytes) {
   byte_reader in{bytes};
   kernel_plan plan;
   plan.scratch_bytes = in.take<std::int64_t>();
-  plan.buffers.resize(in.take<std::size_t>());
-  for (plan_buffer& buffer : plan.buffers) {
-    buffer.name = in.take_text();
-    buffer.type = in.take<dtype>();
-    buffer.elements = in.take<std::int64_t>();
-    buffer.param = in.take<bool>();
-    buffer.output = in.take<bool>();
-    buffer.scalar = in.take<bool>();
-    buffer.bound = in.take<bool>();
-  }
+  plan.buffers = take_buffers(in);
   plan.phases.resize(in.take<std::size_t>());
   for (plan_phase& phase : plan.phases) {
     phase.symbol = in.take_text();
@@ -101,19 +110,24 @@ inline kernel_plan plan_from_bytes(const std::byte* bytes) {
 }  // namespace detail
 
 LATHE_INLINE desk::desk()
-    : memory_(static_cast<std::int64_t>(sizeof(desk_page)) + room, buffer_layout::starts_aligned,
-              buffer_sharing::shared) {
+    : memory_(bytes, buffer_layout::starts_aligned, buffer_sharing::shared),
+      first_(memory_.data()) {
   static_assert(std::is_trivially_copyable_v<desk_page>);
-  new (memory_.data()) desk_page;
+  new (first_) desk_page;
 }
 
 LATHE_INLINE bool desk::put(const kernel_plan& plan, std::span<const std::byte> object) {
-  const sequence<std::byte> bytes = detail::plan_to_bytes(plan);
-  if (bytes.size() + object.size() > static_cast<std::size_t>(room)) return false;
-  page().plan_bytes = static_cast<std::int64_t>(bytes.size());
+  const sequence<std::byte> as_bytes = detail::plan_to_bytes(plan);
+  return put_bytes(as_bytes, object);
+}
+
+LATHE_INLINE bool desk::put_bytes(std::span<const std::byte> plan,
+                                  std::span<const std::byte> object) {
+  if (plan.size() + object.size() > static_cast<std::size_t>(room)) return false;
+  page().plan_bytes = static_cast<std::int64_t>(plan.size());
   page().object_bytes = static_cast<std::int64_t>(object.size());
-  std::memcpy(payload(), bytes.data(), bytes.size());
-  std::memcpy(payload() + bytes.size(), object.data(), object.size());
+  std::memcpy(payload(), plan.data(), plan.size());
+  std::memcpy(payload() + plan.size(), object.data(), object.size());
   return true;
 }
 

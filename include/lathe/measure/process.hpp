@@ -1,7 +1,7 @@
 /// @file
-/// A child process that may die without harm. In: what it does with a request. Out: whether it
-/// replied, ran out of time or died, and of what. Knows nothing about kernels; called by
-/// worker.hpp.
+/// A child process that may die without harm. In: what it does with a request, or the program that
+/// serves them. Out: whether it replied, ran out of time or died, and of what. Knows nothing about
+/// kernels; called by trial_host.hpp.
 ///
 ///     host ── supervisor ── child      one socket: the host asks, the child replies,
 ///      └────────────────────┘          the supervisor reports the child's death and forks the next
@@ -18,11 +18,19 @@
 namespace lathe {
 
 /// What the child runs. Both functions get `context` as the host had it at the first start.
+///
+/// Where a forked child cannot do the work (the CUDA driver does not survive a fork) it executes
+/// `program` instead, as `program <role> <channel> <memory>` with two inherited file descriptors by
+/// number: the program ends in worker_process::serve_requests().
 struct process_behaviour {
   void (*on_start)(void* context) = nullptr;    ///< in every new child
   void (*on_request)(void* context) = nullptr;  ///< once per request; results go to shared memory
   void* context = nullptr;
-  std::int64_t memory_bytes = 0;  ///< address space the child may add to what the host has
+  std::int64_t memory_bytes = 0;  ///< address space the child may add to what the host has; 0 = any
+  double start_seconds = 5;       ///< [s] until it must be ready
+  std::string program{};          ///< "" = the functions above
+  std::string role{};             ///< its first argument
+  int memory = -1;                ///< descriptor of memory that it shares with the host
 };
 
 /// How a request ended.
@@ -50,16 +58,24 @@ class worker_process {
   LATHE_INLINE std::string end_text() const;
   /// Children started so far.
   int starts() const { return starts_; }
+  /// With which exit code the last child left, 0 if by a signal.
+  int exit_code() const { return exit_code_; }
   /// True if a child is ready.
   bool running() const { return child_ > 0; }
+
+  /// The child's side: reports that it is ready and handles requests until the host is gone.
+  [[noreturn]] LATHE_INLINE static void serve_requests(const process_behaviour& behaviour,
+                                                       int channel);
 
  private:
   LATHE_INLINE bool start_supervisor();
   LATHE_INLINE void stop_supervisor();
   LATHE_INLINE bool receive(int* kind, int* value, double seconds);
   LATHE_INLINE bool send(int kind);
+  LATHE_INLINE void note_end(int status);
   [[noreturn]] LATHE_INLINE static void supervise(const process_behaviour& behaviour, int channel);
   [[noreturn]] LATHE_INLINE static void serve(const process_behaviour& behaviour, int channel);
+  [[noreturn]] LATHE_INLINE static void execute(const process_behaviour& behaviour, int channel);
 
   process_behaviour behaviour_;
   int channel_ = -1;

@@ -9,6 +9,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 #include <fcntl.h>
 #include <poll.h>
@@ -90,17 +91,18 @@ LATHE_INLINE worker_process::~worker_process() { stop_supervisor(); }
 
 LATHE_INLINE bool worker_process::start() {
   using message = detail::process_message;
-  constexpr double patience = 5;  // [s]
   // A lock that another thread held at the moment of the fork stays locked in the child, for ever:
   // a child that does not report is given up, and the next one comes from a new fork of the host.
   for (int attempt = 0; attempt < 3 && child_ == 0; ++attempt) {
     if (supervisor_ == 0 && !start_supervisor()) return false;
     int kind = message::died;
     int value = 0;
-    if (send(message::fork_child) && receive(&kind, &value, patience) && kind == message::ready) {
+    if (send(message::fork_child) && receive(&kind, &value, behaviour_.start_seconds) &&
+        kind == message::ready) {
       child_ = value;
       ++starts_;
     } else {
+      if (kind == message::died) note_end(value);
       stop_supervisor();
     }
   }
@@ -124,13 +126,17 @@ LATHE_INLINE request_end worker_process::request(double seconds) {
   }
   child_ = 0;
   if (kind == message::died) {
-    signal_ = WIFSIGNALED(value) ? WTERMSIG(value) : 0;
-    exit_code_ = WIFEXITED(value) ? WEXITSTATUS(value) : 0;
+    note_end(value);
   } else {
     stop_supervisor();  // somebody ended it, or it does not answer
     signal_ = SIGKILL;
   }
   return end;
+}
+
+LATHE_INLINE void worker_process::note_end(int status) {
+  signal_ = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  exit_code_ = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
 }
 
 LATHE_INLINE std::string worker_process::end_text() const {
@@ -233,10 +239,27 @@ LATHE_INLINE void worker_process::supervise(const process_behaviour& behaviour, 
 LATHE_INLINE void worker_process::serve(const process_behaviour& behaviour, int channel) {
   setpgid(0, 0);
   detail::limit_resource(RLIMIT_CORE, 0);
-  detail::limit_resource(RLIMIT_FSIZE, 0);
+  // Programs may keep files of their own, as the GPU's driver does.
+  if (behaviour.program.empty()) detail::limit_resource(RLIMIT_FSIZE, 0);
   if (behaviour.memory_bytes > 0) {
     detail::limit_resource(RLIMIT_AS, detail::address_space_bytes() + behaviour.memory_bytes);
   }
+  if (!behaviour.program.empty()) execute(behaviour, channel);
+  serve_requests(behaviour, channel);
+}
+
+LATHE_INLINE void worker_process::execute(const process_behaviour& behaviour, int channel) {
+  // Everything else that the host has open closes by itself.
+  for (const int kept : {channel, behaviour.memory}) fcntl(kept, F_SETFD, 0);
+  char numbers[2][16];
+  std::snprintf(numbers[0], sizeof numbers[0], "%d", channel);
+  std::snprintf(numbers[1], sizeof numbers[1], "%d", behaviour.memory);
+  execl(behaviour.program.c_str(), behaviour.program.c_str(), behaviour.role.c_str(), numbers[0],
+        numbers[1], static_cast<char*>(nullptr));
+  _exit(127);
+}
+
+LATHE_INLINE void worker_process::serve_requests(const process_behaviour& behaviour, int channel) {
   if (behaviour.on_start != nullptr) behaviour.on_start(behaviour.context);
   detail::send_message(channel, {detail::process_message::ready, getpid()});
   detail::process_message message;

@@ -12,28 +12,19 @@
 #include <lathe/core/owner.hpp>
 #include <lathe/measure/arguments.hpp>
 #include <lathe/measure/compare.hpp>
-#include <lathe/measure/desk.hpp>
-#include <lathe/measure/process.hpp>
 #include <lathe/measure/record.hpp>
-#include <lathe/measure/timer.hpp>
 #include <lathe/measure/trial.hpp>
+#include <lathe/measure/trial_host.hpp>
 #include <lathe/target/cpu/jit.hpp>
 #include <lathe/target/plan.hpp>
 
 #include <cstddef>
 #include <cstdint>
-#include <limits>
 #include <optional>
 #include <span>
 #include <string>
 
 namespace lathe {
-
-/// Where kernels under test run.
-enum class isolation : unsigned char {
-  process,  ///< in a child process: crashes and endless loops become records
-  none      ///< in this process: only for kernels that are known to be good
-};
 
 /// Fixed for the life of a worker.
 struct worker_options {
@@ -42,26 +33,17 @@ struct worker_options {
   std::int64_t memory_bytes = std::int64_t{8} << 30;  ///< address space kernels may add
 };
 
-/// How one kernel is measured.
-struct measure_options {
-  timing_options timing;
-  double time_limit = 5;     ///< [s] for linking and the first run; timing may take as long again
-  /// [s] the same for kernels that only matter if they are fast: later ones are `slow`, not `timeout`
-  double slow_limit = std::numeric_limits<double>::infinity();
-  double floor_seconds = 0;  ///< no correct kernel is faster: operations over peak, 5 % off
-};
-
 /// Measures one kernel after the other on one set of arguments. Belongs to one thread at a time,
 /// see worker_process.
-class worker {
+class worker final : private trial_host {
  public:
   /// Starts the child. Create it before other threads use `compiler`; the arguments must outlive
   /// it.
   /// @param arguments  filled and sealed
   /// @error LATHE-E503 if the system allows no child process: use isolation::none
   LATHE_INLINE static result<owner<worker>> create(const native::jit& compiler,
-                                                             argument_set& arguments,
-                                                             const worker_options& options = {});
+                                                   argument_set& arguments,
+                                                   const worker_options& options = {});
   worker(const worker&) = delete;
   worker& operator=(const worker&) = delete;
 
@@ -72,32 +54,26 @@ class worker {
                                    std::span<const expectation> wanted,
                                    const measure_options& options = {});
 
-  /// Child processes started so far; 0 without isolation.
-  int starts() const { return process_.starts(); }
+  using trial_host::starts;
 
  private:
   LATHE_INLINE worker(const native::jit& compiler, argument_set& arguments,
                       const worker_options& options);
 
   // In the host.
-  LATHE_INLINE measurement attempt(const kernel_plan& plan, std::span<const expectation> wanted,
-                                   const measure_options& options);
-  LATHE_INLINE std::optional<measurement> perform(desk_job job, const measure_options& options,
-                                                  const kernel_plan& plan);
-  LATHE_INLINE std::string fault_in_outputs(std::span<const expectation> wanted) const;
-  LATHE_INLINE std::string crash_text(const kernel_plan& plan) const;
+  void reset_outputs() override { arguments_.reset_outputs(); }
+  LATHE_INLINE std::string fault_in_outputs(std::span<const expectation> wanted) override;
+  LATHE_INLINE std::string crash_text() override;
 
   // In the child, or in the host without isolation.
   LATHE_INLINE void serve_start();
-  LATHE_INLINE void serve_job();
+  LATHE_INLINE void serve_job() override;
 
   native::jit compiler_;
   argument_set& arguments_;
   worker_options options_;
   parallel_for_hook hook_;
-  desk desk_;
-  worker_process process_;
-  int kernels_on_child_ = 0;
+  sequence<plan_buffer> buffers_;  ///< of the kernel being measured
   std::optional<kernel_trial> trial_;
 };
 

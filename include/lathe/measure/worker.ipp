@@ -4,7 +4,6 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/atomic.hpp>
-#include <lathe/core/math.hpp>
 #include <lathe/measure/worker.hpp>
 
 #include <array>
@@ -57,17 +56,11 @@ inline void watch_crashes(desk_page& page) {
   for (const int number : {SIGSEGV, SIGBUS}) sigaction(number, &action, nullptr);
 }
 
-inline std::string seconds_text(double seconds) {
-  char text[32];
-  std::snprintf(text, sizeof text, "%.3g s", seconds);
-  return text;
-}
-
 }  // namespace detail
 
 LATHE_INLINE result<owner<worker>> worker::create(const native::jit& compiler,
-                                                            argument_set& arguments,
-                                                            const worker_options& options) {
+                                                  argument_set& arguments,
+                                                  const worker_options& options) {
   owner<worker> made(new worker(compiler, arguments, options));
   if (options.isolate == isolation::process && !made->process_.start()) {
     return error("LATHE-E503",
@@ -79,15 +72,16 @@ LATHE_INLINE result<owner<worker>> worker::create(const native::jit& compiler,
 
 LATHE_INLINE worker::worker(const native::jit& compiler, argument_set& arguments,
                             const worker_options& options)
-    : compiler_(compiler),
+    : trial_host(desk(), options.isolate,
+                 {[](void* self) { static_cast<worker*>(self)->serve_start(); },
+                  [](void* self) { static_cast<worker*>(self)->serve_job(); }, this,
+                  options.memory_bytes}),
+      compiler_(compiler),
       arguments_(arguments),
       options_(options),
       // The host's OpenMP runtime may hang in a forked child, so the child has a pool of its own.
       hook_(options.isolate == isolation::process ? native::pool_parallel_for()
-                                                  : native::default_parallel_for()),
-      process_({[](void* self) { static_cast<worker*>(self)->serve_start(); },
-                [](void* self) { static_cast<worker*>(self)->serve_job(); }, this,
-                options.memory_bytes}) {}
+                                                  : native::default_parallel_for()) {}
 
 LATHE_INLINE measurement worker::measure(const kernel_plan& plan, std::span<const std::byte> object,
                                          std::span<const expectation> wanted,
@@ -96,102 +90,12 @@ LATHE_INLINE measurement worker::measure(const kernel_plan& plan, std::span<cons
     return measurement::failure_of(failure::limit,
                                    "object file of " + std::to_string(object.size()) + " bytes");
   }
-  measurement result = attempt(plan, wanted, options);
-  if (result.failed == failure::crash && kernels_on_child_ > 1) {
-    result = attempt(plan, wanted, options);
-  }
-  return result;
+  buffers_ = plan.buffers;
+  return measure_on_desk(wanted, options);
 }
 
-LATHE_INLINE measurement worker::attempt(const kernel_plan& plan,
-                                         std::span<const expectation> wanted,
-                                         const measure_options& options) {
-  if (options_.isolate == isolation::process && !process_.running()) {
-    kernels_on_child_ = 0;
-    if (!process_.start()) {
-      return measurement::failure_of(failure::crash, "the child process could not be restarted");
-    }
-  }
-  ++kernels_on_child_;
-  desk_.page().timing = options.timing;
-  desk_page& reply = desk_.page();
-  measurement result;
-
-  const double begin = monotonic_seconds();
-  arguments_.reset_outputs();
-  std::optional<measurement> failed = perform(desk_job::check, options, plan);
-  if (failed) return *failed;
-  result.compile_seconds = reply.link_seconds;
-  const std::string fault = fault_in_outputs(wanted);
-  const double checked = monotonic_seconds();
-  result.check_seconds = checked - begin - reply.link_seconds;
-  if (!fault.empty()) return measurement::failure_of(failure::wrong_answer, fault);
-
-  // A cold run says little about short kernels, but enough about those far behind.
-  constexpr double cold_run_penalty = 4;
-  const double cold_seconds = reply.seconds;
-  if (cold_seconds >
-      cold_run_penalty * options.timing.hopeless_factor * options.timing.best_seconds) {
-    result.samples = {cold_seconds};
-    result.stopped_early = true;
-    return result;
-  }
-
-  failed = perform(desk_job::time, options, plan);
-  if (failed) return *failed;
-  const int samples = clamped(reply.sample_count, 1, static_cast<int>(reply.samples.size()));
-  result.samples.assign(reply.samples.begin(), reply.samples.begin() + samples);
-  result.stopped_early = reply.hopeless;
-  const std::string late_fault = fault_in_outputs(wanted);
-  result.run_seconds = monotonic_seconds() - checked;
-  if (!late_fault.empty()) {
-    return measurement::failure_of(failure::wrong_answer,
-                                   "right at first, not when repeated: " + late_fault);
-  }
-  if (minimum(result.samples) < options.floor_seconds) {
-    return measurement::failure_of(
-        failure::wrong_answer,
-        "faster than the machine can be: " + detail::seconds_text(minimum(result.samples)) +
-            " per call, at least " + detail::seconds_text(options.floor_seconds) + " expected");
-  }
-  return result;
-}
-
-LATHE_INLINE std::optional<measurement> worker::perform(desk_job job,
-                                                        const measure_options& options,
-                                                        const kernel_plan& plan) {
-  const bool is_cut_off = options.slow_limit < options.time_limit;
-  const double seconds = (is_cut_off ? options.slow_limit : options.time_limit) +
-                         (job == desk_job::time ? options.timing.max_seconds : 0);
-  desk_page& page = desk_.page();
-  page.job = job;
-  page.alarm_seconds = 2 * seconds + 2;
-  page.crash_signal = 0;
-  request_end end = request_end::replied;
-  if (options_.isolate == isolation::process) {
-    end = process_.request(seconds);
-  } else {
-    serve_job();
-  }
-  if (end == request_end::timed_out || (end == request_end::died && process_.signal() == SIGALRM)) {
-    std::string text = "not done after " + detail::seconds_text(seconds);
-    const double best = options.timing.best_seconds;
-    if (!is_cut_off) return measurement::failure_of(failure::timeout, std::move(text));
-    if (math::isfinite(best)) text += ", the best so far takes " + detail::seconds_text(best);
-    return measurement::failure_of(failure::slow, std::move(text));
-  }
-  if (end == request_end::died) {
-    return measurement::failure_of(failure::crash, crash_text(plan));
-  }
-  if (page.failed != failure::none) {
-    page.reason.back() = '\0';
-    return measurement::failure_of(page.failed, page.reason.data());
-  }
-  return std::nullopt;
-}
-
-LATHE_INLINE std::string worker::fault_in_outputs(std::span<const expectation> wanted) const {
-  std::string damage = arguments_.damage(options_.isolate == isolation::none);
+LATHE_INLINE std::string worker::fault_in_outputs(std::span<const expectation> wanted) {
+  std::string damage = arguments_.damage(isolate_ == isolation::none);
   if (!damage.empty()) return damage;
   for (const expectation& output : wanted) {
     for (std::size_t n = 0; n < arguments_.size(); ++n) {
@@ -203,7 +107,7 @@ LATHE_INLINE std::string worker::fault_in_outputs(std::span<const expectation> w
   return {};
 }
 
-LATHE_INLINE std::string worker::crash_text(const kernel_plan& plan) const {
+LATHE_INLINE std::string worker::crash_text() {
   const desk_page& page = desk_.page();
   std::string text = process_.end_text();
   if (page.crash_signal == 0) {
@@ -213,9 +117,9 @@ LATHE_INLINE std::string worker::crash_text(const kernel_plan& plan) const {
 
   const std::uintptr_t place = page.crash_address;
   const auto reach = static_cast<std::uintptr_t>(detail::page_bytes()) + 64;
-  const std::size_t known = smaller(plan.buffers.size(), page.addresses.size());
+  const std::size_t known = smaller(buffers_.size(), page.addresses.size());
   for (std::size_t n = 0; n < known; ++n) {
-    const plan_buffer& buffer = plan.buffers[n];
+    const plan_buffer& buffer = buffers_[n];
     const std::uintptr_t begin = page.addresses[n];
     const std::uintptr_t end = begin + static_cast<std::uintptr_t>(buffer.bytes());
     if (place >= begin && place < end) return text + ": wrote to its input " + buffer.name;
@@ -246,7 +150,7 @@ LATHE_INLINE void worker::serve_start() {
 
 LATHE_INLINE void worker::serve_job() {
   desk_page& page = desk_.page();
-  const bool isolated = options_.isolate == isolation::process;
+  const bool isolated = isolate_ == isolation::process;
   // Should the host be killed while the kernel loops for ever.
   if (isolated) alarm(static_cast<unsigned>(page.alarm_seconds) + 1);
   page.failed = failure::none;

@@ -22,7 +22,7 @@ class context {
  public:
   /// The context that is current on this thread; if there is none, the primary one of a device.
   /// @param ordinal  number of the device, for the primary context
-  /// @error LATHE-E330, E331, E332 no driver, no usable one, no device; E338 the driver refuses
+  /// @error LATHE-E341, E331, E332 no driver, no usable one, no device; E338 the driver refuses
   LATHE_INLINE static result<context> current_or_primary(int ordinal = 0);
 
   const cuda_api& api() const { return *state_->api; }

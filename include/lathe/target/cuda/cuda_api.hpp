@@ -112,7 +112,7 @@ struct cuda_api {
   /// The process's driver, opened and initialised at the first call and never closed. Tries
   /// $LATHE_CUDA_DRIVER (alone, if set), then libcuda.so.1; never libcuda.so, which may be the
   /// toolkit's stub.
-  /// @error E330 no driver, E331 the driver cannot be used: too old, broken or a stub,
+  /// @error E341 no driver, E331 the driver cannot be used: too old, broken or a stub,
   ///        E332 the driver is there, but no device. One clear line each
   LATHE_INLINE static result<const cuda_api*> load();
 };

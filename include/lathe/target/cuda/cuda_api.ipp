@@ -34,7 +34,7 @@ LATHE_INLINE result<const cuda_api*> load_cuda() {
   void* library = ::dlopen(api->library.c_str(), RTLD_NOW | RTLD_LOCAL);
   if (library == nullptr) {
     const char* reason = ::dlerror();
-    return error("LATHE-E330", "unavailable: no CUDA driver on this machine: looked for " +
+    return error("LATHE-E341", "unavailable: no CUDA driver on this machine: looked for " +
                                    looked_for + " (" +
                                    (reason != nullptr ? reason : "cannot be opened") +
                                    "); kernels for GPUs can be written and compiled here, not run");
