@@ -15,10 +15,13 @@ std::string filled(std::string text, std::initializer_list<std::pair<const char*
   return text;
 }
 
-/// Small integers: all sums of products are exact.
+/// Small integers other than 0: all sums of products are exact, and every element matters.
 std::vector<int> integers(int count, int seed) {
   std::vector<int> out;
-  for (int at = 0; at < count; ++at) out.push_back((at * 7 + at / 11 + seed) % 9 - 4);
+  for (int at = 0; at < count; ++at) {
+    const int value = (at * 7 + at / 11 + seed) % 8 - 4;
+    out.push_back(value < 0 ? value : value + 1);
+  }
   return out;
 }
 
@@ -217,14 +220,22 @@ __device__ __forceinline__ unsigned b_at(const float* B, int k, int j) {
 )")
                              : std::string(R"(
 __device__ __forceinline__ unsigned a_at(const ELEMENT* A, int i, int k) {
-  const unsigned low = i < $m && k < $k ? A[i * $k + k] : 0;
-  const unsigned high = i < $m && k + 1 < $k ? A[i * $k + k + 1] : 0;
-  return low | high << 16;
+  unsigned bits = 0;
+  for (int h = 0; h < 2; ++h) {
+    if (i < $m && k + h < $k) {
+      bits |= A[i * $k + k + h] << 16 * h;
+    }
+  }
+  return bits;
 }
 __device__ __forceinline__ unsigned b_at(const ELEMENT* B, int k, int j) {
-  const unsigned low = k < $k && j < $n ? B[k * $n + j] : 0;
-  const unsigned high = k + 1 < $k && j < $n ? B[(k + 1) * $n + j] : 0;
-  return low | high << 16;
+  unsigned bits = 0;
+  for (int h = 0; h < 2; ++h) {
+    if (k + h < $k && j < $n) {
+      bits |= B[(k + h) * $n + j] << 16 * h;
+    }
+  }
+  return bits;
 }
 )")) + R"(
 extern "C" __global__ void __launch_bounds__(32) gemm(const ELEMENT* __restrict__ A, const ELEMENT* __restrict__ B, float* __restrict__ C) {

@@ -159,7 +159,7 @@ inline unsigned lathe_to_tf32(float x) {  // infinities stay, since their digits
 // -------------------------------------------------------------------------- blocks and warps
 
 #define __syncthreads() cuda_simulator_device->barrier(__COUNTER__, __LINE__)
-#define __syncwarp(...) cuda_simulator::sync_warp(__COUNTER__, __LINE__, ##__VA_ARGS__)
+#define __syncwarp(...) cuda_simulator::sync_warp(__COUNTER__, __LINE__ __VA_OPT__(, ) __VA_ARGS__)
 #define __shfl_sync(...) \
   cuda_simulator::shuffle(__COUNTER__, __LINE__, cuda_simulator::from_lane, __VA_ARGS__)
 #define __shfl_up_sync(...) \
@@ -247,6 +247,37 @@ void multiply(int site, int line, float (&d)[4], const unsigned (&a)[4], const u
     }
     d[at] = static_cast<float>(sum);
   }
+}
+
+/// An altered comparison of mutation.hpp: in place of `a < b` stands `a <altered<less>{1}> b`.
+enum relation { less, less_equal, greater, greater_equal };
+template <relation Relation>
+struct altered {
+  int by;                  ///< added to the left side
+  bool inclusive = false;  ///< equality counts, too
+};
+template <relation Relation, class Left>
+struct half_of_comparison {
+  altered<Relation> how;
+  Left left;
+};
+template <relation Relation, class Left>
+half_of_comparison<Relation, Left> operator<(Left left, altered<Relation> how) {
+  return {how, left};
+}
+template <relation Relation, class Left, class Right>
+bool operator>(half_of_comparison<Relation, Left> half, Right right) {
+  const auto compare = [right](auto left) {
+    switch (Relation) {
+      case less: return left < right;
+      case less_equal: return left <= right;
+      case greater: return left > right;
+      default: return left >= right;
+    }
+  };
+  const bool now = compare(half.left + half.how.by) || (half.how.inclusive && half.left == right);
+  if (now != compare(half.left)) cuda_simulator_device->changed = true;
+  return now;
 }
 
 template <class Int, Int... Numbers>

@@ -17,6 +17,7 @@ inline constexpr int lane_bytes = 32;
 struct device_interface {
   index3 thread, block, block_size, grid_size;
   unsigned char* shared;  ///< the block's dynamic shared memory
+  bool changed;           ///< set if a condition that mutation.hpp altered had another value
 
   /// __syncthreads(). @param site  number of the place in the text
   void (*barrier)(int site, int line);

@@ -24,7 +24,7 @@ std::string contents_of(const std::filesystem::path& file) {
 /// No standard library, no exceptions, no contraction. Checks of array indices and of alignment
 /// trap, variables that nobody has initialised hold a pattern, and shared memory has no type.
 constexpr const char* flags =
-    " -std=c++17 -O1 -shared -fPIC -nostdlib -w -ffp-contract=off -fno-strict-aliasing "
+    " -std=c++20 -O1 -shared -fPIC -nostdlib -w -ffp-contract=off -fno-strict-aliasing "
     "-fno-exceptions"
     " -fno-rtti -fno-asynchronous-unwind-tables -fno-stack-protector "
     "-ftrivial-auto-var-init=pattern"

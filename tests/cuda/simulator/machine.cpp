@@ -16,6 +16,8 @@ namespace {
 constexpr int warp_threads = 32;
 constexpr std::size_t stack_bytes = std::size_t{64} << 10;
 constexpr int most_threads = 1024;
+constexpr std::size_t shared_alignment =
+    16;  ///< of the widest access: the end is exact if it can be
 
 enum class thread_state { ready, at_barrier, at_warp_step, finished };
 
@@ -68,7 +70,7 @@ class machine {
       : launch_(launch),
         memory_(memory),
         mode_(mode),
-        shared_(static_cast<std::size_t>(launch.shared_bytes), 128,
+        shared_(static_cast<std::size_t>(launch.shared_bytes), shared_alignment,
                 mode.order == thread_order::reverse ? placement::at_start : placement::at_end),
         threads_(static_cast<std::size_t>(launch.threads)) {
     const int warps = (thread_count() + warp_threads - 1) / warp_threads;
@@ -107,6 +109,7 @@ class machine {
       }
     }
     active = nullptr;
+    found_.changed = device_.changed;
     return std::move(found_);
   }
 
@@ -279,6 +282,9 @@ class machine {
       return source >= first && source + size <= first + each.memory->size();
     });
     if (!inside) wrong = "the source is outside of every buffer";
+    for (const pending_copy& each : threads_[current_].copies)
+      if (place < each.to + each.bytes && each.to < place + size)
+        wrong = "the place is that of a copy that this thread has not waited for";
     if (wrong != nullptr) {
       stop(fault::address, "asynchronous copy of " + std::to_string(bytes) + " bytes in line " +
                                std::to_string(line) + ": " + wrong + where());

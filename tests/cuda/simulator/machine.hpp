@@ -64,6 +64,7 @@ enum class fault {
 struct run_result {
   fault kind = fault::none;
   std::string problem;
+  bool changed = false;  ///< a condition that mutation.hpp altered had another value
 };
 
 /// Runs a launch. One at a time in a process, since the handlers of signals are the process's.

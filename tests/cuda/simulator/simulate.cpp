@@ -136,13 +136,13 @@ simulation_report simulator::run(std::size_t source,
                                  const simulation_options& options) const {
   const compiled_source& compiled = sources_[source];
   const cuda_source& of = compiled.source;
-  if (!compiled.problem.empty()) return {compiled.problem, fault::none};
+  if (!compiled.problem.empty()) return {compiled.problem};
   const auto parameters = std::ranges::count_if(of.buffers, &plan_buffer::param);
   if (arguments.size() != static_cast<std::size_t>(parameters))
     return {std::to_string(arguments.size()) + " arguments for " + std::to_string(parameters) +
-                " parameters",
-            fault::none};
+            " parameters"};
   const host_library& library = libraries_[compiled.library];
+  simulation_report out;
   const bool binds = std::ranges::any_of(of.launches, &cuda_launch::bind_only);
   const auto copy_results = [&](const device_memory& memory) {
     std::size_t parameter = 0;
@@ -162,12 +162,17 @@ simulation_report simulator::run(std::size_t source,
         if (each.bind_only && call > 0) continue;
         const host_kernel kernel = library.find(compiled.text, each.symbol);
         std::string problem = launch_problem(of, each, kernel, compiled.kernels);
-        if (!problem.empty()) return {each.symbol + ": " + problem, fault::none};
+        if (!problem.empty()) return {each.symbol + ": " + problem};
         std::vector<void*> values = memory.arguments(each);
         run_result result = run_launch({each.symbol, library.device(), kernel.call, values.data(),
                                         each.blocks, each.threads, each.shared_bytes},
                                        memory.named(), options.modes[mode]);
-        if (result.kind != fault::none) return {std::move(result.problem), result.kind};
+        out.changed |= result.changed;
+        if (result.kind != fault::none) {
+          out.kind = result.kind;
+          out.problem = std::move(result.problem);
+          return out;
+        }
       }
       if (mode == 0 && call == 0) {
         copy_results(memory);
@@ -179,15 +184,16 @@ simulation_report simulator::run(std::size_t source,
         const std::span<std::byte> first = arguments[parameter++];
         if (!of.buffers[at].output) continue;
         const std::string where = difference(of.buffers[at], first.data(), memory[at].data());
-        if (!where.empty())
-          return {where + (call > 0 ? " in the second call"
-                                    : std::string(" in the order ") +
-                                          name_of(options.modes[mode].order)),
-                  fault::none};
+        if (!where.empty()) {
+          out.problem = where + (call > 0 ? " in the second call"
+                                          : std::string(" in the order ") +
+                                                name_of(options.modes[mode].order));
+          return out;
+        }
       }
     }
   }
-  return {};
+  return out;
 }
 
 simulation_report simulate(const cuda_source& source,

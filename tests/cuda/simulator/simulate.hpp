@@ -33,6 +33,7 @@ struct simulation_options {
 struct simulation_report {
   std::string problem;       ///< what went wrong and where; empty if nothing did
   fault kind = fault::none;  ///< of a problem at run time
+  bool changed = false;      ///< a condition that mutation.hpp altered had another value
   bool ok() const { return problem.empty(); }
 };
 
