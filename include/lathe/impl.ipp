@@ -47,8 +47,8 @@
 #include <lathe/target/c/c_statements.ipp>
 #include <lathe/target/c/emit_c.ipp>
 #include <lathe/target/cuda/lane_access.ipp>
-#include <lathe/target/cuda/emit_cuda.ipp>
 #include <lathe/target/cuda/cuda_prelude.ipp>
+#include <lathe/target/cuda/emit_cuda.ipp>
 #include <lathe/target/cpu/llvm_api.ipp>
 #include <lathe/target/cpu/mvec_api.ipp>
 #include <lathe/target/cpu/openmp_api.ipp>

@@ -140,6 +140,8 @@ std::string element_text(dtype type, const std::byte* at) {
   }
 }
 
+}  // namespace
+
 std::string differences(const random_operator& source, int tensor, const std::byte* got,
                         const std::byte* wanted) {
   const desc_tensor& of = source.tensors[static_cast<std::size_t>(tensor)];
@@ -158,6 +160,8 @@ std::string differences(const random_operator& source, int tensor, const std::by
   if (wrong == 0) return {};
   return first + ", " + std::to_string(wrong) + " of " + std::to_string(count) + " are wrong";
 }
+
+namespace {
 
 std::string interpreted(const random_pair& pair, const ir::nest& nest) {
   lathe::sequence<std::span<const std::byte>> inputs;
@@ -310,12 +314,11 @@ std::string compiled_c(const random_pair& pair, const ir::nest& nest) {
 
 }  // namespace
 
-random_pair make_pair(std::uint64_t seed, bool math) {
-  random_engine shapes(seed, 1);
-  return make_pair(make_operator(shapes, math), seed);
-}
+namespace {
 
-random_pair make_pair(random_operator source, std::uint64_t seed) {
+using schedule_maker = random_schedule (*)(const program& base, random_engine& engine);
+
+random_pair make_pair(random_operator source, std::uint64_t seed, schedule_maker make) {
   random_pair out;
   out.seed = seed;
   random_engine numbers(seed, 2), steps(seed, 3);
@@ -323,11 +326,26 @@ random_pair make_pair(random_operator source, std::uint64_t seed) {
   out.data = make_data(out.source, numbers);
   evaluate(out.source, out.data);
   const std::string crash = survive([&] {
-    out.schedule = make_schedule(make_program(out.source.view()), steps);
+    out.schedule = make(make_program(out.source.view()), steps);
     return std::string();
   });
   if (!crash.empty()) out.schedule.broken = "apply_step " + crash;
   return out;
+}
+
+}  // namespace
+
+random_pair make_pair(std::uint64_t seed, bool math) {
+  random_engine shapes(seed, 1);
+  return make_pair(make_operator(shapes, math), seed);
+}
+
+random_pair make_pair(random_operator source, std::uint64_t seed) {
+  return make_pair(std::move(source), seed, make_schedule);
+}
+
+random_pair make_gpu_pair(random_operator source, std::uint64_t seed) {
+  return make_pair(std::move(source), seed, make_gpu_schedule);
 }
 
 pair_checker::pair_checker(const lathe::sequence<isa>& sets) {

@@ -27,6 +27,8 @@ struct random_pair {
 random_pair make_pair(std::uint64_t seed, bool math = false);
 /// Of a given operator.
 random_pair make_pair(random_operator source, std::uint64_t seed);
+/// With a schedule for GPUs.
+random_pair make_gpu_pair(random_operator source, std::uint64_t seed);
 
 /// What came of one pair.
 struct verdict {
@@ -70,6 +72,10 @@ class pair_checker {
   lathe::sequence<compiler> compilers_;
   machine_code seen_;
 };
+
+/// How the elements of a tensor differ from what they should be; "" if they do not.
+std::string differences(const random_operator& source, int tensor, const std::byte* got,
+                        const std::byte* wanted);
 
 /// Seed, operator, trace and nest of a failing pair.
 std::string report(const random_pair& pair, const std::string& failure);

@@ -24,17 +24,47 @@ class schedule_generator {
     const bool flat_first = chance(0.3);
     if (flat_first) flatten();
     if (chance(0.7)) narrow();
+    if (chance(0.2)) pad();
     if (!flat_first && chance(0.6)) flatten();
     if (chance(0.4)) tile(any_stage());
     if (chance(0.2)) transpose(std::string(any_stage().name));
     for (int at = 0; at < attempts && out_.broken.empty(); ++at) propose();
     if (chance(0.3)) tile(any_stage());
+    return legal(base);
+  }
+
+  /// A schedule for GPUs: tiles over blocks and threads, copies that threads make together.
+  random_schedule make_for_gpu(const program& base) {
+    for (const program_tensor& tensor : base.tensors)
+      if (tensor.param >= 0 && tensor.producer < 0 && chance(0.2))
+        out_.options.bound.push_back(tensor.name);
+    if (chance(0.2)) factor();
+    if (chance(0.3)) narrow();
+    if (chance(0.4)) flatten();
+    if (chance(0.8)) pad();
+    for (int at = static_cast<int>(below(3)); at > 0; --at) {
+      if (chance(0.4))
+        copy(primitive::pack);
+      else if (chance(0.5))
+        annotate(primitive::inline_stage, std::string(any_stage().name), "");
+    }
+    std::vector<std::string> names;
+    for (const program_stage& each : now_.stages)
+      if (!each.inlined) names.push_back(each.name);
+    for (const std::string& each : names)
+      if (chance(0.9)) gpu_tile(each);
+    for (int at = static_cast<int>(below(6)); at > 0 && out_.broken.empty(); --at) propose();
+    return legal(base);
+  }
+
+ private:
+  /// The steps accepted, without those at the end that are illegal together.
+  random_schedule legal(const program& base) {
     while (!out_.steps.steps.empty() && !apply(base, out_.steps, out_.options))
       out_.steps.steps.pop_back();
     return std::move(out_);
   }
 
- private:
   std::uint32_t below(std::size_t bound) {
     return engine_.below(static_cast<std::uint32_t>(bound));
   }
@@ -132,12 +162,29 @@ class schedule_generator {
     }
   }
 
+  // ---------------------------------------------------------------- whole tiles
+
+  /// What must come before the loops of a stage are changed, too.
+  void pad() {
+    constexpr std::array<std::int64_t, 7> multiples{2, 3, 4, 8, 12, 16, 5};
+    for (std::size_t at = 0; at < now_.stages.size(); ++at) {
+      step made;
+      made.what = primitive::pad;
+      made.stage = now_.stages[at].name;
+      for (std::size_t axis = 0; axis < now_.stages[at].axes.size(); ++axis) {
+        made.loop = now_.stages[at].axes[axis].name;
+        made.distance = multiples[below(multiples.size())];
+        if (chance(0.6)) accept(made);
+      }
+    }
+  }
+
   // ---------------------------------------------------------------- single proposals
 
   void propose() {
     const program_stage& stage = any_stage();
     if (stage.loops.empty()) return;
-    switch (below(28)) {
+    switch (below(29)) {
       case 0:
       case 1:
       case 2:
@@ -173,9 +220,20 @@ class schedule_generator {
       case 23: annotate(primitive::rfactor, stage.name, any_loop(stage).name); break;
       case 24: prefetch(); break;
       case 25: factor(); break;
-      case 26: annotate(primitive::factor, stage.name, any_loop(stage).name); break;
+      case 26: bind(stage.name, any_loop(stage).name); break;
+      case 27: annotate(primitive::factor, stage.name, any_loop(stage).name); break;
       default: nonsense(stage); break;
     }
+  }
+
+  void bind(const std::string& stage, const std::string& loop, const char* to = nullptr) {
+    constexpr std::array<const char*, 3> kinds{"block", "thread", "vthread"};
+    step made;
+    made.what = primitive::bind;
+    made.stage = stage;
+    made.loop = loop;
+    made.result = to != nullptr ? to : kinds[below(kinds.size())];
+    accept(made);
   }
 
   void split(const std::string& stage, const std::string& loop, int parts) {
@@ -423,6 +481,120 @@ class schedule_generator {
     accept(write);
   }
 
+  // ---------------------------------------------------------------- a tile of a GPU
+
+  /// Blocks, threads and virtual threads of spatial axes, tiles of the sum, copies of what is read.
+  void gpu_tile(const std::string& name) {
+    const auto stage = [&]() -> const program_stage& {
+      return now_.stages[static_cast<std::size_t>(now_.find_stage(name))];
+    };
+    lathe::sequence<std::string> before;
+    for (const stage_loop& each : stage().loops) before.push_back(each.name);
+    for (const std::string& loop : before) {
+      const stage_loop& at = stage().loops[static_cast<std::size_t>(stage().find_loop(loop))];
+      const bool reduce = stage().dims[static_cast<std::size_t>(at.dim)].reduce;
+      if (chance(0.85)) even_split(name, loop, reduce ? 2 : 2 + static_cast<int>(below(3)));
+    }
+    lathe::sequence<std::string> blocks, threads, outer, inner;
+    for (const stage_loop& loop : stage().loops) {
+      const loop_dim& dim = stage().dims[static_cast<std::size_t>(loop.dim)];
+      const bool last = static_cast<std::size_t>(loop.part) + 1 == dim.blocks.size();
+      auto& where = dim.reduce                       ? (last ? inner : outer)
+                    : loop.part == 0                 ? blocks
+                    : loop.part == 1 && !chance(0.2) ? threads
+                                                     : inner;
+      where.insert(where.begin() + (chance(0.3) ? below(where.size() + 1)
+                                                : static_cast<std::uint32_t>(where.size())),
+                   loop.name);
+    }
+    step order;
+    order.what = primitive::reorder;
+    order.stage = name;
+    for (const auto* part : {&blocks, &threads, &outer, &inner})
+      order.loops.insert(order.loops.end(), part->begin(), part->end());
+    if (!accept(order)) return;
+    for (const std::string& each : blocks)
+      if (chance(0.9)) bind(name, each, "block");
+    for (const std::string& each : threads)
+      if (chance(0.9)) bind(name, each, "thread");
+    for (const std::string& each : inner)
+      if (chance(0.25)) bind(name, each, "vthread");
+    if (chance(0.7)) {
+      step write;
+      write.what = primitive::cache_write;
+      write.stage = name;
+      accept(write);
+    }
+    lathe::sequence<std::string> read;
+    for (std::size_t at = 0; at < now_.tensors.size(); ++at)
+      if (reads(stage(), static_cast<int>(at))) read.push_back(now_.tensors[at].name);
+    for (const std::string& each : read)
+      if (chance(0.75)) gpu_copy(name, each, outer.empty() || chance(0.1) ? threads : outer);
+    for (const std::string& each : inner)
+      if (chance(0.4)) annotate(primitive::unroll, name, each);
+    if (!inner.empty() && chance(0.6)) annotate(primitive::vectorize, name, inner.back());
+  }
+
+  /// A split whose parts divide the loop, if there are such.
+  void even_split(const std::string& stage, const std::string& loop, int parts) {
+    const program_stage& of = now_.stages[static_cast<std::size_t>(now_.find_stage(stage))];
+    const loop_dim& dim = of.dims[static_cast<std::size_t>(
+        of.loops[static_cast<std::size_t>(of.find_loop(loop))].dim)];
+    std::int64_t left = dim.extent;
+    step made;
+    made.what = primitive::split;
+    made.stage = stage;
+    made.loop = loop;
+    made.parts.push_back({fresh(loop.substr(0, 1)), 0});
+    for (int part = 1; part < parts; ++part) {
+      lathe::sequence<std::int64_t> possible;
+      for (std::int64_t factor = 1; factor <= 16; ++factor)
+        if (left % factor == 0 || (factor == 3 && chance(0.1))) possible.push_back(factor);
+      const std::int64_t factor = possible[below(possible.size())];
+      if (left % factor == 0) left /= factor;
+      made.parts.push_back({fresh(loop.substr(0, 1)), factor});
+    }
+    accept(made);
+  }
+
+  /// A copy of what the body of one of the loops reads, made by the threads of the block.
+  void gpu_copy(const std::string& reader, const std::string& tensor,
+                const lathe::sequence<std::string>& loops) {
+    step made;
+    made.what = primitive::cache_read;
+    made.stage = tensor;
+    made.result = fresh("X");
+    if (!loops.empty()) {
+      made.at_stage = reader;
+      made.at_loop = loops[below(loops.size())];
+    }
+    if (chance(0.4)) layout(now_.tensors[static_cast<std::size_t>(now_.find_tensor(tensor))], made);
+    if (!accept(made)) return;
+    const auto stage = [&]() -> const program_stage& {
+      return now_.stages[static_cast<std::size_t>(now_.find_stage(made.result))];
+    };
+    if (stage().loops.size() > 1 && chance(0.7)) {
+      step fused;
+      fused.what = primitive::fuse;
+      fused.stage = made.result;
+      for (const stage_loop& each : stage().loops) fused.loops.push_back(each.name);
+      fused.result = fresh("f");
+      accept(fused);
+    }
+    if (stage().loops.empty()) return;
+    constexpr std::array<std::int64_t, 8> threads{1, 2, 4, 8, 16, 32, 3, 64};
+    const std::string loop = stage().loops.back().name;
+    step split;
+    split.what = primitive::split;
+    split.stage = made.result;
+    split.loop = loop;
+    split.parts = {{fresh("f"), 0}, {fresh("t"), threads[below(threads.size())]}};
+    if (chance(0.5)) split.parts.push_back({fresh("v"), chance(0.5) ? 4 : 2});
+    if (!accept(split)) return bind(made.result, loop, "thread");
+    bind(made.result, split.parts[1].name, "thread");
+    if (split.parts.size() > 2) annotate(primitive::vectorize, made.result, split.parts[2].name);
+  }
+
   program now_;
   random_engine& engine_;
   random_schedule out_;
@@ -433,6 +605,10 @@ class schedule_generator {
 
 random_schedule make_schedule(const program& base, random_engine& engine) {
   return schedule_generator(base, engine).make(base);
+}
+
+random_schedule make_gpu_schedule(const program& base, random_engine& engine) {
+  return schedule_generator(base, engine).make_for_gpu(base);
 }
 
 }  // namespace lathe::property

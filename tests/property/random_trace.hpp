@@ -22,4 +22,7 @@ struct random_schedule {
 /// Proposes steps until enough of them are accepted, then drops those that are illegal together.
 random_schedule make_schedule(const program& base, random_engine& engine);
 
+/// The same for GPUs: most stages are spread over blocks and threads, which make copies together.
+random_schedule make_gpu_schedule(const program& base, random_engine& engine);
+
 }  // namespace lathe::property

@@ -33,6 +33,10 @@ typedef __INT64_TYPE__ int64_t;
 typedef __UINT64_TYPE__ uint64_t;
 typedef __SIZE_TYPE__ size_t;
 // NOLINTEND(google-runtime-int)
+#define INT32_MIN (-2147483647 - 1)
+#define INT64_MIN (-__INT64_MAX__ - 1)
+#define INFINITY __builtin_inff()
+#define NAN __builtin_nanf("")
 
 #define CUDA_SIMULATOR_VECTORS(type, name)                         \
   struct __attribute__((aligned(2 * sizeof(type)))) name##2 {      \

@@ -1,7 +1,8 @@
 /// @file
-/// The functions that emitted CUDA text calls and that CUDA C++ has only in headers: asynchronous
-/// copies, matrix instructions, 16-bit floats. In: a text. Out: their definitions, as inline PTX
-/// that needs no header. Put before the text by emit_cuda.hpp.
+/// The names that emitted CUDA text uses and that CUDA C++ has only in headers: asynchronous
+/// copies, matrix instructions, 16-bit floats; the integer types and constants of <stdint.h> and
+/// <math.h>. In: a text. Out: their definitions, as inline PTX that needs no header. Put before the
+/// text by emit_cuda.hpp.
 ///
 /// | function | what it does | architecture |
 /// |---|---|---|

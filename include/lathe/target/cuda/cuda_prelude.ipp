@@ -17,6 +17,26 @@ struct cuda_prelude_part {
 
 /// What others use comes first.
 inline constexpr cuda_prelude_part cuda_prelude_parts[] = {
+    {"int8_t", R"(typedef signed char int8_t;
+typedef unsigned char uint8_t;
+)"},
+    {"int16_t", R"(typedef short int16_t;
+typedef unsigned short uint16_t;
+)"},
+    {"int32_t", R"(typedef int int32_t;
+typedef unsigned int uint32_t;
+)"},
+    {"int64_t", R"(typedef long long int64_t;
+typedef unsigned long long uint64_t;
+)"},
+    {"INT32_MIN", R"(#define INT32_MIN (-2147483647 - 1)
+)"},
+    {"INT64_MIN", R"(#define INT64_MIN (-9223372036854775807ll - 1)
+)"},
+    {"INFINITY", R"(#define INFINITY __int_as_float(0x7f800000)
+)"},
+    {"NAN", R"(#define NAN __int_as_float(0x7fffffff)
+)"},
     {"f16", R"(typedef unsigned short lathe_f16;
 )"},
     {"bf16", R"(typedef unsigned short lathe_bf16;
