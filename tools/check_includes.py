@@ -18,11 +18,12 @@ MAY_INCLUDE = {
     "analysis": ["core"],
     "schedule": ["core", "analysis"],
     "lower": ["core", "analysis", "schedule", "target/plan.hpp"],
+    "model": ["core"],
     "space": ["core", "analysis", "schedule", "lower", "target/cuda/device.hpp",
               "target/cuda/occupancy.hpp"],
     "target": ["core", "analysis/desc.hpp", "analysis/stats.hpp", "schedule", "lower"],
     "measure": ["core", "schedule/trace.hpp", "target"],
-    "search": ["core", "analysis", "schedule", "lower", "space", "measure/record.hpp",
+    "search": ["core", "analysis", "schedule", "lower", "space", "model", "measure/record.hpp",
                "measure/timer.hpp"],
     "store": ["core", "schedule/trace.hpp", "target/plan.hpp", "measure/record.hpp"],
     "ops": ["core", "dsl", "analysis/describe.hpp"],
@@ -116,7 +117,8 @@ def problems(root):
     base = root / "include" / "lathe"
     files = {path.relative_to(base).as_posix(): path.read_text()
              for path in sorted(base.rglob("*")) if path.suffix in (".hpp", ".ipp")}
-    listed = set(re.findall(r"#include <lathe/([^>]+)>", files.get("impl.ipp", "")))
+    listed = set(re.findall(r"#include <lathe/([^>]+)>",
+                            files.get("impl.ipp", "") + files.get("lab.ipp", "")))
     for name, text in files.items():
         for quote, included in INCLUDE.findall(text):
             if quote == '"':
@@ -134,10 +136,10 @@ def problems(root):
                     yield name, problem
         for problem in form_problems(name, text):
             yield name, problem
-        if name.endswith(".ipp") and name != "impl.ipp":
+        if name.endswith(".ipp") and name not in ("impl.ipp", "lab.ipp"):
             header = name.removesuffix(".ipp") + ".hpp"
             if name not in listed:
-                yield name, "is not listed in impl.ipp: lathe::compiled would lack its functions"
+                yield name, "is not listed in impl.ipp or lab.ipp: lathe::compiled would lack its functions"
             guarded = rf"#if LATHE_HEADER_ONLY\n# *include <lathe/{name}>\n#endif"
             if not re.search(guarded, files.get(header, "")):
                 yield name, f"is not included by {header} under #if LATHE_HEADER_ONLY"
@@ -159,7 +161,7 @@ def self_test():
         "lower/i.hpp": ("/// @file\n", "no #pragma once"),
         "lower/j.hpp": (head + "//\n" * MOST_LINES, "more than"),
         "lower/k_utils.hpp": (head, "named after no noun"),
-        "lower/l.ipp": (head, "not listed in impl.ipp"),
+        "lower/l.ipp": (head, "not listed in impl.ipp or lab.ipp"),
         "lower/m.hpp": (head + "#define N 7\n", "defines the macro N"),
         "lower/n.hpp": (head + "#include <boost/hana.hpp>\n", "Boost is included in"),
         "lower/o.hpp": (head + '#include "h.hpp"\n', "write <lathe/...>"),

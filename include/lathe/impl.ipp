@@ -90,7 +90,9 @@
 #include <lathe/measure/cuda_bench.ipp>
 #include <lathe/measure/cuda_worker.ipp>
 #include <lathe/search/random.ipp>
+#include <lathe/search/variation.ipp>
 #include <lathe/search/evolve.ipp>
+#include <lathe/search/strategy_maker.ipp>
 #include <lathe/search/tuner.ipp>
 #include <lathe/search/progress.ipp>
 #include <lathe/store/text.ipp>

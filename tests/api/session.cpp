@@ -135,7 +135,7 @@ TEST_CASE("session: effort estimate measures nothing, wisdom_only needs a winner
 
 TEST_CASE("session: a search is checked, stored and found again") {
   for (const check_level check : {check_level::off, check_level::sample, check_level::all}) {
-    for (const strategy_kind strategy : {strategy_kind::evolve, strategy_kind::random}) {
+    for (const char* const strategy : {"evolve", "random"}) {
       const scratch_folder folder;
       tuning_request request = request_for(folder.path);
       request.check = check;

@@ -16,6 +16,7 @@
 #include <lathe/api/session.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/core/stop_flag.hpp>
+#include <lathe/search/strategy_maker.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -42,7 +43,8 @@ struct tune_options {
   std::optional<double> target_fraction{};      ///< of the roofline: stop there, in (0, 1]; 1
   std::optional<int> threads{};                 ///< of kernels, 1 to 4096; the CPUs allowed
   std::optional<std::uint64_t> seed{};          ///< of the search; 1
-  std::optional<strategy_kind> strategy{};      ///< evolve
+  /// "evolve" or "random"; with <lathe/lab.hpp>, lab_strategy() of any name it lists; evolve
+  std::optional<strategy_maker> strategy{};
   sequence<std::string> bound{};             ///< inputs that stay the same over many calls; none
   std::optional<bool> strict_fp{};              ///< no fused multiply-add; false
   std::optional<check_level> check{};           ///< sample

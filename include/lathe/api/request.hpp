@@ -11,6 +11,7 @@
 #include <lathe/measure/worker.hpp>
 #include <lathe/schedule/trace.hpp>
 #include <lathe/search/progress.hpp>
+#include <lathe/search/strategy_maker.hpp>
 #include <lathe/store/cache.hpp>
 #include <lathe/target/cpu/executable.hpp>
 #include <lathe/target/cpu/parallel.hpp>
@@ -30,9 +31,6 @@ enum class effort_level : unsigned char {
   wisdom_only  ///< the cached winner, or an error
 };
 
-/// Which search strategy proposes candidates.
-enum class strategy_kind : unsigned char { evolve, random };
-
 /// How much of a candidate's output is compared before its time counts.
 enum class check_level : unsigned char {
   off,     ///< nothing: only for replaying what was checked
@@ -49,7 +47,7 @@ struct tuning_request {
   int trials = std::numeric_limits<int>::max();
   double target_fraction = 1;  ///< of the roofline: stop there
   std::uint64_t seed = 1;
-  strategy_kind strategy = strategy_kind::evolve;
+  strategy_maker strategy;      ///< proposes candidates
   sequence<std::string> bound;  ///< inputs packed once in bind()
   bool strict_fp = false;
   check_level check = check_level::sample;
@@ -57,7 +55,7 @@ struct tuning_request {
   cache_options cache;
   progress_mode progress = progress_mode::silent;
   const stop_flag* cancel = nullptr;  ///< ends the search when true
-  parallel_for_hook hook{};                   ///< .run null = default_parallel_for()
+  parallel_for_hook hook{};           ///< .run null = default_parallel_for()
 };
 
 /// The word of an effort in records and options: "measure", "patient".
@@ -102,7 +100,7 @@ struct tuned {
   double tuning_seconds = 0;  ///< [s] spent here, 0 for cached winners
   int trials = 0;
   std::array<int, failure_count> outcomes{};
-  std::string stopped;             ///< why the search ended
+  std::string stopped;          ///< why the search ended
   sequence<std::string> notes;  ///< things worth telling: cache unavailable, no isolation, ...
 
   /// [GFLOP/s] at the median, 0 if not measured.

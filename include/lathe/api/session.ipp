@@ -13,8 +13,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/mutex.hpp>
 #include <lathe/core/owner.hpp>
-#include <lathe/search/evolve.hpp>
-#include <lathe/search/random.hpp>
 #include <lathe/search/tuner.hpp>
 #include <lathe/space/cpu_space.hpp>
 #include <lathe/space/reuse.hpp>
@@ -171,14 +169,8 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   progress_printer printer(stderr, request.progress, {desc.name, flops_of(desc), roofline});
   options.on_progress = &progress_printer::callback;
   options.progress_context = &printer;
-  search_result found;
-  if (request.strategy == strategy_kind::random) {
-    random_search proposer(space, request.seed);
-    found = run_search(space, proposer, judge, options);
-  } else {
-    evolutionary_search proposer(space, request.seed);
-    found = run_search(space, proposer, judge, options);
-  }
+  const owner<strategy> proposer = request.strategy.make({space, request.seed});
+  search_result found = run_search(space, *proposer, judge, options);
   printer.finish(found.progress);
   if (!found.best && known) return std::move(known->how);
   if (!found.best && request.cancel != nullptr && request.cancel->is_set()) {

@@ -26,6 +26,8 @@ struct site {
   /// moves[c] lists the choices one move away from c: FlexTensor's directions (Zheng et al., ASPLOS
   /// 2020, section 4.2). Empty: unordered, every other choice is one move away.
   sequence<sequence<std::int32_t>> moves;
+  std::int32_t group = 0;  ///< stage that is decided about: strategies may go group by group
+  bool graph = false;      ///< about several stages: whether one is computed inside another
 };
 
 /// Moves of an ordered site (unroll depths, numbers of levels): one up or one down.

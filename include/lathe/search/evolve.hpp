@@ -12,6 +12,7 @@
 #include <lathe/core/random.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/search/strategy.hpp>
+#include <lathe/search/variation.hpp>
 
 #include <cstdint>
 #include <optional>
@@ -21,12 +22,11 @@ namespace lathe {
 
 /// Parameters of evolutionary_search. The defaults suit budgets of 50 to 5000 trials.
 struct evolve_options {
-  int population = 24;        ///< best points kept as parents
-  int generation = 16;        ///< points bred before any of their outcomes is awaited
-  int tournament = 3;         ///< parents compete in groups of this size: selection by rank
-  double crossover = 0.4;     ///< chance that a child has two parents
-  double further_move = 0.4;  ///< chance of each move after the first
-  double jump = 0.15;         ///< chance that a move goes to any choice of its site
+  int population = 24;     ///< best points kept as parents
+  int generation = 16;     ///< points bred before any of their outcomes is awaited
+  int tournament = 3;      ///< parents compete in groups of this size: selection by rank
+  double crossover = 0.4;  ///< chance that a child has two parents
+  variation_options variation;
   double random_share = 0.1;  ///< share of points that have no parent
   double random_start = 0.5;  ///< the same while the population is not full
 };
@@ -50,7 +50,6 @@ class evolutionary_search final : public strategy {
   LATHE_INLINE void breed();
   LATHE_INLINE std::optional<point> child();
   LATHE_INLINE const point& parent();
-  LATHE_INLINE void mutate(point& candidate);
 
   const search_space& space_;
   random_engine engine_;

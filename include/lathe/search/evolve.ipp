@@ -55,13 +55,8 @@ LATHE_INLINE std::optional<point> evolutionary_search::child() {
   for (int attempt = 0; attempt < attempts; ++attempt) {
     point candidate = parent();
     const bool crossed = engine_.chance(options_.crossover);
-    if (crossed) {
-      const point& other = parent();
-      for (std::size_t site = 0; site < candidate.choices.size(); ++site) {
-        if (engine_.below(2) == 0) candidate.choices[site] = other.choices[site];
-      }
-    }
-    if (!crossed || engine_.below(2) == 0) mutate(candidate);
+    if (crossed) cross(candidate, parent(), engine_);
+    if (!crossed || engine_.below(2) == 0) mutate(space_, candidate, engine_, options_.variation);
     if (seen_.add(space_, candidate)) return candidate;
   }
   return std::nullopt;
@@ -72,22 +67,6 @@ LATHE_INLINE const point& evolutionary_search::parent() {
   std::uint32_t best = engine_.below(size);
   for (int n = 1; n < options_.tournament; ++n) best = smaller(best, engine_.below(size));
   return population_[best].at;
-}
-
-LATHE_INLINE void evolutionary_search::mutate(point& candidate) {
-  if (space_.sites.empty()) return;
-  do {
-    const std::size_t index = engine_.below(static_cast<std::uint32_t>(space_.sites.size()));
-    const site& where = space_.sites[index];
-    std::int32_t& choice = candidate.choices[index];
-    if (where.moves.empty() || engine_.chance(options_.jump)) {
-      choice = static_cast<std::int32_t>(engine_.below(static_cast<std::uint32_t>(where.choices)));
-    } else {
-      const auto& reachable = where.moves[static_cast<std::size_t>(choice)];
-      if (reachable.empty()) continue;
-      choice = reachable[engine_.below(static_cast<std::uint32_t>(reachable.size()))];
-    }
-  } while (engine_.chance(options_.further_move));
 }
 
 }  // namespace lathe

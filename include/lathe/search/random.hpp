@@ -14,6 +14,12 @@
 
 namespace lathe {
 
+/// A uniformly drawn point, whether it was seen or not.
+LATHE_INLINE point random_point(const search_space& space, random_engine& engine);
+
+/// The next point in counting order, the last site fastest; the first point follows the last one.
+LATHE_INLINE void count_on(const search_space& space, point& at);
+
 /// A uniformly drawn point of a hash not in `seen`, which it is added to. When draws keep meeting
 /// seen points, counts on from the last one: no point is ever out of reach in spaces of up to 65536
 /// points. Nothing if none is left, or in larger spaces none within 65536 steps.

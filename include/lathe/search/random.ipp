@@ -10,34 +10,35 @@
 
 namespace lathe {
 
-namespace detail {
-
-/// The next point in counting order, the last site fastest; the first point follows the last one.
-inline void count_on(const search_space& space, point& at) {
+LATHE_INLINE void count_on(const search_space& space, point& at) {
   for (std::size_t site = at.choices.size(); site-- > 0;) {
     if (++at.choices[site] < space.sites[site].choices) return;
     at.choices[site] = 0;
   }
 }
 
-}  // namespace detail
+LATHE_INLINE point random_point(const search_space& space, random_engine& engine) {
+  point drawn;
+  drawn.choices.reserve(space.sites.size());
+  for (const site& each : space.sites) {
+    const auto choices = static_cast<std::uint32_t>(each.choices);
+    drawn.choices.push_back(static_cast<std::int32_t>(engine.below(choices)));
+  }
+  return drawn;
+}
 
 LATHE_INLINE std::optional<point> draw_unseen(const search_space& space, random_engine& engine,
                                               seen_points& seen) {
   constexpr int draws = 32;
   constexpr std::uint64_t most_steps = 1 << 16;
   point candidate;
-  candidate.choices.resize(space.sites.size());
   for (int draw = 0; draw < draws; ++draw) {
-    for (std::size_t site = 0; site < space.sites.size(); ++site) {
-      const auto choices = static_cast<std::uint32_t>(space.sites[site].choices);
-      candidate.choices[site] = static_cast<std::int32_t>(engine.below(choices));
-    }
+    candidate = random_point(space, engine);
     if (seen.add(space, candidate)) return candidate;
   }
   const std::uint64_t steps = smaller(space.size(), most_steps);
   for (std::uint64_t step = 1; step < steps; ++step) {
-    detail::count_on(space, candidate);
+    count_on(space, candidate);
     if (seen.add(space, candidate)) return candidate;
   }
   return std::nullopt;

@@ -43,6 +43,8 @@ class seen_points {
   bool add(const search_space& space, const point& candidate) {
     return hashes_.insert(space.hash(candidate));
   }
+  /// True if a program of that hash was there.
+  bool contains(std::uint64_t hash) const { return hashes_.contains(hash); }
   /// Number of distinct programs.
   std::size_t size() const { return hashes_.size(); }
 

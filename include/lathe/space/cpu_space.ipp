@@ -68,7 +68,7 @@ LATHE_INLINE void cpu_space::add_sites(int index) {
   first_site_.push_back(sites.size());
   vector_axes_.emplace_back();
   const auto add = [&](const std::string& what, std::int32_t choices, bool ordered) {
-    site made{what + " " + stage.name, larger(choices, 1), {}};
+    site made{what + " " + stage.name, larger(choices, 1), {}, index, what == "place"};
     if (ordered) made.moves = linear_moves(made.choices);
     sites.push_back(std::move(made));
   };

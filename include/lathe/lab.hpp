@@ -1,0 +1,6 @@
+/// @file
+/// What compares searches, and the strategies that tune() does not need: opt in with
+/// `#include <lathe/lab.hpp>` beside <lathe/lathe.hpp>.
+#pragma once
+
+#include <lathe/search/strategies.hpp>
