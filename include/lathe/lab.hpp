@@ -3,4 +3,5 @@
 /// `#include <lathe/lab.hpp>` beside <lathe/lathe.hpp>.
 #pragma once
 
+#include <lathe/search/program_features.hpp>
 #include <lathe/search/strategies.hpp>

@@ -16,6 +16,10 @@
 #include <lathe/search/starting_points.ipp>
 #include <lathe/search/p_method.ipp>
 #include <lathe/search/q_method.ipp>
+#include <lathe/search/nest_walk.ipp>
+#include <lathe/search/statement_features.ipp>
+#include <lathe/search/loop_features.ipp>
+#include <lathe/search/program_features.ipp>
 #include <lathe/search/point_model.ipp>
 #include <lathe/search/learned_annealing.ipp>
 #include <lathe/search/learned_evolution.ipp>

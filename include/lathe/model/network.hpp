@@ -37,7 +37,7 @@ class network {
   /// Moves against the gradients that were added since the last step, and forgets them.
   LATHE_INLINE void step(const adadelta_options& options);
 
-  /// All weights, layer by layer: for each of its outputs the weights of its inputs, then the
+  /// All weights, layer by layer: for each of its inputs the weights of its outputs, then the
   /// biases. Optimizer state is not part of them.
   std::span<float> weights() { return weights_; }
   /// The derivative by each of them, as added since the last step.

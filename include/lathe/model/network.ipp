@@ -29,14 +29,16 @@ LATHE_INLINE std::span<const float> network::outputs(std::span<const float> inpu
   for (std::size_t number = 0; number < layers_.size(); ++number) {
     const layer& at = layers_[number];
     const float* const from = values_[number].data();
+    float* const to = values_[number + 1].data();
     const float* const bias = weights_.data() + at.first + at.inputs * at.outputs;
-    const bool last = number + 1 == layers_.size();
-    for (std::size_t out = 0; out < at.outputs; ++out) {
-      const float* const row = weights_.data() + at.first + out * at.inputs;
-      float sum = bias[out];
-      for (std::size_t in = 0; in < at.inputs; ++in) sum += row[in] * from[in];
-      values_[number + 1][out] = last || sum > 0 ? sum : 0;
+    for (std::size_t out = 0; out < at.outputs; ++out) to[out] = bias[out];
+    for (std::size_t in = 0; in < at.inputs; ++in) {
+      if (from[in] == 0) continue;  // as half of what ReLU gives
+      const float* const row = weights_.data() + at.first + in * at.outputs;
+      for (std::size_t out = 0; out < at.outputs; ++out) to[out] += row[out] * from[in];
     }
+    if (number + 1 == layers_.size()) break;
+    for (std::size_t out = 0; out < at.outputs; ++out) to[out] = to[out] > 0 ? to[out] : 0;
   }
   return values_.back();
 }
@@ -46,23 +48,19 @@ LATHE_INLINE void network::back_propagate(std::span<const float> slopes) {
   for (std::size_t number = layers_.size(); number-- > 0;) {
     const layer& at = layers_[number];
     const float* const from = values_[number].data();
+    const float* const slope = slopes_.data();
     float* const bias = gradients_.data() + at.first + at.inputs * at.outputs;
+    for (std::size_t out = 0; out < at.outputs; ++out) bias[out] += slope[out];
     next_slopes_.assign(at.inputs, 0);
-    for (std::size_t out = 0; out < at.outputs; ++out) {
-      const float slope = slopes_[out];
-      if (slope == 0) continue;
-      const float* const row = weights_.data() + at.first + out * at.inputs;
-      float* const gradient = gradients_.data() + at.first + out * at.inputs;
-      bias[out] += slope;
-      float* const below = next_slopes_.data();
-      for (std::size_t in = 0; in < at.inputs; ++in) {
-        gradient[in] += slope * from[in];
-        below[in] += slope * row[in];
-      }
-    }
-    if (number > 0) {
-      for (std::size_t in = 0; in < at.inputs; ++in)
-        if (!(from[in] > 0)) next_slopes_[in] = 0;  // ReLU
+    for (std::size_t in = 0; in < at.inputs; ++in) {
+      if (from[in] == 0) continue;  // nor does anything pass back through a ReLU
+      const float* const row = weights_.data() + at.first + in * at.outputs;
+      float* const gradient = gradients_.data() + at.first + in * at.outputs;
+      for (std::size_t out = 0; out < at.outputs; ++out) gradient[out] += slope[out] * from[in];
+      if (number == 0) continue;
+      float sum = 0;
+      for (std::size_t out = 0; out < at.outputs; ++out) sum += slope[out] * row[out];
+      next_slopes_[in] = sum;
     }
     slopes_.swap(next_slopes_);
   }
