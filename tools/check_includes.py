@@ -26,9 +26,10 @@ MAY_INCLUDE = {
     "search": ["core", "analysis", "schedule", "lower", "space", "model", "measure/record.hpp",
                "measure/timer.hpp"],
     "store": ["core", "schedule/trace.hpp", "target/plan.hpp", "measure/record.hpp"],
+    "report": ["core"],
     "ops": ["core", "dsl", "analysis/describe.hpp"],
     "api": ["core", "dsl", "analysis", "schedule", "lower", "space", "target", "measure", "search",
-            "store"],
+            "store", "report"],
 }
 
 # Single files that may do more (or, for describe, that alone may be included by fewer).

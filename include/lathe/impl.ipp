@@ -76,6 +76,8 @@
 #include <lathe/target/cuda/context.ipp>
 #include <lathe/target/cuda/executable.ipp>
 #include <lathe/target/cuda/stopwatch.ipp>
+#include <lathe/report/page.ipp>
+#include <lathe/report/chart.ipp>
 #include <lathe/measure/record.ipp>
 #include <lathe/measure/buffer.ipp>
 #include <lathe/measure/compare.ipp>

@@ -4,4 +4,6 @@
 #pragma once
 
 #include <lathe/search/program_features.hpp>
+#include <lathe/search/replay.hpp>
 #include <lathe/search/strategies.hpp>
+#include <lathe/search/table.hpp>

@@ -3,6 +3,7 @@
 /// lathe::compiled, so that programs without a lab do not have it.
 #pragma once
 
+#include <lathe/search/table.ipp>
 #include <lathe/model/losses.ipp>
 #include <lathe/model/boosted_trees.ipp>
 #include <lathe/model/random_forest.ipp>

@@ -50,14 +50,15 @@ struct search_progress {
   std::array<int, failure_count> outcomes{};  ///< by failure class; [none] = successes
   int pruned = 0;                             ///< rejected by the space without a trial, not above
   double elapsed_seconds = 0;
+  double strategy_seconds = 0;  ///< of them, those that the strategy took to propose and to observe
   double left_seconds = std::numeric_limits<double>::infinity();  ///< infinite = not known
 };
 
 /// How to search.
 struct search_options {
   budget limits;
-  int batch = 8;      ///< points evaluated together; does not change what is tried
-  int finalists = 4;  ///< fastest points compared at the end; 0 = trust the first times
+  int batch = 8;               ///< points evaluated together; does not change what is tried
+  int finalists = 4;           ///< fastest points compared at the end; 0 = trust the first times
   double compare_seconds = 0;  ///< [s] of limits.seconds that are kept for that comparison
   const stop_flag* cancel = nullptr;  ///< stop when true; the evaluator may look, too
   void (*on_progress)(const search_progress& state, void* context) = nullptr;  ///< after each batch
@@ -75,9 +76,9 @@ struct search_result {
 };
 
 /// Searches. The first estimate of the space is always evaluated, whatever the budget, and always
-/// one of the finalists, so that the result is never slower than it. So are the other estimates. The
-/// trials depend only on the space, the strategy's seed, `known` and the outcomes, unless the budget
-/// limits time: then the search ends with the candidate that is being tried when it is over.
+/// one of the finalists, so that the result is never slower than it. So are the other estimates.
+/// The trials depend only on the space, the strategy's seed, `known` and the outcomes, unless the
+/// budget limits time: then the search ends with the candidate that is being tried when it is over.
 /// @param known  outcomes of an earlier run: told to the strategy, not tried again, no trials here
 /// @error LATHE-E504 if the evaluator returns another number of observations than it got points,
 ///        though neither was the time limited nor the search cancelled

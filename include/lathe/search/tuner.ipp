@@ -30,12 +30,12 @@ class search_run {
   }
 
   search_result run(std::span<const observation> known) {
-    proposer_.observe(known);
+    observe(known);
     for (const observation& earlier : known) note_best(earlier);
     try_estimates();
     while (!finished()) {
       const int left = limits_.trials - use_.trials;
-      sequence<point> proposals = proposer_.propose(smaller(larger(options_.batch, 1), left));
+      sequence<point> proposals = propose(smaller(larger(options_.batch, 1), left));
       if (proposals.empty()) {
         result_.stopped = stop_reason::exhausted;
         break;
@@ -48,6 +48,19 @@ class search_run {
 
  private:
   double now() const { return options_.clock != nullptr ? options_.clock() : monotonic_seconds(); }
+
+  sequence<point> propose(int most) {
+    const double begin = now();
+    sequence<point> proposals = proposer_.propose(most);
+    result_.progress.strategy_seconds += now() - begin;
+    return proposals;
+  }
+
+  void observe(std::span<const observation> trials) {
+    const double begin = now();
+    proposer_.observe(trials);
+    result_.progress.strategy_seconds += now() - begin;
+  }
 
   bool cancelled() const { return options_.cancel != nullptr && options_.cancel->is_set(); }
 
@@ -93,7 +106,7 @@ class search_run {
       if (outcome.empty()) return;
       count(outcome.front());
       result_.trials.push_back(outcome.front());
-      proposer_.observe(outcome);
+      observe(outcome);
       report();
     }
   }
@@ -126,7 +139,7 @@ class search_run {
       }
     }
     // The strategy is told about all points or none; after an interruption it is not asked again.
-    if (!interrupted_) proposer_.observe(outcomes);
+    if (!interrupted_) observe(outcomes);
     report();
   }
 

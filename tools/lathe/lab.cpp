@@ -1,0 +1,129 @@
+// lathe lab: compares search strategies, on recorded tables; records them.
+#include <lathe/core/number_text.hpp>
+#include <lathe/search/strategies.hpp>
+#include <lathe/search/table.hpp>
+
+#include "command.hpp"
+#include "operators.hpp"
+#include "recorder.hpp"
+#include "report.hpp"
+#include <cstdio>
+#include <fstream>
+#include <memory>
+
+namespace tools {
+namespace {
+
+using namespace lathe;
+
+void write_file(const std::string& path, const std::string& text) {
+  std::ofstream file(path, std::ios::binary);
+  file << text;
+  if (!file.flush()) throw std::runtime_error("cannot write " + path);
+}
+
+struct record_command {
+  problem_options problem;
+  std::vector<std::string> vary;
+  std::string output;
+  int passes = 3;
+
+  int run() const {
+    const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
+    lab::recording how;
+    how.title = chosen.title;
+    how.command = "lathe lab record " + problem.name;
+    for (const std::string& each : problem.extents) how.command += " " + each;
+    for (const std::string& each : problem.bound) how.command += " --bound " + each;
+    if (problem.type != "f32") how.command += " --type " + problem.type;
+    for (const std::string& each : vary) {
+      const std::size_t equals = each.rfind('=');
+      std::int64_t choices = 0;
+      if (equals == std::string::npos || !read_number(each.substr(equals + 1), choices) ||
+          choices < 1 || choices > 1000)
+        throw CLI::ValidationError("--vary", "'" + each + "' is not of the form NAME=NUMBER");
+      how.variations.push_back({each.substr(0, equals), static_cast<int>(choices)});
+      how.command += " --vary '" + each + "'";
+    }
+    how.passes = passes;
+    how.notebook = output + ".notebook";
+    const tuning_request request = problem.request(chosen.desc.view(), {});
+    const recorded_table table = lab::record_space(chosen.desc.view(), request, how);
+    write_file(output, table_text(table));
+    std::remove(how.notebook.c_str());
+    std::printf("%s: %zu programs, best %.4g ms, %.2f %% of them within 5 %% of it\n",
+                chosen.title.c_str(), table.programs.size(), 1e3 * table.best_seconds(),
+                100 * table.hardness());
+    return 0;
+  }
+};
+
+struct replay_command {
+  bool replay = false, list = false;
+  std::string tables = "bench/search/tables", json, html;
+  lab::comparison_options options;
+
+  static int print_list() {
+    for (const strategy_info& each : strategies())
+      std::printf("%-14s %s\n  %s\n", each.name, each.summary, parameters_of(each.name).c_str());
+    return 0;
+  }
+
+  int run() const {
+    if (list) return print_list();
+    if (!replay) throw CLI::RequiredError("--replay, or `lab record`");
+    lab::comparison_options chosen = options;
+    if (chosen.strategies.empty())
+      for (const strategy_info& each : strategies()) chosen.strategies.push_back(each.name);
+    const lab::comparison found = lab::compare(lab::read_tables(tables), std::move(chosen));
+    std::fputs(lab::text_of(found).c_str(), stdout);
+    if (!json.empty()) write_file(json, lab::json_of(found).dump(1) + "\n");
+    if (!html.empty()) write_file(html, lab::page_of(found));
+    return 0;
+  }
+};
+
+}  // namespace
+
+command add_lab(CLI::App& app) {
+  CLI::App* const own = app.add_subcommand("lab", "Compare search strategies on recorded tables");
+  const auto recording = std::make_shared<record_command>();
+  CLI::App* const record = own->add_subcommand("record", "Try a whole space and keep what it gave");
+  recording->problem.add_to(*record);
+  record->get_option("operator")->required();
+  record
+      ->add_option("--vary", recording->vary,
+                   "NAME=NUMBER: sites whose names begin with NAME keep that many choices, all "
+                   "others one (repeatable)")
+      ->allow_extra_args(false)
+      ->required();
+  record->add_option("--output", recording->output, "file of the table")->required();
+  record
+      ->add_option("--passes", recording->passes, "over all programs, two samples each; default 3")
+      ->check(CLI::Range(1, 100));
+  record->footer(
+      "Goes on where it was interrupted: OUTPUT.notebook.\n"
+      "Example: lathe lab record gemm 96 96 96 --vary rows=4 --vary block=4 --output gemm.table");
+  const auto replaying = std::make_shared<replay_command>();
+  own->add_flag("--replay", replaying->replay, "compare strategies on recorded tables");
+  own->add_flag("--list", replaying->list, "list the strategies and their parameters");
+  own->add_option("--tables", replaying->tables, "their folder; default bench/search/tables");
+  own->add_option("--strategy", replaying->options.strategies,
+                  "to compare with random search, e.g. 'q_method(gamma=8)' (repeatable); "
+                  "default: all there are")
+      ->allow_extra_args(false);
+  own->add_option("--seeds", replaying->options.seeds, "searches per table; default 10")
+      ->check(CLI::Range(1, 1000));
+  own->add_option("--trials", replaying->options.trials, "of a search; default 400")
+      ->check(CLI::Range(1, 1 << 20));
+  own->add_flag("--warm", replaying->options.warm,
+                "begin with the analytic schedule, as tune does");
+  own->add_option("--json", replaying->json, "file for all curves and verdicts");
+  own->add_option("--html", replaying->html, "file for the page with the tuning curves");
+  own->footer("Example: lathe lab --replay --seeds 10 --json lab.json --html lab.html");
+  return {own, [record, recording, replaying] {
+            return record->parsed() ? recording->run() : replaying->run();
+          }};
+}
+
+}  // namespace tools
