@@ -23,7 +23,8 @@ int main(int count, char** words) {
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
   const std::vector<tools::command> commands = {tools::add_tune(app), tools::add_explain(app),
-                                                tools::add_cache(app), tools::add_lab(app)};
+                                                tools::add_cache(app), tools::add_lab(app),
+                                                tools::add_fpga(app)};
   try {
     app.parse(count, words);
     for (const tools::command& each : commands) {

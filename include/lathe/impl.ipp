@@ -78,6 +78,9 @@
 #include <lathe/target/cuda/stopwatch.ipp>
 #include <lathe/report/page.ipp>
 #include <lathe/report/chart.ipp>
+#include <lathe/target/fpga/device.ipp>
+#include <lathe/target/fpga/operator_cost.ipp>
+#include <lathe/target/fpga/model.ipp>
 #include <lathe/measure/record.ipp>
 #include <lathe/measure/buffer.ipp>
 #include <lathe/measure/compare.ipp>
