@@ -43,6 +43,7 @@
 #include <lathe/space/gpu_tile.ipp>
 #include <lathe/space/gpu_cost.ipp>
 #include <lathe/space/gpu_space.ipp>
+#include <lathe/space/fpga_space.ipp>
 #include <lathe/target/c/c_text.ipp>
 #include <lathe/target/c/c_statements.ipp>
 #include <lathe/target/c/emit_c.ipp>
@@ -81,6 +82,9 @@
 #include <lathe/target/fpga/device.ipp>
 #include <lathe/target/fpga/operator_cost.ipp>
 #include <lathe/target/fpga/model.ipp>
+#include <lathe/target/fpga/banks.ipp>
+#include <lathe/target/fpga/kernel.ipp>
+#include <lathe/target/fpga/emit_hls.ipp>
 #include <lathe/measure/record.ipp>
 #include <lathe/measure/buffer.ipp>
 #include <lathe/measure/compare.ipp>

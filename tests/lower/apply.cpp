@@ -105,6 +105,7 @@ TEST_CASE("cache_write") {
                        {"reorder(C: i k j); cache_write(C, register)",
                         "'j', which must be unrolled or vectorized"}});
   check_refused(conv, {{"cache_write(P, register)", "is not a reduction"}});
+  CHECK(refusal(gemm, "reorder(C: i k j); cache_write(C, buffer)") == "");
 }
 
 TEST_CASE("cache_read and pack") {

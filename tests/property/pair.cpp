@@ -11,7 +11,9 @@
 #include <lathe/target/cpu/emit_llvm.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/run.hpp>
+#include <lathe/target/fpga/emit_hls.hpp>
 
+#include "hls_text.hpp"
 #include "property/functions.hpp"
 #include <algorithm>
 #include <cmath>
@@ -212,6 +214,8 @@ class run_memory {
       native::run_plan(plan_, phases, addresses_.data(), scratch_.data(), threads, hook, part);
   }
 
+  void* const* addresses() const { return addresses_.data(); }
+
   std::string problem() const {
     for (std::size_t at = 0; at < memory_.size(); ++at) {
       if (!memory_[at].padding_intact()) return "wrote outside " + plan_.buffers[at].name;
@@ -398,6 +402,48 @@ verdict pair_checker::check(const random_pair& pair, bool all_sets) {
     return problem.empty() ? "" : "C: " + problem;
   });
   return out;
+}
+
+std::string check_hls(const std::vector<random_pair>& pairs, const std::string& compiler,
+                      hls_texts& seen) {
+  struct one {
+    const random_pair* pair;
+    fpga_kernel kernel;
+  };
+  std::vector<one> kernels;
+  test::hls_library library;
+  for (const random_pair& pair : pairs) {
+    result<program> scheduled =
+        apply(make_program(pair.source.view()), pair.schedule.steps, pair.schedule.options);
+    if (!scheduled) return report(pair, "not applied: " + scheduled.error().text());
+    scheduled->name = "pair_" + std::to_string(pair.seed);
+    result<ir::nest> nest = build(std::move(*scheduled));
+    if (!nest) continue;
+    double stores = 0;
+    for (const ir::phase& each : nest->phases) stores += stores_of(*nest, each.body);
+    if (stores > most_stores) continue;
+    one made{&pair, make_fpga_kernel(std::move(*nest), find_fpga_device("vu9p").value())};
+    const std::string text = emit_hls(made.kernel);
+    if (text.size() > most_text) continue;
+    const std::string problem = test::pragma_checker().check(text);
+    if (!problem.empty()) return report(pair, problem + "\n" + text);
+    ++seen.kernels;
+    seen.dataflow += text.find("DATAFLOW") != std::string::npos;
+    seen.unrolled += text.find("UNROLL") != std::string::npos;
+    seen.partitioned += text.find("ARRAY_PARTITION") != std::string::npos;
+    library.add(made.kernel);
+    kernels.push_back(std::move(made));
+  }
+  const std::string said = library.compile(compiler);
+  if (!said.empty()) return compiler + ": " + said;
+  for (const one& each : kernels) {
+    const kernel_plan plan = plan_of(each.kernel.nest);
+    run_memory memory(*each.pair, plan, 1);
+    library.call(each.kernel, memory.addresses());
+    const std::string problem = memory.problem();
+    if (!problem.empty()) return report(*each.pair, problem + "\n" + emit_hls(each.kernel));
+  }
+  return {};
 }
 
 random_pair pair_checker::shrink(random_pair pair) {

@@ -12,6 +12,7 @@
 #include "property/reference.hpp"
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace lathe::property {
 
@@ -76,6 +77,16 @@ class pair_checker {
 /// How the elements of a tensor differ from what they should be; "" if they do not.
 std::string differences(const random_operator& source, int tensor, const std::byte* got,
                         const std::byte* wanted);
+
+/// What the HLS texts of some pairs hold.
+struct hls_texts {
+  int kernels = 0, dataflow = 0, unrolled = 0, partitioned = 0;  ///< kernels with such pragmas
+};
+
+/// Runs pairs as HLS text, compiled together, and checks their pragmas. Returns the first failure,
+/// empty = none.
+std::string check_hls(const std::vector<random_pair>& pairs, const std::string& compiler,
+                      hls_texts& seen);
 
 /// Seed, operator, trace and nest of a failing pair.
 std::string report(const random_pair& pair, const std::string& failure);

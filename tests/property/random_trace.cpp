@@ -296,6 +296,7 @@ class schedule_generator {
       made.at_stage = stage.name;
       made.at_loop = any_loop(stage).name;
     }
+    if (chance(0.3)) made.result = "buffer";
     accept(made);
   }
 

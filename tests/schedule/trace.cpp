@@ -58,6 +58,7 @@ step random_step(random_engine& random) {
     case primitive::compute_at: place(); break;
     case primitive::cache_write:
       if (random.chance(0.5)) place();
+      if (random.chance(0.5)) made.result = "buffer";
       break;
     case primitive::cache_read: place(); [[fallthrough]];
     case primitive::pack:
@@ -110,6 +111,8 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
                            "compute_at(P, C.c0)",
                            "cache_write(C at C.k0, register)",
                            "cache_write(C, register)",
+                           "cache_write(C at C.k0, buffer)",
+                           "cache_write(C, buffer)",
                            "cache_read(B -> Bp at C.k0, [j/32 k j%32])",
                            "cache_read(B -> Bp at C.k0)",
                            "pack(W -> Wp, [f/16 c r s f%16])",

@@ -184,9 +184,10 @@ TEST_CASE("fpga model: bursts, ports and memory banks") {
     to.made.roots = {row};
     return estimate_fpga(to.made, vu9p()).cycles;
   };
-  CHECK(cycles(8, 64, 64, 1) == 512 - 1 + 2 + 64 + 2);       // one burst
-  CHECK(cycles(8, 64, 100, 1) == 512 - 1 + 2 + 8 * 64 + 2);  // one per row
-  CHECK(cycles(8, 64, 64, 16) == 32 - 1 + 2 + 64 + 2);       // 16 elements are one word
+  CHECK(cycles(8, 64, 64, 1) == 512 - 1 + 2 + 64 + 2);      // one burst
+  CHECK(cycles(8, 64, 100, 1) == 512 - 1 + 2 + 64 + 2);     // one per row: in time
+  CHECK(cycles(512, 1, 100, 1) == 512 * 64 / 16 + 64 + 2);  // one per element
+  CHECK(cycles(8, 64, 64, 16) == 32 - 1 + 2 + 64 + 2);      // 16 elements are one word
   // 32 elements are two words, so that the interval is two.
   CHECK(cycles(8, 64, 64, 32) == 2 * 15 + 3 + 64 + 2);
 

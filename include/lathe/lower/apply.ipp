@@ -34,6 +34,7 @@ LATHE_INLINE std::string apply_cache_write(const program& target, program_stage&
              quoted(what.at_loop);
   }
   stage.register_tile = true;
+  stage.tile_in_buffer = !what.result.empty();
   stage.accumulate_at = what.at_loop;
   return {};
 }
@@ -116,8 +117,8 @@ LATHE_INLINE std::string check_schedule(const program& target) {
         const bool reduce = stage.dims[static_cast<std::size_t>(loop.dim)].reduce;
         if (static_cast<int>(at) <= accumulate) continue;
         if (reduce && first_reduce < 0) first_reduce = static_cast<int>(at);
-        if (!reduce && first_reduce >= 0 && loop.how != ir::loop_kind::unrolled &&
-            loop.how != ir::loop_kind::vectorized)
+        if (!reduce && first_reduce >= 0 && !stage.tile_in_buffer &&
+            loop.how != ir::loop_kind::unrolled && loop.how != ir::loop_kind::vectorized)
           return "the register tile of " + name(stage) + " contains loop " +
                  detail::quoted(loop.name) + ", which must be unrolled or vectorized";
       }

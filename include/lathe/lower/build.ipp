@@ -157,7 +157,7 @@ class nest_builder : placement {
     if (contains(size.possible, 0) &&
         !(is_static_loop(loop) && size.possible.size() <= most_copies))
       return run_if_any(frame, order, at, what, into);
-    if (stage.register_tile && !dim.reduce && size.possible.size() > 1 &&
+    if (stage.register_tile && !stage.tile_in_buffer && !dim.reduce && size.possible.size() > 1 &&
         order[at] >= accumulation_start(stage) && depends_on_running_loop(size.value))
       return refuse("loop " + stage.name + "." + loop.name +
                     " runs a different number of times in "
@@ -376,6 +376,7 @@ class nest_builder : placement {
         tile.push_back(at);
     ir::expr index = exprs().constant(0);
     std::int64_t elements = 1;
+    sequence<std::int64_t> shape;
     for (const int at : tile) {
       const stage_loop& loop = stage.loops[static_cast<std::size_t>(at)];
       const std::int64_t count =
@@ -385,13 +386,15 @@ class nest_builder : placement {
       index =
           exprs().add(exprs().scale(index, count), value == ir::none ? exprs().constant(0) : value);
       elements *= count;
+      shape.push_back(count);
     }
     tile_buffer_.resize(program_.stages.size(), ir::none);
     std::int32_t& buffer = tile_buffer_[static_cast<std::size_t>(frame.stage)];
     if (buffer == ir::none)
-      buffer = add_buffer({stage.name + "_acc", exprs()[stage.identity].type, elements,
-                           stage.register_tile ? ir::scope::registers : ir::scope::scratch, false,
-                           false, false});
+      buffer = add_buffer(
+          {stage.name + "_acc", exprs()[stage.identity].type, elements,
+           stage.register_tile && !stage.tile_in_buffer ? ir::scope::registers : ir::scope::scratch,
+           false, false, false, std::move(shape)});
     return {buffer, index};
   }
 
@@ -399,7 +402,7 @@ class nest_builder : placement {
                   statements& into) {
     const program_stage& stage = stage_of(frame);
     const sequence<int> tile = tile_loops(stage);
-    if (stage.register_tile) {
+    if (stage.register_tile && !stage.tile_in_buffer) {
       for (const int position : tile) {
         const int dim = stage.loops[static_cast<std::size_t>(position)].dim;
         const block_size& size = frame.size[static_cast<std::size_t>(dim)];

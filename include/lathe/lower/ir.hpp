@@ -190,6 +190,9 @@ struct buffer {
   bool output = false;  ///< parameter written by the kernel
   bool scalar = false;  ///< rank-0 parameter passed by value by the caller
   bool bound = false;   ///< workspace filled in bind() only
+  /// Elements per dimension, slowest first, where the flat index is one of such an array; empty =
+  /// one dimension.
+  sequence<std::int64_t> shape{};
 };
 
 /// How a loop runs.

@@ -101,6 +101,8 @@ class placement {
   };
 
   static std::int64_t layout_extent(const layout_dim& item, const sequence<std::int64_t>& extent);
+  static sequence<std::int64_t> memory_shape(const program_tensor& of,
+                                             const sequence<std::int64_t>& extent);
   std::int64_t element_count(const program_tensor& of, const sequence<std::int64_t>& extent) const;
   ir::expr flat_index(int index, std::span<const ir::expr> point);
   ir::expr lies_within(int index, std::span<const ir::expr> point);

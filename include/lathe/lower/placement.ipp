@@ -21,6 +21,13 @@ LATHE_INLINE std::int64_t placement::element_count(const program_tensor& of,
   return count;
 }
 
+LATHE_INLINE sequence<std::int64_t> placement::memory_shape(const program_tensor& of,
+                                                            const sequence<std::int64_t>& extent) {
+  sequence<std::int64_t> shape;
+  for (const layout_dim& item : of.layout) shape.push_back(layout_extent(item, extent));
+  return shape;
+}
+
 LATHE_INLINE std::int32_t placement::add_buffer(ir::buffer made) {
   nest_.buffers.push_back(std::move(made));
   return static_cast<std::int32_t>(nest_.buffers.size() - 1);
@@ -39,9 +46,10 @@ LATHE_INLINE void placement::add_buffers() {
       tensor_place& made = places_[at];
       made.extent = of.shape;
       made.base.assign(of.shape.size(), exprs().constant(0));
-      made.buffer = add_buffer({of.name, of.type, element_count(of, of.shape),
-                                param ? ir::scope::param : ir::scope::workspace,
-                                param && of.producer >= 0, of.scalar, of.bound});
+      made.buffer =
+          add_buffer({of.name, of.type, element_count(of, of.shape),
+                      param ? ir::scope::param : ir::scope::workspace, param && of.producer >= 0,
+                      of.scalar, of.bound, memory_shape(of, of.shape)});
     }
   }
 }
@@ -397,13 +405,13 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
     at.extent = extent;
     at.buffer = add_buffer({tensor(of).name, tensor(of).type, elements,
                             producer.is_cooperative() ? ir::scope::shared : ir::scope::scratch,
-                            false, false, false});
+                            false, false, false, memory_shape(tensor(of), extent)});
   } else {
     for (std::size_t dim = 0; dim < extent.size(); ++dim)
       at.extent[dim] = larger(at.extent[dim], extent[dim]);
-    nest_.buffers[static_cast<std::size_t>(at.buffer)].elements =
-        larger(nest_.buffers[static_cast<std::size_t>(at.buffer)].elements,
-               element_count(tensor(of), at.extent));
+    ir::buffer& made = nest_.buffers[static_cast<std::size_t>(at.buffer)];
+    made.elements = larger(made.elements, element_count(tensor(of), at.extent));
+    made.shape = memory_shape(tensor(of), at.extent);
   }
   return true;
 }

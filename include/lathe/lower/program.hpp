@@ -108,10 +108,11 @@ struct program_stage {
   bool copy = false;             ///< made by cache_read or pack
 
   sequence<loop_dim> dims;
-  sequence<stage_loop> loops;  ///< outermost first
-  bool register_tile = false;  ///< cache_write given
-  std::string accumulate_at;   ///< loop of cache_write's `at`, empty = all reduce loops
-  int attach_stage = -1;       ///< compute_at: consumer stage, -1 = root
+  sequence<stage_loop> loops;   ///< outermost first
+  bool register_tile = false;   ///< cache_write given
+  bool tile_in_buffer = false;  ///< ... with `buffer`: the tile is memory
+  std::string accumulate_at;    ///< loop of cache_write's `at`, empty = all reduce loops
+  int attach_stage = -1;        ///< compute_at: consumer stage, -1 = root
   std::string attach_loop;
   bool inlined = false;
   int buffers = 1;  ///< iterations of attach_loop whose results are there at once

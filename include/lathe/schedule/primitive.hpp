@@ -31,7 +31,8 @@ enum class primitive : unsigned char {
   cache_write,   ///< cache_write(C at C.k0, register)   accumulate in registers over the reduce
                  ///< loops below
                  ///<                                    k0; `cache_write(C, register)`: over all of
-                 ///<                                    them
+                 ///<                                    them; `buffer` instead of `register`: in a
+                 ///<                                    buffer, so that no loop has to be unrolled
   cache_read,    ///< cache_read(B -> Bp at C.k0, [j/32 k j%32])  a packed copy of what C.k0's body
                  ///< reads; without `at`: of the whole tensor, once per call
   pack,     ///< pack(W -> Wp, [f/16 c r s f%16])   a packed copy of a whole input, made once per
@@ -86,7 +87,8 @@ struct step {
                                   ///< narrow: the axes that run outside
   sequence<split_part> parts;     ///< split, phase
   std::string result;             ///< fuse, flatten: new loop, axis; cache_read, pack: new stage;
-                                  ///< bind: block, thread or vthread
+                                  ///< bind: block, thread or vthread;
+                                  ///< cache_write: "buffer", empty = registers
   std::string at_stage, at_loop;  ///< `at` clause (compute_at, cache_write, cache_read, prefetch)
   sequence<layout_item> layout;   ///< cache_read, pack; empty = the tensor's own order
   std::int64_t distance = 0;      ///< prefetch [iterations ahead]; pad: the multiple; buffers: how

@@ -84,7 +84,8 @@ LATHE_INLINE std::string arguments_text(const step& value) {
     case primitive::reorder: return value.stage + ": " + joined(value.loops, "", " ");
     case primitive::inline_stage: return value.stage;
     case primitive::compute_at: return value.stage + ", " + value.at_stage + "." + value.at_loop;
-    case primitive::cache_write: return value.stage + at_text(value) + ", register";
+    case primitive::cache_write:
+      return value.stage + at_text(value) + (value.result.empty() ? ", register" : ", buffer");
     case primitive::cache_read:
     case primitive::pack:
       return value.stage + " -> " + value.result + at_text(value) + layout_text(value.layout);
@@ -384,7 +385,7 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
              loop(into.at_stage, into.at_loop);
     case primitive::cache_write:
       return name(into.stage, "the name of a stage") && (is_next(",") || at_clause(into)) &&
-             token(",") && word("register");
+             token(",") && (is_next("buffer") ? word(into.result = "buffer") : word("register"));
     case primitive::cache_read:
     case primitive::pack: return read_copy(into);
     case primitive::prefetch:

@@ -10,6 +10,7 @@
 #include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -28,6 +29,7 @@ struct c_dialect {
   const char* (*type_name)(dtype) = c_type_name;
   std::string function_prefix = "static inline ";  ///< before the definition of a helper function
   std::string math_prefix = "";                    ///< before a math function: "hls::" in HLS C++
+  bool scalars_by_value = false;                   ///< scalar parameters are no pointers
 };
 
 /// Makes identifiers: valid, not reserved in C, C++ or the C library, each handed out once.
@@ -50,6 +52,8 @@ class c_text {
 
   /// An expression; can be used as an operand if `operand`, otherwise where a whole one stands.
   LATHE_INLINE std::string expression(ir::expr handle, bool operand = false);
+  /// An element of a buffer: `B[i][j]`.
+  LATHE_INLINE std::string element(std::int64_t buffer, std::span<const ir::expr> indices);
   /// Definitions `const T t0 = ...;` of the values that `handle` uses more than once and is sure to
   /// need; expression() writes their names until the next call.
   LATHE_INLINE sequence<std::string> temporaries(ir::expr handle);

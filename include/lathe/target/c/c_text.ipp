@@ -127,9 +127,20 @@ class c_printer : public expression_printer {
         return conversion(at.type, operand);
       }
       case ir::kind::call: declare(handle); break;
+      case ir::kind::load: return element(at.imm, exprs_.args(handle));
       default: break;
     }
     return expression_printer::print(handle, outside);
+  }
+
+  /// An element of an array of as many dimensions as there are indices.
+  std::string element(std::int64_t of, std::span<const ir::expr> indices) {
+    std::string out = buffer(of);
+    if (owner_.dialect_.scalars_by_value && of >= 0 &&
+        owner_.nest_.buffers[static_cast<std::size_t>(of)].scalar)
+      return out;
+    for (const ir::expr each : indices) out += "[" + print(each) + "]";
+    return out;
   }
 
  private:
@@ -337,6 +348,10 @@ LATHE_INLINE c_text::c_text(const ir::nest& nest, c_dialect dialect)
 LATHE_INLINE std::string c_text::expression(ir::expr handle, bool operand) {
   return detail::c_printer(*this).print(handle,
                                         operand ? detail::binding::atom : detail::binding::any);
+}
+
+LATHE_INLINE std::string c_text::element(std::int64_t buffer, std::span<const ir::expr> indices) {
+  return detail::c_printer(*this).element(buffer, indices);
 }
 
 LATHE_INLINE sequence<std::string> c_text::temporaries(ir::expr handle) {

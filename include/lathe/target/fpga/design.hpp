@@ -63,6 +63,7 @@ struct fpga_node {
   bool loop = true;
 
   // -- loops
+  bool fixed = true;        ///< always as many iterations; others are run, but not flattened
   std::int64_t trips = 1;   ///< iterations, all copies together
   std::int64_t unroll = 1;  ///< copies of the body; >= trips: unrolled completely
   bool pipelined = false;   ///< loops inside are unrolled completely
@@ -88,7 +89,6 @@ struct fpga_design {
   sequence<fpga_array> arrays;
   sequence<fpga_node> nodes;
   sequence<int> roots;
-  double operations = 0;  ///< arithmetic operations, a multiply-add counts as two [1]
 
   /// Adds a loop or statement; @returns its number.
   int add(fpga_node made) {

@@ -2,18 +2,23 @@
 /// The analytic model of FPGA designs. In: a design (design.hpp) and a device. Out: cycles,
 /// resources, and what bounds them. Nothing is synthesised: figures are estimates.
 ///
-/// | what | formula | source |
-/// |---|---|---|
-/// | pipelined loops | II (n - 1) + depth, n: iterations of all loops that flatten into one | AMD
-/// UG1399 | | II | max(1, ResMII, RecMII) | Rau, MICRO 1994 | | ResMII | over banks: accesses /
-/// ports; a dimension whose unrolled accesses do not keep to fixed banks counts as one bank | Wang
-/// et al., DAC 2013 (cyclic partitioning) | | RecMII | latency of the cycle / distance; 1 is
-/// assumed where the text states none | Rau; UG1399 | | other loops | trips (body + 2), copies of
-/// loops that are unrolled around a loop run in sequence | UG1399 | | DATAFLOW | (n - 1) max(R, C,
-/// W) + R + C + W | FlexTensor, ASPLOS 2020, section 5.3, with fill and drain | | memory | bytes
-/// over the width of port and bank; one latency per burst | UG1399 (AXI bursts) | | DSP, LUT, FF |
-/// operators times unrolling; nothing is shared | operator_cost.hpp | | BRAM | per bank: ceil(bits
-/// / width) ceil(elements / depth) of 18 Kbit | UG573 |
+/// - Pipelined loops: II (n - 1) + depth; n counts the iterations of all loops that flatten into
+///   one (AMD UG1399).
+/// - II = max(1, ResMII, RecMII) (Rau, MICRO 1994).
+/// - ResMII: accesses to the busiest bank over its ports. A dimension whose unrolled accesses do
+/// not
+///   keep to the same banks in all iterations counts as one bank (cyclic partitioning: Wang et al.,
+///   DAC 2013).
+/// - RecMII: latency of the cycle over its distance; tools assume a distance of one where the text
+///   states none (UG1399, pragma DEPENDENCE).
+/// - Other loops: trips (body + 2). Copies of a loop that is unrolled around one that is not run in
+///   sequence.
+/// - DATAFLOW: (n - 1) max(R, C, W) + R + C + W: FlexTensor's rounds (Zheng et al., ASPLOS 2020,
+///   section 5.3) with fill and drain.
+/// - Memory: bytes over the widths of port and bank; a burst takes its latency, of which 16 overlap
+///   (UG1399, AXI bursts).
+/// - DSP, LUT, FF: operators (operator_cost.hpp) times unrolling; nothing is shared.
+/// - BRAM: per bank ceil(bits / width) ceil(elements / depth) of 18 Kbit (UG573).
 #pragma once
 
 #include <lathe/config.hpp>

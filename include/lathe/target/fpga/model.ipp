@@ -14,6 +14,9 @@ namespace detail {
 
 /// Cycles of a load from a buffer, and of a store.
 inline constexpr int fpga_load_cycles = 1, fpga_store_cycles = 1;
+/// Bursts that a port has on their way at the same time: the default of num_read_outstanding and
+/// num_write_outstanding (UG1399).
+inline constexpr int fpga_outstanding_bursts = 16;
 /// Cycles to enter and leave a loop that does not flatten into another.
 inline constexpr int fpga_loop_cycles = 2;
 /// Bits that are kept in flip-flops rather than in a block RAM: a memory of look-up tables.
@@ -92,15 +95,30 @@ class fpga_estimator {
 
   part visit(int number) {
     if (!design_[number].loop) return as_statement(design_[number]);
-    // Loops that contain one other loop and nothing else become one with it if it is pipelined.
+    if (is_straight(number)) return as_pipeline(number, path_.size());
+    // Loops that contain one other loop and nothing else become one with it if it is pipelined and
+    // all but the outermost have a constant number of iterations.
     const std::size_t around = path_.size();
     int inner = number;
-    for (; may_flatten(design_[inner]); inner = design_[inner].children[0]) path_.push_back(inner);
+    while (may_flatten(design_[inner])) {
+      const int child = design_[inner].children[0];
+      if (!design_[child].loop || !design_[child].fixed) break;
+      path_.push_back(inner);
+      inner = child;
+    }
     const bool flat = design_[inner].loop && design_[inner].pipelined;
     part out;
     if (flat) out = as_pipeline(inner, around);
     path_.resize(around);
     return flat ? out : as_loop(number);
+  }
+
+  /// True if all loops are unrolled: the copies of the statements run at the same time.
+  bool is_straight(int number) const {
+    const fpga_node& of = design_[number];
+    if (!of.loop) return true;
+    return !of.pipelined && of.unroll >= of.trips &&
+           all_of(of.children, [&](int child) { return is_straight(child); });
   }
 
   static bool may_flatten(const fpga_node& of) {
@@ -201,10 +219,16 @@ class fpga_estimator {
     }
     made.interval = plain_ ? 1 : larger(made.by_resources, made.by_recurrence);
     made.depth = path + made.interval - 1;
-    out.cycles = plain_ ? made.iterations * static_cast<double>(port_cycles)
-                        : static_cast<double>(made.interval) * (made.iterations - 1) +
-                              static_cast<double>(made.depth) + bursts_ * device_.memory_latency +
-                              fpga_loop_cycles;
+    if (plain_) {
+      out.cycles = made.iterations * static_cast<double>(port_cycles);
+    } else {
+      const double latency = bursts_ > 0 ? device_.memory_latency : 0;
+      const double requests = bursts_ * latency / fpga_outstanding_bursts;
+      out.cycles = larger(static_cast<double>(made.interval) * (made.iterations - 1) +
+                              static_cast<double>(made.depth),
+                          requests) +
+                   latency + fpga_loop_cycles;
+    }
     const bool reads = reads_memory_, writes = writes_memory_;
     (writes ? out.write : reads ? out.read : out.compute) = out.cycles;
     out_.pipelines.push_back(static_cast<fpga_pipeline&&>(made));
