@@ -38,6 +38,12 @@ class gpu_tile_chooser {
     const std::size_t axes = tile.threads.size();
     if (stage_.is_narrowed() || axes == 0) return best_;
     spatial(tile, axes);
+    const gpu_tile one = best_;
+    for (const int buffers : {2, 3}) {
+      gpu_tile ahead = one;
+      ahead.buffers = buffers;
+      if (contains(ahead.staged, static_cast<char>(1))) consider(ahead);
+    }
     share_sums();
     return best_;
   }
@@ -252,6 +258,7 @@ LATHE_INLINE gpu_cost cost_of(const program& of, const program_stage& stage,
                                                          : smaller(together, 32.0) / 4);
     }
   }
+  out.shared_bytes *= tile.buffers;
   const gpu::occupancy held = gpu::occupancy_of(
       on, {static_cast<int>(smaller<std::int64_t>(threads, 2048)),
            static_cast<int>(smaller<std::int64_t>(out.registers, 255)), out.shared_bytes});
@@ -265,7 +272,8 @@ LATHE_INLINE gpu_cost cost_of(const program& of, const program_stage& stage,
   const double issue = (sums * wide + loads + 2.0 / real(larger<std::int64_t>(1, tile.unroll))) / 4;
   const double per_term = larger(larger(add, issue), shared_words + memory_lines);
   const double chunk_cycles = warps * per_term * terms / shares + copying / 4;
-  const double waits = copied > 0 ? detail::chunk_wait : 0;
+  const double fetched_ahead = (tile.buffers - 1) * warps * per_term * terms / shares;
+  const double waits = copied > 0 ? larger(0.0, detail::chunk_wait - fetched_ahead) : 0;
   const double at_once =
       smaller(real(out.resident), real((out.blocks + on.multiprocessors - 1) / on.multiprocessors));
   const double rounds = math::ceil(real(out.blocks) / (on.multiprocessors * at_once));

@@ -18,6 +18,7 @@ inline constexpr std::array<std::int64_t, 7> gpu_unrolls{1, 2, 4, 9, 16, 32, 72}
 inline constexpr std::array<int, 3> gpu_vectors{1, 2, 4};
 inline constexpr std::array<std::int64_t, 6> gpu_crosses{1, 16, 32, 64, 128, 256};
 inline constexpr std::array<std::int64_t, 6> gpu_splits{1, 2, 4, 8, 16, 32};
+inline constexpr std::size_t most_buffers = 4;
 inline constexpr std::int64_t most_unrolled = 4096;  ///< statements of straight code
 
 /// Pointwise stages that cost no more to compute again than to read.
@@ -56,9 +57,10 @@ struct gpu_sites {
         vector(unroll + 1),
         cross(vector + 1),
         split(cross + 1),
-        staged(split + 1) {}
+        buffers(split + 1),
+        staged(buffers + 1) {}
   static constexpr std::size_t threads = 0;
-  std::size_t rows, vthreads, chunks, unroll, vector, cross, split, staged;
+  std::size_t rows, vthreads, chunks, unroll, vector, cross, split, buffers, staged;
 };
 
 }  // namespace detail
@@ -107,6 +109,7 @@ LATHE_INLINE void gpu_space::add_sites(group& of) {
   add("vector", detail::gpu_vectors.size(), true);
   add("cross", detail::gpu_crosses.size(), true);
   add("split", detail::gpu_splits.size(), true);
+  add("buffers", detail::most_buffers, true);
   for (const load_use& use : of.uses)
     add("stage " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 2, false);
 }
@@ -134,6 +137,7 @@ LATHE_INLINE gpu_tile gpu_space::decode(const group& of, const point& candidate)
   tile.vector = detail::gpu_vectors[choice(site.vector)];
   tile.cross = detail::gpu_crosses[choice(site.cross)];
   tile.split = detail::gpu_splits[choice(site.split)];
+  tile.buffers = static_cast<int>(choice(site.buffers)) + 1;
   for (std::size_t use = 0; use < of.uses.size(); ++use)
     tile.staged.push_back(static_cast<char>(choice(site.staged + use)));
   return tile;
@@ -167,6 +171,7 @@ LATHE_INLINE void gpu_space::encode(const group& of, const gpu_tile& tile, point
   set(at.vector, detail::gpu_vectors, tile.vector);
   set(at.cross, detail::gpu_crosses, tile.cross);
   set(at.split, detail::gpu_splits, tile.split);
+  into.choices[of.first_site + at.buffers] = tile.buffers - 1;
   for (std::size_t use = 0; use < tile.staged.size(); ++use)
     into.choices[of.first_site + at.staged + use] = tile.staged[use];
 }

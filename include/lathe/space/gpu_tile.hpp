@@ -28,10 +28,11 @@ struct gpu_tile {
   sequence<std::int64_t> vthreads;  ///< per spatial axis: such runs of one thread, `threads` apart
   sequence<std::int64_t> chunk;     ///< per reduce axis: terms staged at a time; >= extent = all
   std::int64_t unroll = 1;          ///< most terms of the innermost reduce axes as straight code
-  sequence<char> staged;   ///< per load of loads_of(): read through shared memory; an intermediate
-                           ///< of one pointwise stage that nobody else reads is computed there,
-                           ///< or, if not staged, for every element that is read
-  int vector = 1;          ///< elements per access of copies and stores: 1, 2 or 4
+  sequence<char> staged;  ///< per load of loads_of(): read through shared memory; an intermediate
+                          ///< of one pointwise stage that nobody else reads is computed there,
+                          ///< or, if not staged, for every element that is read
+  int buffers = 1;  ///< chunks in shared memory at a time: the next ones are fetched meanwhile
+  int vector = 1;   ///< elements per access of copies and stores: 1, 2 or 4
   std::int64_t cross = 1;  ///< threads that share one sum: partial sums meet in shared memory
   std::int64_t split =
       1;  ///< blocks that share one sum: partial sums meet in a kernel of their own

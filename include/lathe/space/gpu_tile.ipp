@@ -248,24 +248,25 @@ class gpu_scheduler {
     name_ = producer;
     sequence<std::string> loops;
     for (const program_axis& each : stage().axes) loops.push_back(each.name);
-    share_among_threads(loops, tile.threads_of_block(), 1);
+    share_among_threads(loops, tile, 1);
     name_ = owner;
   }
 
   /// Spreads the loops of a stage, in that order, over the threads of a block.
-  void share_among_threads(const sequence<std::string>& loops, std::int64_t threads, int lanes) {
+  void share_among_threads(const sequence<std::string>& loops, const gpu_tile& tile, int lanes) {
     std::string all = loops[0];
     if (loops.size() > 1) {
       all = part("p", 'f');
       apply([&](step_writer& write) { write.merge(primitive::fuse, name_, loops, all); });
     }
     const std::string thread = part(all, 't'), lane = part(all, 'v');
-    sequence<split_part> parts{{part(all, '0'), 0}, {thread, threads}};
+    sequence<split_part> parts{{part(all, '0'), 0}, {thread, tile.threads_of_block()}};
     if (lanes > 1) parts.push_back({lane, lanes});
     apply([&](step_writer& write) {
       write.split(name_, all, parts);
       write.bind(name_, thread, "thread");
       if (lanes > 1) write.annotate(primitive::vectorize, name_, lane);
+      if (tile.buffers > 1 && !chunks_.empty()) write.buffers(name_, tile.buffers);
     });
   }
 
@@ -304,8 +305,7 @@ class gpu_scheduler {
       loops = rows;
       apply([&](step_writer& write) { write.reorder(name_, loops); });
     }
-    share_among_threads(loops, tile.threads_of_block(),
-                        tile.vector > 1 && in_vectors(use, tile) ? tile.vector : 1);
+    share_among_threads(loops, tile, tile.vector > 1 && in_vectors(use, tile) ? tile.vector : 1);
     name_ = owner;
   }
 
@@ -402,7 +402,7 @@ class gpu_scheduler {
     apply([&](step_writer& write) {
       write.reorder(name_, order);
       for (const std::string& each : threads) write.bind(name_, each, "thread");
-      if (lanes > 1) write.annotate(primitive::unroll, name_, lane);
+      if (lanes > 1) write.annotate(primitive::vectorize, name_, lane);
       write.cache_write(name_, "");
     });
     return true;

@@ -36,6 +36,7 @@ class step_writer {
             const std::string& stage, const std::string& loop, sequence<layout_item> layout);
   void prefetch(const std::string& tensor, const std::string& stage, const std::string& loop,
                 int distance);
+  void buffers(const std::string& stage, int count);
   void inline_stage(const std::string& stage);
   /// compute_at
   void place(primitive what, const std::string& stage, const std::string& at_stage,

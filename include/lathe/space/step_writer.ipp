@@ -64,6 +64,10 @@ LATHE_INLINE void step_writer::prefetch(const std::string& tensor, const std::st
   made.distance = distance;
 }
 
+LATHE_INLINE void step_writer::buffers(const std::string& stage, int count) {
+  add(primitive::buffers, stage).distance = count;
+}
+
 LATHE_INLINE void step_writer::inline_stage(const std::string& stage) {
   add(primitive::inline_stage, stage);
 }

@@ -57,6 +57,8 @@ class c_text {
   /// Definitions `const T t0 = ...;` of the values that `handle` uses more than once and is sure to
   /// need; expression() writes their names until the next call.
   LATHE_INLINE sequence<std::string> temporaries(ir::expr handle);
+  /// Lets a text stand for an expression, until temporaries() or forget_temporaries().
+  void write_as(ir::expr handle, std::string text) { temporaries_[handle] = std::move(text); }
   /// Forgets the names that temporaries() has given.
   void forget_temporaries() { temporaries_.clear(); }
   /// Identifier of a buffer.
