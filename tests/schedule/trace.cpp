@@ -105,6 +105,7 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
                            "reorder(C: ij k0 i1 k1 i2 j2)",
                            "vectorize(C.j2)",
                            "unroll(C.i2)",
+                           "tensor(C.k2)",
                            "dot(C.k2)",
                            "parallel(C.ij)",
                            "inline(P)",
@@ -123,6 +124,7 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
                            "prefetch(A at C.k1, 4)",
                            "flatten(Y.y, Y.x -> p)",
                            "phase(Y.x -> xr:2, xq:_)",
+                           "tensor(C.k2)",
                            "narrow(Y.rx: xr)",
                            "pad(C.i, 64)",
                            "bind(C.i0, block)",
@@ -177,7 +179,8 @@ TEST_CASE("trace: errors say where, what and how") {
         "from 1 to 2^40; write it as in split(C.i -> i0:_, i1:12)");
   CHECK(refusal("unrol(C.i)") ==
         "bad trace, line 1, column 1: found 'unrol', expected a primitive: split, fuse, reorder, "
-        "vectorize, unroll, dot, parallel, inline, compute_at, cache_write, cache_read, pack, "
+        "vectorize, unroll, dot, tensor, parallel, inline, compute_at, cache_write, cache_read, "
+        "pack, "
         "rfactor, "
         "factor, prefetch, flatten, pad, bind, buffers, phase or narrow");
   CHECK(contains(refusal("unroll(C.i) unroll(C.j)"), "column 13: found 'unroll', expected ';'"));

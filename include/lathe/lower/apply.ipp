@@ -79,6 +79,7 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
       return detail::apply_annotation(stage, what, ir::loop_kind::vectorized);
     case primitive::unroll: return detail::apply_annotation(stage, what, ir::loop_kind::unrolled);
     case primitive::dot: return detail::apply_annotation(stage, what, ir::loop_kind::dot);
+    case primitive::tensor: return detail::apply_annotation(stage, what, ir::loop_kind::tensor);
     case primitive::parallel: return detail::apply_annotation(stage, what, ir::loop_kind::parallel);
     case primitive::inline_stage: return detail::apply_inline(target, index);
     case primitive::compute_at: return detail::apply_compute_at(target, index, what);

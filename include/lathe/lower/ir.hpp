@@ -199,12 +199,23 @@ struct buffer {
 /// `dot`: straight code like `unrolled`; where the target has the instruction, its terms are one
 /// dot product per lane of the vectorized loop around it.
 /// `block`, `thread`: on a GPU, one iteration per block and per thread of it; elsewhere serial.
-enum class loop_kind : unsigned char { serial, parallel, unrolled, vectorized, dot, block, thread };
+/// `tensor`: straight code like `unrolled`; on a GPU, if it has the form of one, a matrix
+/// instruction of a warp.
+enum class loop_kind : unsigned char {
+  serial,
+  parallel,
+  unrolled,
+  vectorized,
+  dot,
+  block,
+  thread,
+  tensor
+};
 
 /// True for loops that become straight code if their trip count is constant, one copy per
 /// iteration.
 constexpr bool is_written_out(loop_kind how) {
-  return how == loop_kind::unrolled || how == loop_kind::dot;
+  return how == loop_kind::unrolled || how == loop_kind::dot || how == loop_kind::tensor;
 }
 
 /// Kind of a statement.

@@ -276,7 +276,7 @@ class nest_printer {
         break;
       case ir::stmt_kind::loop: {
         const char* how[] = {"for ", "parallel ", "unrolled ", "vectorized ",
-                             "dot ", "block ",    "thread "};
+                             "dot ", "block ",    "thread ",   "tensor "};
         std::string head =
             how[static_cast<int>(at.how)] + text(at.variable) + " < " + text(at.extent);
         if (at.how == ir::loop_kind::vectorized && !nest_.exprs.is_constant(at.extent))

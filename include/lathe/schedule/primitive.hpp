@@ -21,9 +21,11 @@ enum class primitive : unsigned char {
   reorder,    ///< reorder(C: ij k0 i1 k1 i2 j2)      the complete new order, outermost first
   vectorize,  ///< vectorize(C.j2)                    a spatial loop; tails are masked
   unroll,     ///< unroll(C.i2)
-  dot,       ///< dot(C.k2)                          2 or 4 terms inside the vectorized loop, as one
-             ///< dot product instruction
-  parallel,  ///< parallel(C.ij)                     the outermost loop, spatial
+  dot,     ///< dot(C.k2)                          2 or 4 terms inside the vectorized loop, as one
+           ///< dot product instruction
+  tensor,  ///< tensor(C.k2)                       8 terms (of bf16: 16) around 2 rows and 2 columns
+           ///< of a thread, as one matrix instruction of a GPU's warp
+  parallel,      ///< parallel(C.ij)                     the outermost loop, spatial
   inline_stage,  ///< inline(P)                          a pointwise stage is computed where it is
                  ///< read
   compute_at,    ///< compute_at(P, C.c0)                only the part that one iteration of C.c0
@@ -81,8 +83,8 @@ struct layout_item {
 struct step {
   primitive what{};
   std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
-  std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, parallel, rfactor, factor,
-                      ///< bind); phase, narrow, pad: the axis
+  std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, tensor, parallel, rfactor,
+                     ///< factor, bind); phase, narrow, pad: the axis
   sequence<std::string> loops;    ///< fuse: loops to fuse; flatten: axes; reorder: the new order;
                                   ///< narrow: the axes that run outside
   sequence<split_part> parts;     ///< split, phase

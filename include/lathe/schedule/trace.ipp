@@ -27,6 +27,7 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::vectorize, "vectorize", "vectorize(C.j2)"},
     {primitive::unroll, "unroll", "unroll(C.i2)"},
     {primitive::dot, "dot", "dot(C.k2)"},
+    {primitive::tensor, "tensor", "tensor(C.k2)"},
     {primitive::parallel, "parallel", "parallel(C.ij)"},
     {primitive::inline_stage, "inline", "inline(P)"},
     {primitive::compute_at, "compute_at", "compute_at(P, C.c0)"},
@@ -101,6 +102,7 @@ LATHE_INLINE std::string arguments_text(const step& value) {
     case primitive::vectorize:
     case primitive::unroll:
     case primitive::dot:
+    case primitive::tensor:
     case primitive::parallel:
     case primitive::rfactor:
     case primitive::factor: return value.stage + "." + value.loop;
@@ -404,6 +406,7 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
     case primitive::vectorize:
     case primitive::unroll:
     case primitive::dot:
+    case primitive::tensor:
     case primitive::parallel:
     case primitive::rfactor:
     case primitive::factor: return loop(into.stage, into.loop);
@@ -413,7 +416,8 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
 
 LATHE_INLINE bool trace_reader::read_step(step& into) {
   constexpr const char* expected =
-      "a primitive: split, fuse, reorder, vectorize, unroll, dot, parallel, inline, compute_at, "
+      "a primitive: split, fuse, reorder, vectorize, unroll, dot, tensor, parallel, inline, "
+      "compute_at, "
       "cache_write, cache_read, pack, rfactor, factor, prefetch, flatten, pad, bind, buffers, "
       "phase or narrow";
   example_ = nullptr;

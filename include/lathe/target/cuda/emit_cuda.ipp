@@ -3,8 +3,8 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
-#include <lathe/target/cuda/cuda_copies.hpp>
 #include <lathe/target/cuda/cuda_prelude.hpp>
+#include <lathe/target/cuda/cuda_tensors.hpp>
 #include <lathe/target/cuda/emit_cuda.hpp>
 
 #include <utility>
@@ -18,11 +18,11 @@ LATHE_INLINE const char* narrow_cuda_type(dtype type) {
 }
 
 /// Writes one nest as CUDA.
-class cuda_emitter : cuda_copies {
+class cuda_emitter : cuda_tensors {
  public:
   explicit cuda_emitter(const ir::nest& nest)
-      : cuda_copies(nest, {needs_wide_indices(nest) ? c_type_name : narrow_cuda_type,
-                           "static __device__ __forceinline__ ", ""}) {}
+      : cuda_tensors(nest, {needs_wide_indices(nest) ? c_type_name : narrow_cuda_type,
+                            "static __device__ __forceinline__ ", ""}) {}
 
   result<cuda_source> emit() {
     cuda_source out;
@@ -258,6 +258,7 @@ class cuda_emitter : cuda_copies {
     if (at.how == ir::loop_kind::block) return block_loop(at);
     if (at.how == ir::loop_kind::thread) return thread_loop(at);
     if (at.how == ir::loop_kind::vectorized && vector_loop(at)) return;
+    if (at.how == ir::loop_kind::tensor && tensor_loop(at)) return;
     if (const pipeline found = pipeline_in(at); found.stages > 1) {
       if (shared_conditions_ > 0 || differs_among_threads(at.extent))
         return refuse("threads meet at a barrier under a condition that differs among them");
