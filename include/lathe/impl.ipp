@@ -123,9 +123,13 @@
 #include <lathe/api/oracle.ipp>
 #include <lathe/api/cpu_evaluator.ipp>
 #include <lathe/api/stored_kernel.ipp>
+#include <lathe/api/search_report.ipp>
 #include <lathe/api/session.ipp>
 #include <lathe/api/options.ipp>
 #include <lathe/api/arguments.ipp>
 #include <lathe/api/summary.ipp>
 #include <lathe/api/kernel_core.ipp>
 #include <lathe/api/tune.ipp>
+#include <lathe/api/cuda_evaluator.ipp>
+#include <lathe/api/cuda_session.ipp>
+#include <lathe/api/cuda_kernel.ipp>

@@ -10,7 +10,8 @@
 ///     LATHE_NUM_THREADS=<number>                          LATHE_CACHE_DIR=<folder>
 ///     LATHE_SEED=<number>                                 LATHE_WISDOM_PATH=<file>:<folder>:...
 ///     LATHE_LOG=auto|updated|plain|silent
-///     LATHE_TARGET=sse2|avx2|avx512 and LATHE_LIBLLVM=<file> are read by the CPU target.
+///     LATHE_TARGET=sse2|avx2|avx512 and LATHE_LIBLLVM=<file> are read by the CPU target;
+///     LATHE_CUDA_DRIVER=<file>, LATHE_NVRTC=<file> and LATHE_WORKER=<file> by the GPU's.
 #pragma once
 
 #include <lathe/api/session.hpp>

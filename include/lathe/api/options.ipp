@@ -16,9 +16,10 @@ namespace lathe {
 namespace detail {
 
 inline constexpr const char* known_variables[] = {
-    "LATHE_CACHE_DIR",  "LATHE_CACHE_MODE", "LATHE_CHECK",       "LATHE_EFFORT", "LATHE_ISOLATE",
-    "LATHE_LIBLLVM",    "LATHE_LOG",        "LATHE_NUM_THREADS", "LATHE_SEED",   "LATHE_TARGET",
-    "LATHE_TIME_LIMIT", "LATHE_TRIALS",     "LATHE_WISDOM_PATH"};
+    "LATHE_CACHE_DIR",   "LATHE_CACHE_MODE", "LATHE_CHECK",       "LATHE_CUDA_DRIVER",
+    "LATHE_EFFORT",      "LATHE_ISOLATE",    "LATHE_LIBLLVM",     "LATHE_LOG",
+    "LATHE_NUM_THREADS", "LATHE_NVRTC",      "LATHE_SEED",        "LATHE_TARGET",
+    "LATHE_TIME_LIMIT",  "LATHE_TRIALS",     "LATHE_WISDOM_PATH", "LATHE_WORKER"};
 
 /// A word and what it stands for.
 template <class Value>

@@ -88,9 +88,8 @@ constexpr const char* name_of(kernel_origin origin) {
   return "?";
 }
 
-/// A kernel and how it was found.
-struct tuned {
-  native::executable run;
+/// How a kernel was found.
+struct tuning_report {
   trace steps;
   kernel_origin origin = kernel_origin::search;
   std::string checked;        ///< how the answer was checked; empty = not in this process
@@ -105,6 +104,11 @@ struct tuned {
 
   /// [GFLOP/s] at the median, 0 if not measured.
   double gflops() const { return median_seconds > 0 ? flops / median_seconds * 1e-9 : 0; }
+};
+
+/// A kernel and how it was found.
+struct tuned : tuning_report {
+  native::executable run;
 };
 
 /// The pool that kernels of this request run on.

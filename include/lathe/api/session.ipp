@@ -8,57 +8,26 @@
 #include <lathe/api/cpu_evaluator.hpp>
 #include <lathe/api/oracle.hpp>
 #include <lathe/api/pipeline.hpp>
+#include <lathe/api/search_report.hpp>
 #include <lathe/api/session.hpp>
 #include <lathe/api/stored_kernel.hpp>
 #include <lathe/core/algorithm.hpp>
-#include <lathe/core/mutex.hpp>
 #include <lathe/core/owner.hpp>
 #include <lathe/search/tuner.hpp>
 #include <lathe/space/cpu_space.hpp>
-#include <lathe/space/reuse.hpp>
-#include <lathe/space/rewrite.hpp>
 #include <lathe/target/cpu/host.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
-#include <array>
 #include <optional>
 
 namespace lathe {
 namespace detail {
 
-/// One jit per instruction set and process: creating it opens libLLVM.
-LATHE_INLINE result<native::jit> shared_jit(const cpu_target& target) {
-  struct slot {
-    lathe::detail::mutex guard;
-    std::optional<native::jit> made;
-  };
-  static std::array<slot, 3> slots;
-  slot& at = slots[static_cast<std::size_t>(target.set)];
-  const lathe::detail::lock_guard lock(at.guard);
-  if (!at.made) {
-    result<native::jit> made = native::jit::create(target);
-    if (!made) return made.error();
-    at.made.emplace(std::move(*made));
-  }
-  return *at.made;
-}
-
-LATHE_INLINE std::string extents_text(const desc_view& desc) {
-  std::string out;
-  for (int at = 0; at < desc.axis_count; ++at)
-    out += (out.empty() ? "" : " ") + std::string(desc.axes[at].name) + "=" +
-           std::to_string(desc.axes[at].extent);
-  return out.size() > 200 ? out.substr(0, 200) : out;
-}
-
-/// Fewest seconds a call can take: operations, without those that rewrites save, over the peak of
-/// all threads.
+/// Fewest seconds a call can take: operations over the peak of all threads.
 LATHE_INLINE double roofline_of(const desc_view& desc, const tuning_request& request,
                                 const native::jit& compiler) {
-  double flops = flops_of(desc);
+  const double flops = least_operations(desc);
   if (flops <= 0) return 0;
-  const program of = make_program(desc);
-  flops = smaller(flops, operations_of(without_borders(rewritten(of, rewrites_of(of)))));
   const result<native::cpu_peak> peak = native::measured_peak(compiler, request.target);
   if (!peak) return 0;
   bool wide = false;
@@ -127,10 +96,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
     if (!can_keep_more || !detail::asks_for_more(request, known->record, store))
       return std::move(known->how);
   }
-  if (request.effort == effort_level::wisdom_only)
-    return error("LATHE-E506", "effort 'wisdom_only': the cache has no winner for '" +
-                                   std::string(desc.name) + "' (" + key.extents +
-                                   ") on this machine; tune it once with effort 'measure'");
+  if (request.effort == effort_level::wisdom_only) return detail::no_winner(key);
   cpu_space space(of, request.target, {request.bound, request.threads});
   const trace first = space.to_trace(space.estimates[0]);
   if (request.effort == effort_level::estimate) {
@@ -156,16 +122,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   const std::optional<point> start = known ? detail::point_of(known->record, space) : std::nullopt;
   if (start && !(*start == space.estimates[0])) space.estimates.push_back(*start);
   detail::cpu_evaluator judge(space, of, request, *compiler, **bench, *answer, roofline / 1.05);
-  search_options options;
-  const double most_seconds = seconds_of(request);
-  // What finding the right answer took counts, up to half of the time.
-  options.limits.seconds = larger(most_seconds / 2, most_seconds - (monotonic_seconds() - begin));
-  options.compare_seconds = smaller(4.0, options.limits.seconds / 10);
-  options.limits.trials = request.trials;
-  options.limits.roofline_seconds = roofline;
-  options.limits.target_fraction = request.target_fraction;
-  options.finalists = 8;
-  options.cancel = request.cancel;
+  search_options options = detail::search_options_of(request, begin, roofline);
   progress_printer printer(stderr, request.progress, {desc.name, flops_of(desc), roofline});
   options.on_progress = &progress_printer::callback;
   options.progress_context = &printer;
@@ -181,12 +138,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
     made->tuning_seconds = monotonic_seconds() - begin;
     return made;
   }
-  if (!found.best) {
-    const std::string why =
-        found.trials.empty() ? "nothing was tried" : found.trials[0].outcome.reason;
-    return error("LATHE-E505", "no candidate for '" + std::string(desc.name) +
-                                   "' worked; the first failed with: " + why);
-  }
+  if (!found.best) return detail::no_candidate(key, found);
 
   // 4. Keep the winner.
   tuned out;
@@ -216,25 +168,11 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
       choices = known->record.choices;
     }
   }
-  out.median_seconds = median(samples);
-  out.best_seconds = minimum(samples);
   out.flops = flops_of(desc);
   out.checked = request.check == check_level::off ? "not checked (check = off)" : answer->how;
-  out.trials = found.progress.trials;
-  out.outcomes = found.progress.outcomes;
-  out.stopped = text_of(found.stopped);
   out.notes = std::move(notes);
-  out.tuning_seconds = monotonic_seconds() - begin;
-  winner keep;
-  keep.key = key;
-  keep.trace = to_text(out.steps);
-  keep.best_seconds = out.best_seconds;
-  keep.median_seconds = out.median_seconds;
-  keep.samples = static_cast<int>(samples.size());
-  keep.gflops = larger(0.0, out.gflops());
-  keep.origin = out.origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
-  keep.effort = {name_of(request.effort), out.tuning_seconds, out.trials, name_of(found.stopped)};
-  keep.choices = std::move(choices);
+  detail::report_search(out, found, samples, begin);
+  winner keep = detail::record_of(key, out, request, samples, found.stopped, std::move(choices));
   keep.llvm_version = compiler->code_fingerprint();
   keep.cpu_features = compiler->code_fingerprint();
   keep.plan = out.run.plan();

@@ -17,6 +17,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace lathe::detail {
 
@@ -56,6 +57,9 @@ LATHE_INLINE bool asks_for_more(const tuning_request& request, const winner& fou
 
 /// A point as the store keeps it: "3,0,1".
 LATHE_INLINE std::string choices_text(const point& at);
+
+/// Inverse of choices_text(); nothing if it is none.
+LATHE_INLINE std::optional<point> read_choices(std::string_view text);
 
 /// The point of a stored winner; nothing if it stands for another trace in this space, as after a
 /// change of the space.

@@ -1,0 +1,257 @@
+/// @file
+/// Bodies of cuda_session.hpp.
+#pragma once
+
+#include <lathe/analysis/fingerprint.hpp>
+#include <lathe/analysis/stats.hpp>
+#include <lathe/api/calls.hpp>
+#include <lathe/api/cuda_evaluator.hpp>
+#include <lathe/api/cuda_session.hpp>
+#include <lathe/api/oracle.hpp>
+#include <lathe/api/pipeline.hpp>
+#include <lathe/api/search_report.hpp>
+#include <lathe/api/session.hpp>
+#include <lathe/api/stored_kernel.hpp>
+#include <lathe/core/algorithm.hpp>
+#include <lathe/space/gpu_space.hpp>
+#include <lathe/store/cache.hpp>
+#include <lathe/target/cuda/cubin.hpp>
+#include <lathe/target/cuda/emit_cuda.hpp>
+
+#include <limits>
+#include <optional>
+#include <utility>
+
+namespace lathe {
+namespace detail {
+
+/// Fewest seconds a call can take: operations over the peak without tensor cores; with elements of
+/// less than 32 bits as if those were used.
+LATHE_INLINE double roofline_of(const desc_view& desc, const gpu::device& on) {
+  constexpr double tensor_cores = 16;
+  double faster = 1;
+  for (int at = 0; at < desc.tensor_count; ++at)
+    if (size_of(desc.tensors[at].type) < 4) faster = tensor_cores;
+  const double peak = on.peak_f32() * faster;
+  return peak > 0 ? least_operations(desc) / peak : 0;
+}
+
+/// A process in which candidates can do no harm. Without the program they run in this one, which is
+/// then said in `notes`.
+LATHE_INLINE result<owner<cuda_worker>> make_bench(const tuning_request& request,
+                                                   const cuda& target, argument_set& arguments,
+                                                   sequence<std::string>& notes) {
+  cuda_worker_options options{request.isolate, target.timing};
+  result<owner<cuda_worker>> bench = cuda_worker::create(arguments, options);
+  if (bench || options.isolate == isolation::none) return bench;
+  notes.push_back("GPU candidates run in this process: " + bench.error().text());
+  options.isolate = isolation::none;
+  return cuda_worker::create(arguments, options);
+}
+
+LATHE_INLINE cache_key key_of(const desc_view& desc, const gpu::device& on,
+                              const tuning_request& request) {
+  cache_key key;
+  key.structure = fingerprint_of(desc);
+  key.target = "cuda " + on.architecture() + " " + on.name + " " +
+               std::to_string(on.multiprocessors) + " multiprocessors";
+  key.strict_fp = request.strict_fp;
+  key.op = desc.name;
+  key.extents = extents_text(desc);
+  return key;
+}
+
+/// A stored winner made runnable: from its code, or compiled again from its trace.
+LATHE_INLINE result<cuda_tuned> revive(const winner& found, cache& store, const program& of,
+                                       const cuda_toolchain& with) {
+  result<trace> steps = parse_trace(found.trace);
+  if (!steps) return steps.error();
+  cuda_tuned out;
+  out.origin = kernel_origin::cache;
+  out.median_seconds = found.median_seconds;
+  out.best_seconds = found.best_seconds;
+  out.steps = std::move(*steps);
+  const std::string made_by = with.fingerprint();
+  if (auto code = store.object_of(found, made_by, made_by)) {
+    result<cuda_source> source = cuda_text_of(of, out.steps);
+    if (!source) return source.error();
+    result<gpu::executable> run =
+        gpu::executable::make(std::move(*source), std::move(*code), with.where);
+    if (run) {
+      out.run = std::move(*run);
+      return out;
+    }
+  }
+  result<cuda_compiled> made = compile_cuda(of, out.steps, with, gpu::screening_limits{});
+  if (!made) return made.error();
+  result<gpu::executable> run =
+      gpu::executable::make(std::move(made->source), std::move(made->code), with.where);
+  if (!run) return run.error();
+  out.run = std::move(*run);
+  return out;
+}
+
+}  // namespace detail
+
+LATHE_INLINE result<cuda_toolchain> cuda_toolchain::find(const cuda& target, bool strict_fp) {
+  result<gpu::context> where = gpu::context::current_or_primary(target.device);
+  if (!where) return where.error();
+  result<gpu::nvrtc> compiler = gpu::nvrtc::create();
+  if (!compiler) return compiler.error();
+  result<gpu::nvrtc_options> options = compiler->options_for(where->what());
+  if (!options) return options.error();
+  if (!target.architecture.empty()) {
+    options->architecture = target.architecture;
+    options->form = gpu::code_form::cubin;
+  }
+  options->contract = !strict_fp;
+  return cuda_toolchain{std::move(*where), std::move(*compiler), std::move(*options)};
+}
+
+LATHE_INLINE std::string cuda_toolchain::fingerprint() const {
+  return compiler.fingerprint() + " " + options.architecture +
+         (options.form == gpu::code_form::ptx ? " ptx" : "") + " driver " +
+         gpu::cuda_version_text(where.api().version);
+}
+
+LATHE_INLINE result<cuda_source> cuda_text_of(const program& of, const trace& steps) {
+  const result<ir::nest> nest = lower(of, steps, {});
+  if (!nest) return nest.error();
+  return emit_cuda(*nest);
+}
+
+LATHE_INLINE result<cuda_compiled> compile_cuda(const program& of, const trace& steps,
+                                                const cuda_toolchain& with,
+                                                const gpu::screening_limits& limits) {
+  result<cuda_source> source = cuda_text_of(of, steps);
+  if (!source) return source.error();
+  const gpu::device& on = with.where.what();
+  if (std::string why = gpu::refusal_of(*source, on, limits); !why.empty())
+    return error("LATHE-E342", std::move(why));
+  result<gpu::cuda_code> code = with.compiler.compile(source->prelude + source->text, with.options);
+  if (!code) return code.error();
+  if (code->form == gpu::code_form::cubin) {
+    const result<sequence<gpu::cubin_kernel>> kernels = gpu::read_cubin(code->bytes);
+    if (!kernels) return kernels.error();
+    if (std::string why = gpu::refusal_of(*source, *kernels, on, limits); !why.empty())
+      return error("LATHE-E342", std::move(why));
+  }
+  return cuda_compiled{std::move(*source), std::move(code->bytes)};
+}
+
+LATHE_INLINE result<cuda_tuned> compile_cuda_description(const desc_view& desc, const trace& steps,
+                                                         const cuda& target,
+                                                         const tuning_request& request) {
+  const result<cuda_toolchain> with = cuda_toolchain::find(target, request.strict_fp);
+  if (!with) return with.error();
+  // By hand, slow is allowed.
+  constexpr std::int64_t any = std::numeric_limits<std::int64_t>::max();
+  result<cuda_compiled> made = compile_cuda(make_program(desc), steps, *with, {any, 0, any, 0});
+  if (!made) return made.error();
+  result<gpu::executable> run =
+      gpu::executable::make(std::move(made->source), std::move(made->code), with->where);
+  if (!run) return run.error();
+  cuda_tuned out;
+  out.run = std::move(*run);
+  out.steps = steps;
+  out.origin = kernel_origin::hand_written;
+  out.flops = flops_of(desc);
+  return out;
+}
+
+LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& target,
+                                          const tuning_request& request) {
+  const result<cuda_toolchain> with = cuda_toolchain::find(target, request.strict_fp);
+  if (!with) return with.error();
+  const gpu::device& on = with->where.what();
+  const program of = make_program(desc);
+
+  // 1. What an earlier run found. Winners of others are where the search starts.
+  cache store = cache::open(request.cache);
+  const cache_key key = detail::key_of(desc, on, request);
+  std::optional<winner> known = store.find(key);
+  if (known && known->origin != provenance::imported) {
+    result<cuda_tuned> old = detail::revive(*known, store, of, *with);
+    if (!old) {
+      store.reject(key, known->trace, old.error().what());
+      known.reset();
+    } else {
+      old->flops = flops_of(desc);
+      if (store.mode() != cache_mode::rw || !detail::asks_for_more(request, *known, store))
+        return old;
+    }
+  }
+  if (request.effort == effort_level::wisdom_only) return detail::no_winner(key);
+  gpu_space space(of, on);
+  const trace first = space.to_trace(space.estimates[0]);
+  if (request.effort == effort_level::estimate) {
+    result<cuda_tuned> made = compile_cuda_description(desc, first, target, request);
+    if (made) made->origin = kernel_origin::estimate;
+    return made;
+  }
+
+  // 2. The right answer, made on the CPU, and a process in which candidates can do no harm.
+  const double begin = monotonic_seconds();
+  const result<native::jit> compiler = detail::shared_jit(request.target);
+  if (!compiler) return compiler.error();
+  const result<bool> callable = define_calls(of, *compiler);
+  if (!callable) return callable.error();
+  const trace on_cpu = estimate_trace(of, request.target, {{}, request.threads});
+  result<oracle> answer =
+      make_oracle(of, on_cpu, request.target, *compiler, {{}, request.strict_fp}, request.seed,
+                  request.check == check_level::all);
+  if (!answer) return answer.error();
+  if (request.check == check_level::off) answer->wanted.clear();
+  sequence<std::string> notes;
+  result<owner<cuda_worker>> bench = detail::make_bench(request, target, *answer->arguments, notes);
+  if (!bench) return bench.error();
+
+  // 3. Search, from the stored winner on if there is one.
+  if (known) {
+    const std::optional<point> start = detail::read_choices(known->choices);
+    if (start && space.is_inside(*start) && to_text(space.to_trace(*start)) == known->trace &&
+        !(*start == space.estimates[0]))
+      space.estimates.push_back(*start);
+  }
+  const double roofline = detail::roofline_of(desc, on);
+  detail::cuda_evaluator judge(space, of, request, *with, **bench, *answer, roofline / 1.05);
+  search_options options = detail::search_options_of(request, begin, roofline);
+  progress_printer printer(stderr, request.progress, {desc.name, flops_of(desc), roofline});
+  options.on_progress = &progress_printer::callback;
+  options.progress_context = &printer;
+  const owner<strategy> proposer = request.strategy.make({space, request.seed});
+  const search_result found = run_search(space, *proposer, judge, options);
+  printer.finish(found.progress);
+  if (!found.best && request.cancel != nullptr && request.cancel->is_set()) {
+    result<cuda_tuned> made = compile_cuda_description(desc, first, target, request);
+    if (!made) return made;
+    made->origin = kernel_origin::estimate;
+    made->stopped = "cancelled before the first measurement";
+    made->tuning_seconds = monotonic_seconds() - begin;
+    return made;
+  }
+  if (!found.best) return detail::no_candidate(key, found);
+
+  // 4. Keep the winner.
+  const cuda_compiled& made = *judge.code_of(found.best->at);
+  result<gpu::executable> run = gpu::executable::make(made.source, made.code, with->where);
+  if (!run) return run.error();
+  cuda_tuned out;
+  out.run = std::move(*run);
+  out.steps = space.to_trace(found.best->at);
+  out.origin =
+      found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
+  out.flops = flops_of(desc);
+  out.checked = request.check == check_level::off ? "not checked (check = off)" : answer->how;
+  out.notes = std::move(notes);
+  const sequence<double>& samples = found.best->outcome.samples;
+  detail::report_search(out, found, samples, begin);
+  winner keep = detail::record_of(key, out, request, samples, found.stopped,
+                                  detail::choices_text(found.best->at));
+  keep.llvm_version = keep.cpu_features = with->fingerprint();
+  store.put(std::move(keep), out.run.code());
+  for (const std::string& trouble : store.report().messages) out.notes.push_back(trouble);
+  return out;
+}
+
+}  // namespace lathe

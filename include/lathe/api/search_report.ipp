@@ -1,0 +1,106 @@
+/// @file
+/// Bodies of search_report.hpp.
+#pragma once
+
+#include <lathe/analysis/stats.hpp>
+#include <lathe/api/search_report.hpp>
+#include <lathe/core/algorithm.hpp>
+#include <lathe/core/mutex.hpp>
+#include <lathe/lower/program.hpp>
+#include <lathe/measure/record.hpp>
+#include <lathe/measure/timer.hpp>
+#include <lathe/space/rewrite.hpp>
+
+#include <array>
+#include <cstddef>
+#include <optional>
+#include <utility>
+
+namespace lathe::detail {
+
+LATHE_INLINE result<native::jit> shared_jit(const cpu_target& target) {
+  struct slot {
+    lathe::detail::mutex guard;
+    std::optional<native::jit> made;
+  };
+  static std::array<slot, 3> slots;
+  slot& at = slots[static_cast<std::size_t>(target.set)];
+  const lathe::detail::lock_guard lock(at.guard);
+  if (!at.made) {
+    result<native::jit> made = native::jit::create(target);
+    if (!made) return made.error();
+    at.made.emplace(std::move(*made));
+  }
+  return *at.made;
+}
+
+LATHE_INLINE std::string extents_text(const desc_view& desc) {
+  std::string out;
+  for (int at = 0; at < desc.axis_count; ++at)
+    out += (out.empty() ? "" : " ") + std::string(desc.axes[at].name) + "=" +
+           std::to_string(desc.axes[at].extent);
+  return out.size() > 200 ? out.substr(0, 200) : out;
+}
+
+LATHE_INLINE double least_operations(const desc_view& desc) {
+  const double flops = flops_of(desc);
+  if (flops <= 0) return 0;
+  const program of = make_program(desc);
+  return smaller(flops, operations_of(without_borders(rewritten(of, rewrites_of(of)))));
+}
+
+LATHE_INLINE search_options search_options_of(const tuning_request& request, double begin,
+                                              double roofline) {
+  search_options options;
+  const double most_seconds = seconds_of(request);
+  options.limits.seconds = larger(most_seconds / 2, most_seconds - (monotonic_seconds() - begin));
+  options.compare_seconds = smaller(4.0, options.limits.seconds / 10);
+  options.limits.trials = request.trials;
+  options.limits.roofline_seconds = roofline;
+  options.limits.target_fraction = request.target_fraction;
+  options.finalists = 8;
+  options.cancel = request.cancel;
+  return options;
+}
+
+LATHE_INLINE error no_winner(const cache_key& key) {
+  return error("LATHE-E506", "effort 'wisdom_only': the cache has no winner for '" + key.op +
+                                 "' (" + key.extents +
+                                 ") on this machine; tune it once with effort 'measure'");
+}
+
+LATHE_INLINE error no_candidate(const cache_key& key, const search_result& found) {
+  const std::string why =
+      found.trials.empty() ? "nothing was tried" : found.trials[0].outcome.reason;
+  return error("LATHE-E505",
+               "no candidate for '" + key.op + "' worked; the first failed with: " + why);
+}
+
+LATHE_INLINE void report_search(tuning_report& out, const search_result& found,
+                                const sequence<double>& samples, double begin) {
+  out.median_seconds = median(samples);
+  out.best_seconds = minimum(samples);
+  out.trials = found.progress.trials;
+  out.outcomes = found.progress.outcomes;
+  out.stopped = text_of(found.stopped);
+  out.tuning_seconds = monotonic_seconds() - begin;
+}
+
+LATHE_INLINE winner record_of(const cache_key& key, const tuning_report& found,
+                              const tuning_request& request, const sequence<double>& samples,
+                              stop_reason stopped, std::string choices) {
+  winner keep;
+  keep.key = key;
+  keep.trace = to_text(found.steps);
+  keep.best_seconds = found.best_seconds;
+  keep.median_seconds = found.median_seconds;
+  keep.samples = static_cast<int>(samples.size());
+  keep.gflops = larger(0.0, found.gflops());
+  keep.origin =
+      found.origin == kernel_origin::estimate ? provenance::estimate : provenance::searched;
+  keep.effort = {name_of(request.effort), found.tuning_seconds, found.trials, name_of(stopped)};
+  keep.choices = std::move(choices);
+  return keep;
+}
+
+}  // namespace lathe::detail
