@@ -143,6 +143,7 @@ TEST_CASE("flatten: what is illegal says why") {
   check_refused(product, "pack(B -> Bp, [d0 d1 d3 d2]); flatten(C.y, C.x -> yx)", "'Bp'");
   check_refused(describe(ops::conv2d(1, 1, 4, 4, 1, 3, 1, 1)),
                 "narrow(Y.ry: y); flatten(Y.rc, Y.ry -> r)", "'ry' is narrowed");
+  check_refused(product, "pad(C.x, 64); flatten(C.y, C.x -> yx)", "flatten comes first");
 }
 
 TEST_CASE("flatten: axes that decide how far others run stay") {

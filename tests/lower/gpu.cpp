@@ -105,3 +105,25 @@ TEST_CASE("pad and bind are refused where they cannot hold") {
                 "so only all of it can be computed, at root");
   check_refused(rows, "narrow(C.t); pad(C.y, 4)", "narrow");
 }
+
+TEST_CASE("pad: partial results of a padded stage end where its result does") {
+  CHECK(nest_of(product, "pad(C.i, 4); split(C.k -> k0:_, k1:2); rfactor(C.k1)") == R"(
+phase0
+  for i < 8
+    for j < 6
+      for k1 < 2
+        if i < 5
+          C_rf[i*12 + j*2 + k1] = 0.0f
+        for k0 < 2
+          if i < 5
+            C_rf[i*12 + j*2 + k1] = C_rf[i*12 + j*2 + k1] + select(k0*2 + k1 < 3, select(i < 5 && k0*2 + k1 < 3, A[i*3 + k0*2 + k1], 0.0f) * select(k0*2 + k1 < 3, B[k0*12 + k1*6 + j], 0.0f), 0.0f)
+phase1
+  for i < 8
+    for j < 6
+      if i < 5
+        C[i*6 + j] = 0.0f
+      for k1 < 2
+        if i < 5
+          C[i*6 + j] = C[i*6 + j] + select(i < 5, C_rf[i*12 + j*2 + k1], 0.0f)
+)");
+}

@@ -322,6 +322,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
     const program_axis& from = stage.axes[static_cast<std::size_t>(s)];
     made.axes.push_back(
         {from.name, exprs.make_variable(from.name, from.extent), from.extent, false});
+    made.axes.back().inside = from.inside;
     mapping.emplace_back(from.variable, made.axes.back().variable);
   }
   const ir::expr kept = exprs.make_variable(what.loop, kept_extent);
@@ -345,6 +346,7 @@ LATHE_INLINE std::string apply_rfactor(program& target, int index, const step& w
     if (static_cast<int>(r) == dim.axis) continue;
     made.axes.push_back(
         {from.name, exprs.make_variable(from.name, from.extent), from.extent, true});
+    made.axes.back().inside = from.inside;
     mapping.emplace_back(from.variable, made.axes.back().variable);
   }
   if (made.axes.size() == static_cast<std::size_t>(made.spatial))

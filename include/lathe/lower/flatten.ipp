@@ -240,6 +240,7 @@ LATHE_INLINE std::string apply_flatten(program& target, int index, const step& w
              quoted(what.loops[static_cast<std::size_t>(larger(at, 1) - 1)]);
     if (of.size != ir::none || of.value != ir::none)
       return quoted(name) + " is narrowed: its iterations are not all those of the statement";
+    if (of.inside != 0) return quoted(name) + " is padded; flatten comes first";
   }
   const int taken = find_axis(stage, what.result);
   if (taken >= 0 && (taken < first || taken >= first + count))
