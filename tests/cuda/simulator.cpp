@@ -125,6 +125,12 @@ TEST_CASE("simulator: barriers and warps") {
   check_problem(report_of("for (;;) C[t % 32] = 1.0f;"), fault::time, "runs for longer than");
   check_problem(report_of("for (int i = 1; i != 0;) __syncthreads();"), fault::time,
                 "runs for longer than");
+  check_problem(report_of("float x[200000]; for (int i = 0; i < 200000; ++i) x[i] = A[i % n];\n"
+                          "if (t < n) C[t] = x[n * 7 + t];"),
+                fault::local, "needs more than 512 KiB of local arrays");
+  CHECK(report_of("float x[100000]; for (int i = 0; i < 100000; ++i) x[i] = A[i % n];\n"
+                  "if (t < n) C[t] = x[n * 7 + t];")
+            .problem == "");
   check_problem(report_of("C[t % 32] = n / (t - t);"), fault::address, "divides by zero");
 }
 

@@ -79,6 +79,10 @@ std::vector<gpu_verdict> check_on_gpu(std::span<const random_pair> pairs) {
     std::vector<std::vector<std::byte>> arguments = arguments_of(pairs[at]);
     const cuda_simulator::simulation_report report =
         all.run(next++, std::vector<std::span<std::byte>>(arguments.begin(), arguments.end()));
+    if (report.kind == cuda_simulator::fault::local) {
+      out[at].outcome = gpu_outcome::too_large;
+      continue;
+    }
     out[at].failure = report.ok() ? wrong_outputs(pairs[at], arguments) : report.problem;
   }
   return out;

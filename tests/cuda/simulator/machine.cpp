@@ -3,6 +3,8 @@
 #include "cuda/simulator/fiber.hpp"
 #include "cuda/simulator/signals.hpp"
 #include <algorithm>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <memory>
 #include <mutex>
@@ -14,7 +16,8 @@ namespace cuda_simulator {
 namespace {
 
 constexpr int warp_threads = 32;
-constexpr std::size_t stack_bytes = std::size_t{64} << 10;
+constexpr std::size_t local_bytes = std::size_t{512} << 10;  ///< of a thread, on every device
+constexpr std::size_t stack_bytes = local_bytes + (std::size_t{64} << 10);
 constexpr int most_threads = 1024;
 constexpr std::size_t shared_alignment =
     16;  ///< of the widest access: the end is exact if it can be
@@ -40,16 +43,20 @@ struct cuda_thread {
   int groups = 0;  ///< committed so far
 };
 
-/// Stacks for the largest block, each followed by a page that cannot be accessed. Kept: most of the
-/// cost of a launch would be to get them.
+/// Stacks for the largest block, each after memory that cannot be accessed. Kept: most of the cost
+/// of a launch would be to get them.
 class stack_store {
  public:
   stack_store() {
-    void* const made = mmap(nullptr, pitch * most_threads, PROT_READ | PROT_WRITE,
+    void* const made = mmap(nullptr, pitch * most_threads, PROT_NONE,
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    first_ = made == MAP_FAILED ? nullptr : static_cast<std::byte*>(made);
-    for (int at = 0; at < most_threads && first_ != nullptr; ++at)
-      mprotect(first_ + pitch * static_cast<std::size_t>(at), pitch - stack_bytes, PROT_NONE);
+    if (made == MAP_FAILED) {
+      std::perror("cuda simulator: mmap");
+      std::abort();
+    }
+    first_ = static_cast<std::byte*>(made);
+    for (int at = 0; at < most_threads; ++at)
+      mprotect(stack(at), stack_bytes, PROT_READ | PROT_WRITE);
   }
   ~stack_store() { munmap(first_, pitch * most_threads); }
   stack_store(const stack_store&) = delete;
@@ -58,11 +65,21 @@ class stack_store {
   std::byte* stack(int at) const {
     return first_ + pitch * static_cast<std::size_t>(at) + (pitch - stack_bytes);
   }
+  /// Whether an address lies in or between the stacks.
+  bool is_near(const void* address) const {
+    const auto* const at = static_cast<const std::byte*>(address);
+    return at >= first_ && at < first_ + pitch * most_threads;
+  }
 
  private:
-  static constexpr std::size_t pitch = stack_bytes + 4096;
+  static constexpr std::size_t pitch = std::size_t{4} << 20;
   std::byte* first_ = nullptr;
 };
+
+const stack_store& stacks() {
+  static const stack_store all;
+  return all;
+}
 
 class machine {
  public:
@@ -133,7 +150,6 @@ class machine {
   // ---------------------------------------------------------------- the order of things
 
   void run_block() {
-    static const stack_store stacks;
     shared_.poison();
     for (int at = 0; at < thread_count(); ++at) {
       cuda_thread& thread = threads_[static_cast<std::size_t>(at)];
@@ -142,7 +158,7 @@ class machine {
       thread.groups = 0;
       // Not all at the same distance from a page, or all would share a few lines of the cache.
       const std::size_t used = stack_bytes - static_cast<std::size_t>(at % 32) * 128;
-      make_fiber(thread.context, stacks.stack(at), used, [] { active->thread_main(); });
+      make_fiber(thread.context, stacks().stack(at), used, [] { active->thread_main(); });
     }
     for (;;) {
       for (const int warp : warp_order_) {
@@ -333,6 +349,9 @@ class machine {
     if (event.kind == signal_kind::trap)
       return stop(fault::address,
                   "index outside of a local array, or a misaligned access" + where());
+    if (stacks().is_near(event.address))
+      return stop(fault::local, "needs more than " + std::to_string(local_bytes >> 10) +
+                                    " KiB of local arrays" + where());
     const char* const verb = event.writes ? "writes to " : "reads from ";
     std::vector<named_memory> all(memory_.begin(), memory_.end());
     all.push_back({"shared memory", &shared_});

@@ -57,6 +57,7 @@ enum class fault {
   address,  ///< outside of a buffer, misaligned, or to an input: CUDA_ERROR_ILLEGAL_ADDRESS
   barrier,  ///< threads of a block wait at different barriers, or some have returned
   warp,     ///< lanes that should exchange values do not meet
+  local,    ///< more local memory than a thread can have
   time      ///< it takes longer than allowed
 };
 
