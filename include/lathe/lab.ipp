@@ -25,5 +25,6 @@
 #include <lathe/search/learned_annealing.ipp>
 #include <lathe/search/learned_evolution.ipp>
 #include <lathe/search/bayesian_search.ipp>
+#include <lathe/search/forest_annealing.ipp>
 #include <lathe/search/strategy_parameters.ipp>
 #include <lathe/search/strategies.ipp>

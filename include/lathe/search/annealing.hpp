@@ -21,7 +21,7 @@ namespace lathe {
 /// Parameters of annealing_search.
 struct annealing_options {
   int chains = 8;            ///< walks at a time
-  double temperature = 0.3;  ///< at the start, of the logarithm of times: 0.3 = 35 % slower
+  double temperature = 0.1;  ///< at the start, of the logarithm of times: 0.1 = 10 % slower
   double cooling = 0.97;     ///< factor per round of all chains
 };
 

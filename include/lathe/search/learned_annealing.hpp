@@ -25,7 +25,7 @@ struct learned_annealing_options {
   double random_share = 0.05;  ///< of every plan
   double diversity = 0.1;      ///< worth of a choice that no other point of the plan has; 0 = off.
                                ///< Scores are scaled to [0, 1]. Released: off
-  int candidates = 4;          ///< for every point of the plan, to select from
+  int candidates = 2;          ///< for every point of the plan, to select from
   annealer_options annealer;
   point_model_options model{model_loss::rank, {80, 3, 0.3, 1, 1e-4, 1}, 1, 64};
 };

@@ -27,7 +27,7 @@ namespace lathe {
 struct learned_evolution_options {
   int plan = 16;         ///< points between trainings; Ansor: 64
   int first = 16;        ///< random points before the first training
-  int population = 128;  ///< of a generation
+  int population = 256;  ///< of a generation
   int generations = 4;
   double mutation = 0.85;       ///< chance that a child is changed
   double crossover = 0.2;       ///< chance that a child has two parents

@@ -17,7 +17,7 @@ namespace lathe {
 
 /// Parameters of p_method.
 struct p_method_options {
-  double gamma = 10;  ///< of starting_points; 0.5 if released
+  double gamma = 20;  ///< of starting_points; 0.5 if released
   int warmup = 16;    ///< random points at the start; 400 if released
   int patience = 64;  ///< of stage_by_stage; 0 = all decisions at once
   int parallel = 1;   ///< released: random points after every trial

@@ -6,6 +6,7 @@
 #include <lathe/search/annealing.hpp>
 #include <lathe/search/bayesian_search.hpp>
 #include <lathe/search/evolve.hpp>
+#include <lathe/search/forest_annealing.hpp>
 #include <lathe/search/genetic.hpp>
 #include <lathe/search/learned_annealing.hpp>
 #include <lathe/search/learned_evolution.hpp>
@@ -95,18 +96,27 @@ LATHE_INLINE void read(strategy_parameters& from, point_model_options& to) {
   from.read("past_share", to.past_share);
   from.read("past_half_life", to.past_half_life);
 }
+LATHE_INLINE void read(strategy_parameters& from, annealer_options& to) {
+  from.read("chains", to.chains);
+  from.read("steps", to.steps);
+  from.read("temperature", to.temperature);
+}
 LATHE_INLINE void read(strategy_parameters& from, learned_annealing_options& to) {
   from.read("plan", to.plan);
   from.read("random_share", to.random_share);
   from.read("diversity", to.diversity);
   from.read("candidates", to.candidates);
-  from.read("chains", to.annealer.chains);
-  from.read("steps", to.annealer.steps);
-  from.read("temperature", to.annealer.temperature);
+  read(from, to.annealer);
   int rank = 1;
   from.read("rank", rank);
   if (rank == 0) to.model.loss = model_loss::squared;
   read(from, to.model);
+}
+LATHE_INLINE void read(strategy_parameters& from, forest_annealing_options& to) {
+  from.read("plan", to.plan);
+  read(from, to.annealer);
+  from.read("trees", to.forest.trees);
+  from.read("columns", to.forest.columns);
 }
 LATHE_INLINE void read(strategy_parameters& from, learned_evolution_options& to) {
   from.read("plan", to.plan);
@@ -175,6 +185,8 @@ inline constexpr std::array listed_strategies{
                     &make_with<q_method, q_method_options>},
     listed_strategy{{"autotvm", "annealing on a learned model, rank loss, diverse plans (AutoTVM)"},
                     &make_with<learned_annealing, learned_annealing_options>},
+    listed_strategy{{"adatune", "annealing on what a random forest expects to gain (AdaTune)"},
+                    &make_with<forest_annealing, forest_annealing_options>},
     listed_strategy{{"model_evolve", "evolution on a learned model (Ansor, MetaSchedule)"},
                     &make_with<learned_evolution, learned_evolution_options>},
     listed_strategy{{"bayes", "Gaussian process, acquisition portfolio (Kernel Tuner)"},
