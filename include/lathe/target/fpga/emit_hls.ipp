@@ -5,7 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/flat_map.hpp>
 #include <lathe/lower/program.hpp>
-#include <lathe/target/c/c_text.hpp>
+#include <lathe/target/c/c_statements.hpp>
 #include <lathe/target/fpga/emit_hls.hpp>
 
 namespace lathe {
@@ -18,13 +18,10 @@ inline c_dialect hls_dialect() {
 }
 
 /// Writes the source of one kernel.
-class hls_emitter {
+class hls_emitter : c_statements {
  public:
   explicit hls_emitter(const fpga_kernel& kernel)
-      : kernel_(kernel),
-        nest_(kernel.nest),
-        text_(kernel.nest, hls_dialect()),
-        top_(hls_name(kernel.nest)) {
+      : c_statements(kernel.nest, hls_dialect()), kernel_(kernel), top_(hls_name(kernel.nest)) {
     function_names_.make(top_);
     for (const ir::buffer& each : nest_.buffers)
       if (each.elements > (std::int64_t{1} << 30)) index_type_ = "int64_t";
@@ -42,22 +39,14 @@ class hls_emitter {
     std::string out = "#include <math.h>\n#include <stdint.h>\n\n";
     const std::string helpers = text_.functions();
     if (!helpers.empty()) out += "extern \"C\" {\n" + helpers + "}\n\n";
-    return out + functions_ + body_;
+    return out + functions_ + code_;
   }
 
  private:
   // ---------------------------------------------------------------- text
 
-  void line(const std::string& text) {
-    body_.append(static_cast<std::size_t>(2 * depth_), ' ');
-    body_ += text;
-    body_ += '\n';
-  }
-  void pragma(const std::string& text) { body_ += "#pragma HLS " + text + "\n"; }
+  void pragma(const std::string& text) { code_ += "#pragma HLS " + text + "\n"; }
 
-  const ir::buffer& buffer(std::int32_t index) const {
-    return nest_.buffers[static_cast<std::size_t>(index)];
-  }
   const fpga_array& array(std::int32_t index) const {
     return kernel_.design.arrays[static_cast<std::size_t>(index)];
   }
@@ -147,18 +136,16 @@ class hls_emitter {
         add("const " + index_type_ + " " + variable, variable);
       }
     std::string outer;
-    body_.swap(outer);
+    code_.swap(outer);
     const int depth = depth_;
     depth_ = 0;
-    line("static void " + name + "(" + parameters + ") {");
+    open("static void " + name + "(" + parameters + ")");
     pragma("INLINE off");
-    ++depth_;
     body();
-    --depth_;
-    line("}");
-    body_ += '\n';
-    functions_ += body_;
-    body_.swap(outer);
+    close();
+    code_ += '\n';
+    functions_ += code_;
+    code_.swap(outer);
     depth_ = depth;
     return name + "(" + arguments + ");";
   }
@@ -209,7 +196,7 @@ class hls_emitter {
     return function(phase.name, of, [&] {
       for (const std::int32_t each : declared(ir::none))
         if (of.arrays.contains(each)) declare_array(each);
-      for (const ir::stmt each : body) statement(each);
+      statements(body);
     });
   }
 
@@ -223,8 +210,7 @@ class hls_emitter {
       if (!is_off_chip(index)) continue;
       parameters += (parameters.empty() ? "" : ", ") + declaration(index, written.contains(index));
     }
-    line("extern \"C\" void " + top_ + "(" + parameters + ") {");
-    ++depth_;
+    open("extern \"C\" void " + top_ + "(" + parameters + ")");
     for (std::size_t at = 0; at < nest_.buffers.size(); ++at) {
       const auto index = static_cast<std::int32_t>(at);
       if (!is_off_chip(index)) continue;
@@ -246,46 +232,30 @@ class hls_emitter {
         line("(void)" + name_of_buffer(index) + ";");
     }
     for (const std::string& each : calls) line(each);
-    --depth_;
-    line("}");
+    close();
   }
 
   // ---------------------------------------------------------------- statements
 
-  void statement(ir::stmt handle) {
-    const ir::statement& at = nest_[handle];
-    switch (at.what) {
-      case ir::stmt_kind::loop: loop(handle, at); break;
-      case ir::stmt_kind::branch: branch(at); break;
-      case ir::stmt_kind::store: {
-        for (const std::string& each : text_.temporaries(at.value)) line(each);
-        line(text_.element(at.buffer, kernel_.store_index[static_cast<std::size_t>(handle)]) +
-             " = " + text_.expression(at.value) + ";");
-        break;
-      }
-      default:
-        for (const ir::stmt each : fpga_body(nest_, at.children)) statement(each);
-    }
+  std::size_t position_of(const ir::statement& at) const {
+    return static_cast<std::size_t>(&at - nest_.stmts.data());
   }
 
-  void branch(const ir::statement& at) {
-    for (const std::string& each : text_.temporaries(at.condition)) line(each);
-    line("if (" + text_.expression(at.condition) + ") {");
-    for (std::size_t side = 0; side < at.children.size(); ++side) {
-      if (side > 0) line("} else {");
-      ++depth_;
-      for (const ir::stmt each : fpga_body(nest_, {at.children[side]})) statement(each);
-      --depth_;
-    }
-    line("}");
+  void prefetch(const ir::statement&) override {}
+
+  void store(const ir::statement& at) override {
+    define(at.value);
+    line(text_.element(at.buffer, kernel_.store_index[position_of(at)]) + " = " +
+         text_.expression(at.value) + ";");
   }
 
-  void loop(ir::stmt handle, const ir::statement& at) {
-    const fpga_node& node = kernel_.design[kernel_.node_of[static_cast<std::size_t>(handle)]];
+  void loop(const ir::statement& at) override {
+    const auto handle = static_cast<ir::stmt>(position_of(at));
+    const fpga_node& node = kernel_.design[kernel_.node_of[position_of(at)]];
     const std::string& name = text_.variable_name(at.variable);
-    for (const std::string& each : text_.temporaries(at.extent)) line(each);
-    line("for (" + index_type_ + " " + name + " = 0; " + name + " < " +
-         text_.expression(at.extent, true) + "; ++" + name + ") {");
+    define(at.extent);
+    open("for (" + index_type_ + " " + name + " = 0; " + name + " < " +
+         text_.expression(at.extent, true) + "; ++" + name + ")");
     if (!node.fixed) pragma("LOOP_TRIPCOUNT max=" + std::to_string(node.trips));
     if (node.dataflow) pragma("DATAFLOW");
     if (node.unroll > 1) pragma("UNROLL");
@@ -293,20 +263,14 @@ class hls_emitter {
       pragma("PIPELINE II=1");
       dependences(handle);
     }
-    ++depth_;
     declare(handle);
     if (node.dataflow) {
-      for (const fpga_process& each : kernel_.processes[static_cast<std::size_t>(handle)]) {
-        const std::string call = function(each.name, needs_of(each.statements), [&] {
-          for (const ir::stmt inner : each.statements) statement(inner);
-        });
-        line(call);
-      }
+      for (const fpga_process& each : kernel_.processes[position_of(at)])
+        line(function(each.name, needs_of(each.statements), [&] { statements(each.statements); }));
     } else {
-      for (const ir::stmt each : fpga_body(nest_, at.children)) statement(each);
+      statements(at.children);
     }
-    --depth_;
-    line("}");
+    close();
   }
 
   /// What is proven about sums that come back, for the leaves of a pipelined loop.
@@ -337,11 +301,8 @@ class hls_emitter {
   }
 
   const fpga_kernel& kernel_;
-  const ir::nest& nest_;
-  c_text text_;
   c_identifiers function_names_;
-  std::string top_, functions_, body_, index_type_ = "int";
-  int depth_ = 0;
+  std::string top_, functions_, index_type_ = "int";
   flat_set<std::int32_t> used_;  ///< arrays that some phase uses
   mutable flat_set<ir::expr> seen_;
 };
