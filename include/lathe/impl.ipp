@@ -104,6 +104,7 @@
 #include <lathe/search/strategy_maker.ipp>
 #include <lathe/search/tuner.ipp>
 #include <lathe/search/progress.ipp>
+#include <lathe/search/resume.ipp>
 #include <lathe/store/text.ipp>
 #include <lathe/store/key.ipp>
 #include <lathe/store/plan_text.ipp>
@@ -124,6 +125,8 @@
 #include <lathe/api/cpu_evaluator.ipp>
 #include <lathe/api/stored_kernel.ipp>
 #include <lathe/api/search_report.ipp>
+#include <lathe/api/trial_log.ipp>
+#include <lathe/api/tuning_page.ipp>
 #include <lathe/api/session.ipp>
 #include <lathe/api/options.ipp>
 #include <lathe/api/arguments.ipp>

@@ -32,3 +32,19 @@ TEST_CASE("record: names of failures round-trip") {
   }
   CHECK(lathe::failure_named("from a later version") == lathe::failure::illegal);
 }
+
+TEST_CASE("record: the interval of a median is made of two of the samples") {
+  lathe::sequence<double> samples;
+  for (int n = 1; n <= 15; ++n) samples.push_back(n);
+  CHECK(lathe::median_interval(samples).low == 4);  // tables of the sign test: ranks 4 and 12 of 15
+  CHECK(lathe::median_interval(samples).high == 12);
+  for (int n = 16; n <= 40; ++n) samples.push_back(n);
+  CHECK(lathe::median_interval(samples).low == 14);  // 14 and 27 of 40
+  CHECK(lathe::median_interval(samples).high == 27);
+  const double few[] = {3, 1, 2};
+  CHECK(lathe::median_interval(few).low == 1);
+  CHECK(lathe::median_interval(few).high == 3);
+  const double one[] = {7};
+  CHECK(lathe::median_interval(one).low == 7);
+  CHECK(lathe::median_interval(one).high == 7);
+}

@@ -216,6 +216,44 @@ TEST_CASE("tuner: the estimate gives way to what is faster in four rounds of fiv
         }) == 48);
 }
 
+TEST_CASE("tuner: of finalists that are equally fast the simplest wins") {
+  struct : search_space {
+    int complexity(const point& at) const override { return at.choices[0] == 48 ? 1 : 5; }
+  } space;
+  static_cast<search_space&>(space) = ramp();
+  search_options options = fake_time_options();
+  options.finalists = 3;
+  using samples = lathe::sequence<double>;
+  const auto winner = [&](samples (*times)(const point&)) {
+    random_search proposer(space, 1);
+    scripted_evaluator judge;
+    judge.samples = times;
+    return run_search(space, proposer, judge, options).best->at.choices[0];
+  };
+  // 49 is faster than 48 in three rounds of five: by chance.
+  CHECK(winner([](const point& at) {
+          if (at.choices[0] == 10) return samples{5, 5, 5, 5, 5};
+          return at.choices[0] == 48 ? samples{4.01, 4.01, 4.01, 3.9, 3.9} : samples{4, 4, 4, 4, 4};
+        }) == 48);
+  // In all of them, by ever so little: no chance.
+  CHECK(
+      winner([](const point& at) {
+        if (at.choices[0] == 10) return samples{5, 5, 5, 5, 5};
+        return at.choices[0] == 48 ? samples{4.01, 4.01, 4.01, 4.01, 4.01} : samples{4, 4, 4, 4, 4};
+      }) != 48);
+  // In three rounds of five, by more than a hundredth.
+  CHECK(winner([](const point& at) {
+          if (at.choices[0] == 10) return samples{5, 5, 5, 5, 5};
+          return at.choices[0] == 48 ? samples{4.1, 4.1, 4.1, 3.9, 3.9} : samples{4, 4, 4, 4, 4};
+        }) != 48);
+  // The simplest must be faster than the estimate all the same.
+  CHECK(winner([](const point& at) {
+          if (at.choices[0] == 10) return samples{4, 4, 4, 4.02, 4.02};
+          return at.choices[0] == 48 ? samples{4.01, 4.01, 4.01, 3.9, 3.9}
+                                     : samples{3.99, 3.99, 3.99, 3.99, 3.99};
+        }) != 48);
+}
+
 TEST_CASE("tuner: time, trials, patience and target end a search") {
   const search_space space = ramp();
   search_options options = fake_time_options();
@@ -364,6 +402,43 @@ TEST_CASE("tuner: progress is reported after every batch") {
   CHECK(states[1].elapsed_seconds == doctest::Approx(5));
   CHECK(states[1].left_seconds == doctest::Approx(4));
   CHECK(states[2].best_seconds <= states[0].best_seconds);
+}
+
+TEST_CASE("tuner: where the time went") {
+  struct slow_strategy final : strategy {
+    lathe::sequence<point> propose(int) override {
+      fake_now += 0.25;
+      return {{{next++}}};
+    }
+    void observe(std::span<const observation> seen) override {
+      fake_now += 0.5 * static_cast<double>(seen.size());
+    }
+    std::int32_t next = 20;
+  } proposer;
+  struct : scripted_evaluator {
+    lathe::sequence<observation> evaluate(std::span<const point> points, double left) override {
+      lathe::sequence<observation> found = scripted_evaluator::evaluate(points, left);
+      for (observation& each : found) {
+        each.outcome.compile_seconds = 0.5;
+        each.outcome.check_seconds = 0.125;
+        each.outcome.run_seconds = 0.375;
+      }
+      return found;
+    }
+  } judge;
+  const search_space space = ramp();
+  search_options options = fake_time_options();
+  options.limits.trials = 5;
+  options.finalists = 2;
+  const search_result found = run_search(space, proposer, judge, options);
+  CHECK(found.progress.strategy_seconds == doctest::Approx(4 * 0.25 + 5 * 0.5));
+  CHECK(found.progress.compile_seconds == 2.5);
+  CHECK(found.progress.check_seconds == 0.625);
+  CHECK(found.progress.run_seconds == 1.875);
+  CHECK(found.progress.compare_seconds == doctest::Approx(3));  // two, and the estimate
+  REQUIRE(found.elapsed.size() == 5);
+  CHECK(found.elapsed[0] == doctest::Approx(1));
+  CHECK(found.elapsed[1] == doctest::Approx(1 + 0.5 + 0.25 + 1));
 }
 
 TEST_CASE("tuner: cancelling keeps the best so far") {

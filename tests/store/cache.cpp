@@ -128,7 +128,7 @@ TEST_CASE("cache: eight processes with 200 records each lose nothing") {
       const std::string hash = sample_key().hash();
       for (int n = 0; n < 200; ++n) {
         mine.put(sample_winner(process * 200 + n));
-        mine.put(lathe::trial{hash, process * 200 + n, "parallel(C.i)", "crash", {}, {}});
+        mine.put(lathe::trial{hash, process * 200 + n, "parallel(C.i)", "crash", {}, {}, {}});
         if (n == 100) mine.prune();
       }
       ::_exit(mine.report().clean() ? 0 : 1);
@@ -228,9 +228,9 @@ TEST_CASE("cache: whole records with senseless fields are reported, and cost the
   std::string content = read_file(path);
   const std::string schema = std::to_string(lathe::record_schema);
   for (const char* kind : {"winner", "rejected"}) {
-    content += lathe::detail::framed(
-                   {{"kind", kind}, {"schema", schema}, {"key", sample_key(7).text()}})
-                   .value();
+    content +=
+        lathe::detail::framed({{"kind", kind}, {"schema", schema}, {"key", sample_key(7).text()}})
+            .value();
   }
   content += lathe::detail::framed({{"kind", "winner"}, {"schema", schema}}).value();
   write_file(path, content);
@@ -408,15 +408,16 @@ TEST_CASE("cache: trials come back by number, those in memory too") {
   const scratch temporary;
   auto writer = cache::open(options_for(temporary / "c"));
   const std::string hash = sample_key().hash();
-  for (const int n : {2, 0, 1}) writer.put(lathe::trial{hash, n, "t", "ok", {1e-3 * (n + 1)}, {}});
-  writer.put(lathe::trial{sample_key(1).hash(), 7, "t", "ok", {1.0}, {}});
+  for (const int n : {2, 0, 1})
+    writer.put(lathe::trial{hash, n, "t", "ok", {1e-3 * (n + 1)}, {}, {}});
+  writer.put(lathe::trial{sample_key(1).hash(), 7, "t", "ok", {1.0}, {}, {}});
   const auto found = writer.trials(sample_key());
   REQUIRE(found.size() == 3);
   for (int n = 0; n < 3; ++n) CHECK(found[static_cast<std::size_t>(n)].number == n);
   auto options = options_for(temporary / "c");
   options.mode = lathe::cache_mode::ro;
   auto reader = cache::open(options);
-  reader.put(lathe::trial{hash, 3, "t", "crash", {}, {}});
+  reader.put(lathe::trial{hash, 3, "t", "crash", {}, {}, {}});
   CHECK(reader.trials(sample_key()).size() == 4);
 }
 

@@ -1,5 +1,6 @@
 // lathe tune: searches for the best kernel of an operator of the library and keeps it in the cache.
 #include <lathe/api/session.hpp>
+#include <lathe/search/strategies.hpp>
 
 #include "../interrupt.hpp"
 #include "command.hpp"
@@ -17,7 +18,7 @@ using namespace lathe;
 struct tune_command {
   problem_options problem;
   bool list = false, json = false;
-  std::string effort;
+  std::string effort, strategy;
   tune_options options;
 
   int print_list() const {
@@ -36,9 +37,15 @@ struct tune_command {
     out["origin"] = name_of(how.origin);
     out["gflops"] = how.gflops();
     out["median_seconds"] = how.median_seconds;
+    out["median_interval_seconds"] = {how.median_range.low, how.median_range.high};
     out["best_seconds"] = how.best_seconds;
     out["flops"] = how.flops;
     out["tuning_seconds"] = how.tuning_seconds;
+    out["seconds"] = {{"strategy", how.spent.strategy_seconds},
+                      {"compile", how.spent.compile_seconds},
+                      {"check", how.spent.check_seconds},
+                      {"run", how.spent.run_seconds},
+                      {"compare", how.spent.compare_seconds}};
     out["trials"] = how.trials;
     out["too_slow"] = how.outcomes[static_cast<std::size_t>(failure::slow)];
     out["failed"] = nlohmann::ordered_json::object();
@@ -65,11 +72,19 @@ struct tune_command {
     else
       std::printf("the analytic schedule, nothing was measured\n");
     if (how.median_seconds > 0) {
-      std::printf("%.4g ms per call (best %.4g ms)", 1e3 * how.median_seconds,
+      std::printf("%.4g ms per call (best %.4g ms", 1e3 * how.median_seconds,
                   1e3 * how.best_seconds);
+      if (how.trials > 0)
+        std::printf(", median in %.4g to %.4g ms", 1e3 * how.median_range.low,
+                    1e3 * how.median_range.high);
+      std::printf(")");
       if (how.flops > 0) std::printf(", %.4g GFLOP/s", how.gflops());
       std::printf("\n");
     }
+    if (how.trials > 0)
+      std::printf("seconds: strategy %.2f, compile %.2f, check %.2f, run %.2f, compare %.2f\n",
+                  how.spent.strategy_seconds, how.spent.compile_seconds, how.spent.check_seconds,
+                  how.spent.run_seconds, how.spent.compare_seconds);
     for (const std::string& note : how.notes) std::printf("note: %s\n", note.c_str());
     std::printf("%s\n", to_text(how.steps).c_str());
   }
@@ -87,6 +102,7 @@ struct tune_command {
     if (list) return print_list();
     if (problem.name.empty()) throw CLI::RequiredError("operator");
     if (!effort.empty()) options.effort = effort_words().at(effort);
+    if (!strategy.empty()) options.strategy = lab_strategy(strategy);
     const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
     const interruptible search;
     options.cancel = search.flag();
@@ -109,6 +125,14 @@ command add_tune(CLI::App& app) {
       ->check(CLI::Range(0.0, 1e9));
   own->add_option("--trials", state->options.trials, "most candidates to try")
       ->check(CLI::Range(1, std::numeric_limits<int>::max()));
+  own->add_option("--patience", state->options.patience,
+                  "stop after so many candidates without improvement")
+      ->check(CLI::Range(1, std::numeric_limits<int>::max()));
+  own->add_option("--target-fraction", state->options.target_fraction,
+                  "of the roofline: stop there; default 1");
+  own->add_option("--strategy", state->strategy,
+                  "that proposes candidates, see `lathe lab --list`; default evolve");
+  own->add_option("--report", state->options.report, "file for a page about the search");
   own->add_option("--seed", state->options.seed, "of the search; default 1");
   own->add_flag("--json", state->json, "print the result as JSON");
   own->add_flag("--list", state->list, "list the operators and their extents");

@@ -30,31 +30,37 @@ namespace lathe {
 /// Choices for tune() and compile(); what is not set is taken from the environment, then from the
 /// defaults named here: `tune(op, cpu(), {.time_limit = 10, .bound = {"W"}})`.
 ///
-/// A cached winner is used whatever the limits, with one exception: it was searched for clearly less
-/// than is asked for now, and the cache can be written. Then a new search starts from it. Clearly
-/// less: its effort was `measure` and now it is `patient`; or its search ran out of time (or was
-/// cancelled), and the time limit is now more than four times what it took; or it ran out of trials,
-/// and `trials` is now set to more than four times that number.
+/// A search that was killed goes on where it was: the same call finds its trials in the cache.
+///
+/// A cached winner is used whatever the limits, with one exception: it was searched for clearly
+/// less than is asked for now, and the cache can be written. Then a new search starts from it.
+/// Clearly less: its effort was `measure` and now it is `patient`; or its search ran out of time
+/// (or was cancelled), and the time limit is now more than four times what it took; or it ran out
+/// of trials, and `trials` is now set to more than four times that number.
 struct tune_options {
-  std::optional<effort_level> effort{};         ///< measure
+  std::optional<effort_level> effort{};  ///< measure
   /// [s] of search, >= 0; 60. Finding the right answer (up to half of it) and the final comparison
   /// count; the candidate being tried when it ends may overrun it.
   std::optional<double> time_limit{};
-  std::optional<int> trials{};                  ///< candidates, >= 1; no limit
-  std::optional<double> target_fraction{};      ///< of the roofline: stop there, in (0, 1]; 1
-  std::optional<int> threads{};                 ///< of kernels, 1 to 4096; the CPUs allowed
-  std::optional<std::uint64_t> seed{};          ///< of the search; 1
+  std::optional<int> trials{};    ///< candidates, >= 1; no limit
+  std::optional<int> patience{};  ///< trials without improvement, >= 1: then stop; no limit
+  std::optional<double> target_fraction{};  ///< of the roofline: stop there, in (0, 1]; 1
+  std::optional<int> threads{};             ///< of kernels, 1 to 4096; the CPUs allowed
+  std::optional<std::uint64_t> seed{};      ///< of the search; 1
   /// "evolve" or "random"; with <lathe/lab.hpp>, lab_strategy() of any name it lists; evolve
   std::optional<strategy_maker> strategy{};
-  sequence<std::string> bound{};             ///< inputs that stay the same over many calls; none
-  std::optional<bool> strict_fp{};              ///< no fused multiply-add; false
-  std::optional<check_level> check{};           ///< sample
-  std::optional<isolation> isolate{};           ///< of candidates; process
-  std::optional<cache_mode> cache{};            ///< rw
-  std::string cache_dir{};                      ///< $XDG_CACHE_HOME/lathe
-  sequence<std::string> wisdom_path{};       ///< files and folders of winners, read only; none
-  std::optional<progress_mode> progress{};      ///< automatic
-  const stop_flag* cancel{};                    ///< ends the search with the best so far when true; none
+  sequence<std::string> bound{};            ///< inputs that stay the same over many calls; none
+  std::optional<bool> strict_fp{};          ///< no fused multiply-add; false
+  std::optional<check_level> check{};       ///< sample
+  std::optional<isolation> isolate{};       ///< of candidates; process
+  std::optional<cache_mode> cache{};        ///< rw
+  std::string cache_dir{};                  ///< $XDG_CACHE_HOME/lathe
+  sequence<std::string> wisdom_path{};      ///< files and folders of winners, read only; none
+  std::optional<progress_mode> progress{};  ///< automatic
+  /// File for a page about the search: tuning curves, decisions, failures. A stored winner that is
+  /// used without a search writes none. None
+  std::string report{};
+  const stop_flag* cancel{};  ///< ends the search with the best so far when true; none
 };
 
 /// Names and values of the LATHE_* variables.

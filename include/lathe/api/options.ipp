@@ -172,6 +172,7 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
   request.strict_fp = options.strict_fp.value_or(request.strict_fp);
   if (request.strict_fp) request.target.dot_bf16 = false;  // flushes denormals, rounds once less
   request.cancel = options.cancel;
+  request.report = options.report;
   request.cache.directory = options.cache_dir;
   request.cache.wisdom = options.wisdom_path;
 
@@ -181,6 +182,8 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
                   request.time_limit);
   resolver.number(options.trials, "trials", "LATHE_TRIALS", 1, std::numeric_limits<int>::max(),
                   request.trials);
+  resolver.number(options.patience, "patience", nullptr, 1, std::numeric_limits<int>::max(),
+                  request.patience);
   resolver.number(options.target_fraction, "target_fraction", nullptr, 1e-6, 1.0,
                   request.target_fraction);
   resolver.number(options.threads, "threads", "LATHE_NUM_THREADS", 1, 4096, request.threads);

@@ -45,7 +45,8 @@ struct tuning_request {
   effort_level effort = effort_level::measure;
   double time_limit = 60;  ///< [s] of search, see tune_options; ten times that if patient
   int trials = std::numeric_limits<int>::max();
-  double target_fraction = 1;  ///< of the roofline: stop there
+  int patience = std::numeric_limits<int>::max();  ///< trials without improvement: stop then
+  double target_fraction = 1;                      ///< of the roofline: stop there
   std::uint64_t seed = 1;
   strategy_maker strategy;      ///< proposes candidates
   sequence<std::string> bound;  ///< inputs packed once in bind()
@@ -54,6 +55,7 @@ struct tuning_request {
   isolation isolate = isolation::process;
   cache_options cache;
   progress_mode progress = progress_mode::silent;
+  std::string report;                 ///< file for the page of the search, "" = none
   const stop_flag* cancel = nullptr;  ///< ends the search when true
   parallel_for_hook hook{};           ///< .run null = default_parallel_for()
 };
@@ -99,6 +101,8 @@ struct tuning_report {
   double tuning_seconds = 0;  ///< [s] spent here, 0 for cached winners
   int trials = 0;
   std::array<int, failure_count> outcomes{};
+  search_progress spent;        ///< of the search: where its time went
+  time_interval median_range;   ///< [s] covers the median in 95 of 100 cases
   std::string stopped;          ///< why the search ended
   sequence<std::string> notes;  ///< things worth telling: cache unavailable, no isolation, ...
 

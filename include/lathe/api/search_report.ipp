@@ -57,6 +57,7 @@ LATHE_INLINE search_options search_options_of(const tuning_request& request, dou
   options.compare_seconds = smaller(4.0, options.limits.seconds / 10);
   options.limits.trials = request.trials;
   options.limits.roofline_seconds = roofline;
+  options.limits.patience = request.patience;
   options.limits.target_fraction = request.target_fraction;
   options.finalists = 8;
   options.cancel = request.cancel;
@@ -78,6 +79,8 @@ LATHE_INLINE error no_candidate(const cache_key& key, const search_result& found
 
 LATHE_INLINE void report_search(tuning_report& out, const search_result& found,
                                 const sequence<double>& samples, double begin) {
+  out.spent = found.progress;
+  out.median_range = median_interval(samples);
   out.median_seconds = median(samples);
   out.best_seconds = minimum(samples);
   out.trials = found.progress.trials;

@@ -11,6 +11,8 @@
 #include <lathe/api/search_report.hpp>
 #include <lathe/api/session.hpp>
 #include <lathe/api/stored_kernel.hpp>
+#include <lathe/api/trial_log.hpp>
+#include <lathe/api/tuning_page.hpp>
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/owner.hpp>
 #include <lathe/search/tuner.hpp>
@@ -127,8 +129,20 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   options.on_progress = &progress_printer::callback;
   options.progress_context = &printer;
   const owner<strategy> proposer = request.strategy.make({space, request.seed});
-  search_result found = run_search(space, *proposer, judge, options);
+  // Unchecked kernels may be wrong: what they gave is not kept for searches that check.
+  const bool keeps_trials = store.mode() == cache_mode::rw && !store.directory().empty() &&
+                            request.check != check_level::off;
+  std::optional<detail::trial_log> log;
+  if (keeps_trials) log.emplace(store, key, space, compiler->code_fingerprint());
+  resuming_evaluator resuming(space, judge, log ? &detail::trial_log::note : nullptr,
+                              log ? &*log : nullptr);
+  if (log) log->give(resuming);
+  search_result found = run_search(space, *proposer, resuming, options);
   printer.finish(found.progress);
+  if (resuming.answered() > 0)
+    notes.push_back(std::to_string(resuming.answered()) + " of " +
+                    std::to_string(found.progress.trials) +
+                    " candidates were tried by earlier searches, whose times were used");
   if (!found.best && known) return std::move(known->how);
   if (!found.best && request.cancel != nullptr && request.cancel->is_set()) {
     result<tuned> made = compile_description(desc, first, request);
@@ -178,6 +192,12 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   keep.plan = out.run.plan();
   store.put(std::move(keep), out.run.object());
   for (const std::string& trouble : store.report().messages) out.notes.push_back(trouble);
+  if (!request.report.empty()) {
+    const std::string title = std::string(desc.name) + " " + key.extents;
+    const result<bool> written =
+        write_report(request.report, tuning_page(space, found, out, title));
+    if (!written) out.notes.push_back(written.error().what());
+  }
   return out;
 }
 

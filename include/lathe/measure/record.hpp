@@ -17,14 +17,14 @@ namespace lathe {
 
 /// Why a candidate has no time.
 enum class failure : unsigned char {
-  none,         ///< it has one
-  illegal,      ///< the schedule does not compute the same thing, or a rule of the space rejects it
-  limit,        ///< legal, but over a limit: registers, cache, memory, object size
-  compile,      ///< the code generator or the linker refused it
-  timeout,      ///< still running when its time was over
-  crash,        ///< killed by a signal, or left the process
-  wrong_answer, ///< ran, but the outputs differ, inputs were changed, or the time is impossible
-  slow          ///< cut off: many times slower than the best so far. No fault of the kernel
+  none,     ///< it has one
+  illegal,  ///< the schedule does not compute the same thing, or a rule of the space rejects it
+  limit,    ///< legal, but over a limit: registers, cache, memory, object size
+  compile,  ///< the code generator or the linker refused it
+  timeout,  ///< still running when its time was over
+  crash,    ///< killed by a signal, or left the process
+  wrong_answer,  ///< ran, but the outputs differ, inputs were changed, or the time is impossible
+  slow           ///< cut off: many times slower than the best so far. No fault of the kernel
 };
 
 /// Number of enumerators of `failure`, `none` included.
@@ -63,6 +63,17 @@ LATHE_INLINE double median(std::span<const double> samples);
 /// Median absolute deviation from the median: a spread that one disturbed sample cannot change.
 /// @pre !samples.empty()
 LATHE_INLINE double median_deviation(std::span<const double> samples);
+
+/// Two times between which another one lies.
+struct time_interval {
+  double low = 0, high = 0;
+};
+
+/// Covers the median of what the samples are drawn from in 95 of 100 cases, whatever its
+/// distribution: two of the samples, by the sign test (Conover, Practical Nonparametric Statistics,
+/// 1999, section 3.2); with fewer than six samples, the least and the greatest, in fewer cases.
+/// @pre !samples.empty()
+LATHE_INLINE time_interval median_interval(std::span<const double> samples);
 
 /// What trying one candidate gave. Never an exception: a bad candidate is a value.
 struct measurement {

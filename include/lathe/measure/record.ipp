@@ -30,6 +30,22 @@ LATHE_INLINE double median_deviation(std::span<const double> samples) {
   return median(distances);
 }
 
+LATHE_INLINE time_interval median_interval(std::span<const double> samples) {
+  sequence<double> sorted(samples.begin(), samples.end());
+  sort(sorted);
+  // The median is below the sample of rank n + 1 if at most n of the samples are below the median.
+  const auto count = static_cast<double>(sorted.size());
+  double ways = 1, tail = 1;  // n of them, and at most n of them
+  std::size_t rank = 0;
+  const double most = 0.025 * math::pow(2.0, count);
+  for (double n = 1; tail <= most; ++n, ++rank) {
+    ways *= (count - n + 1) / n;
+    tail += ways;
+  }
+  rank = rank == 0 ? 0 : rank - 1;
+  return {sorted[rank], sorted[sorted.size() - 1 - rank]};
+}
+
 LATHE_INLINE double measurement::seconds() const {
   return ok() ? median(samples) : std::numeric_limits<double>::infinity();
 }

@@ -23,7 +23,6 @@ struct chart {
   std::string title;
   std::string x_label, y_label;  ///< with units: "time [s]"
   sequence<chart_curve> curves;
-  bool points = false;    ///< every value as a dot, rather than a line of steps between them
   bool from_zero = true;  ///< the vertical axis begins at 0
 };
 

@@ -81,7 +81,7 @@ class chart_writer {
     for (std::size_t at = 0; at < drawn_.curves.size(); ++at) {
       const char* const colour = chart_colours[at % std::size(chart_colours)];
       band(drawn_.curves[at], colour);
-      drawn_.points ? dots(drawn_.curves[at], colour) : line(drawn_.curves[at], colour);
+      line(drawn_.curves[at], colour);
       legend(at, colour);
     }
     return out_ + "</svg>\n";
@@ -146,13 +146,6 @@ class chart_writer {
     }
     out_ += "<path d=\"" + path + "\" fill=\"none\" stroke=\"" + colour +
             "\" stroke-width=\"2\"><title>" + html_text(of.name) + "</title></path>\n";
-  }
-
-  void dots(const chart_curve& of, const char* colour) {
-    for (std::size_t n = 0; n < of.x.size(); ++n)
-      if (math::isfinite(of.y[n]))
-        out_ += "<circle cx=\"" + number(x_.place(of.x[n])) + "\" cy=\"" +
-                number(y_.place(of.y[n])) + "\" r=\"2\" fill=\"" + colour + "\"/>\n";
   }
 
   void band(const chart_curve& of, const char* colour) {

@@ -54,7 +54,7 @@ LATHE_INLINE std::string html_page(std::string_view title, std::string_view body
          "td,th{border-bottom:1px solid #ddd;padding:3px 10px;text-align:right;"
          "font-variant-numeric:tabular-nums}\n"
          "td{white-space:nowrap}td:first-child,th:first-child{text-align:left}\n"
-         "pre{font-size:12px;background:#f6f6f6;padding:1em;overflow-x:auto}\n"
+         "pre{font-size:12px;background:#f6f6f6;padding:1em;white-space:pre-wrap}\n"
          "svg{max-width:100%;height:auto;display:block;margin:1em 0}\n"
          "</style>\n</head>\n<body>\n<h1>" +
          name + "</h1>\n" + std::string(body) + "</body>\n</html>\n";

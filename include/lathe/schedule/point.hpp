@@ -74,6 +74,13 @@ class search_space {
     return value;
   }
 
+  /// How complicated the program is, in the space's own measure: of two that are equally fast the
+  /// simpler one is taken.
+  virtual int complexity(const point& candidate) const {
+    static_cast<void>(candidate);
+    return 0;
+  }
+
   /// Number of points, saturating at 2^62.
   std::uint64_t size() const {
     constexpr std::uint64_t most = std::uint64_t{1} << 62;

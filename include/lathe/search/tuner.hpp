@@ -50,7 +50,14 @@ struct search_progress {
   std::array<int, failure_count> outcomes{};  ///< by failure class; [none] = successes
   int pruned = 0;                             ///< rejected by the space without a trial, not above
   double elapsed_seconds = 0;
-  double strategy_seconds = 0;  ///< of them, those that the strategy took to propose and to observe
+  /// @name Where the time went [s]: of all trials, as long as one takes, however many at a time
+  /// @{
+  double strategy_seconds = 0;  ///< proposing and observing
+  double compile_seconds = 0;   ///< of all threads that compile
+  double check_seconds = 0;     ///< first runs and comparisons of results
+  double run_seconds = 0;       ///< timing
+  double compare_seconds = 0;   ///< the comparison of the finalists
+  /// @}
   double left_seconds = std::numeric_limits<double>::infinity();  ///< infinite = not known
 };
 
@@ -71,14 +78,17 @@ struct search_result {
   std::optional<observation> best;  ///< nothing only if no trial succeeded twice
   sequence<observation> finalists;  ///< as compared at the end
   sequence<observation> trials;     ///< everything evaluated, in order
+  sequence<double> elapsed;         ///< [s] per trial: when its batch had been evaluated
   stop_reason stopped = stop_reason::exhausted;
   search_progress progress;
 };
 
 /// Searches. The first estimate of the space is always evaluated, whatever the budget, and always
-/// one of the finalists, so that the result is never slower than it. So are the other estimates.
-/// The trials depend only on the space, the strategy's seed, `known` and the outcomes, unless the
-/// budget limits time: then the search ends with the candidate that is being tried when it is over.
+/// one of the finalists, so that the result is never slower than it. Of finalists that are equally
+/// fast (a statistical tie) the simplest wins, see search_space::complexity(). So are the other
+/// estimates. The trials depend only on the space, the strategy's seed, `known` and the outcomes,
+/// unless the budget limits time: then the search ends with the candidate that is being tried when
+/// it is over.
 /// @param known  outcomes of an earlier run: told to the strategy, not tried again, no trials here
 /// @error LATHE-E504 if the evaluator returns another number of observations than it got points,
 ///        though neither was the time limited nor the search cancelled

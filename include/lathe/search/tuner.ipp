@@ -105,7 +105,6 @@ class search_run {
                    first ? std::numeric_limits<double>::infinity() : seconds_of_search_left());
       if (outcome.empty()) return;
       count(outcome.front());
-      result_.trials.push_back(outcome.front());
       observe(outcome);
       report();
     }
@@ -134,7 +133,6 @@ class search_run {
       sequence<observation> judged = evaluate(promising, seconds_of_search_left());
       for (std::size_t n = 0; n < judged.size(); ++n) {
         count(judged[n]);
-        result_.trials.push_back(judged[n]);
         outcomes[places[n]] = std::move(judged[n]);
       }
     }
@@ -146,8 +144,14 @@ class search_run {
   void count(const observation& trial) {
     ++use_.trials;
     ++use_.trials_since_improvement;
-    ++result_.progress.outcomes[static_cast<std::size_t>(trial.outcome.failed)];
+    search_progress& state = result_.progress;
+    ++state.outcomes[static_cast<std::size_t>(trial.outcome.failed)];
+    state.compile_seconds += trial.outcome.compile_seconds;
+    state.check_seconds += trial.outcome.check_seconds;
+    state.run_seconds += trial.outcome.run_seconds;
     note_best(trial);
+    result_.trials.push_back(trial);
+    result_.elapsed.push_back(now() - begin_);
   }
 
   void note_best(const observation& trial) {
@@ -223,9 +227,11 @@ class search_run {
   void compare(const sequence<point>& finalists) {
     // A search that ended early leaves more than was kept for this; one candidate may have taken
     // some of it.
-    const double left = options_.limits.seconds - (now() - begin_);
+    const double begin = now();
+    const double left = options_.limits.seconds - (begin - begin_);
     sequence<observation> compared =
         judge_.compare(finalists, larger(options_.compare_seconds, left));
+    result_.progress.compare_seconds += now() - begin;
     require_all(compared.size(), finalists.size());
     const observation* estimate = nullptr;
     for (const observation& finalist : compared)
@@ -236,8 +242,32 @@ class search_run {
       if (best != nullptr && !(finalist.outcome.seconds() < best->outcome.seconds())) continue;
       if (estimate == nullptr || is_surely_faster(finalist, *estimate)) best = &finalist;
     }
+    if (best != nullptr && best != estimate) best = simplest_like(*best, compared, estimate);
     if (best != nullptr) result_.best = *best;
     for (observation& finalist : compared) result_.finalists.push_back(std::move(finalist));
+  }
+
+  /// The simplest of the finalists that are as fast as the fastest: it is not surely faster than
+  /// they are, nor are its times more than a hundredth less. Faster than the estimate all the same.
+  const observation* simplest_like(const observation& fastest,
+                                   const sequence<observation>& compared,
+                                   const observation* estimate) const {
+    constexpr double margin = 0.01;
+    const observation* best = &fastest;
+    int least = space_.complexity(fastest.at);
+    for (const observation& each : compared) {
+      if (!each.outcome.ok() || &each == &fastest || &each == estimate) continue;
+      if (each.outcome.seconds() > (1 + margin) * fastest.outcome.seconds() ||
+          is_surely_faster(fastest, each))
+        continue;
+      if (estimate != nullptr && !is_surely_faster(each, *estimate)) continue;
+      const int steps = space_.complexity(each.at);
+      if (steps > least || (steps == least && each.outcome.seconds() >= best->outcome.seconds()))
+        continue;
+      least = steps;
+      best = &each;
+    }
+    return best;
   }
 
   /// True in four of five rounds: the fastest of several that are equal is faster than the estimate

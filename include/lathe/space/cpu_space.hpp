@@ -34,6 +34,8 @@ class cpu_space : public search_space {
   /// Code volume, before anything is compiled.
   LATHE_INLINE std::optional<rejection> why_rejected(const point& candidate) const override;
   LATHE_INLINE std::uint64_t hash(const point& candidate) const override;
+  /// Steps of the schedule.
+  LATHE_INLINE int complexity(const point& candidate) const override;
 
  private:
   LATHE_INLINE void add_sites(int stage);

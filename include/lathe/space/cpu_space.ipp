@@ -335,4 +335,8 @@ LATHE_INLINE std::uint64_t cpu_space::hash(const point& candidate) const {
   return hash_of(to_trace(candidate));
 }
 
+LATHE_INLINE int cpu_space::complexity(const point& candidate) const {
+  return static_cast<int>(to_trace(candidate).steps.size());
+}
+
 }  // namespace lathe

@@ -58,8 +58,8 @@ struct winner {
   provenance origin = provenance::searched;
   search_effort effort;  ///< of the search that found it
   std::string choices;   ///< its point in the search space, "3,0,1"; "" = not known
-  std::string version;  ///< lathe version that wrote it; filled in by cache::put if empty
-  std::string date;     ///< "2026-01-31T12:00:00Z"; filled in by cache::put if empty
+  std::string version;   ///< lathe version that wrote it; filled in by cache::put if empty
+  std::string date;      ///< "2026-01-31T12:00:00Z"; filled in by cache::put if empty
 
   /// @name Machine code; empty in imported winners
   /// @{
@@ -79,6 +79,7 @@ struct trial {
   std::string trace;
   std::string outcome = "ok";  ///< "ok", or the class of its failure, e.g. "wrong_answer"
   sequence<double> times;      ///< [s] samples; empty if it failed
+  std::string maker;           ///< what made and ran the code; "" = not known
   sequence<detail::field> unknown;
 };
 
@@ -114,8 +115,8 @@ struct decoded {
   std::optional<rejected_trace> is_rejected_trace;
 };
 
-/// The key of a payload as it is written there, without reading the rest; two payloads have the same
-/// key if and only if these texts are equal. "" if decode() has to find out what this is.
+/// The key of a payload as it is written there, without reading the rest; two payloads have the
+/// same key if and only if these texts are equal. "" if decode() has to find out what this is.
 LATHE_INLINE std::string_view stored_key(std::string_view payload);
 
 /// A key as stored_key() gives it.

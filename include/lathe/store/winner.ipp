@@ -147,6 +147,7 @@ LATHE_INLINE trial read_trial(field_reader& in) {
   out.number = in.integer("number", 0, std::int64_t{1} << 50);
   out.trace = in.require("trace", max_trace);
   out.outcome = in.require("outcome", 64);
+  out.maker = in.take("maker", 64);
   if (const auto times = in.take("times", max_payload); !times.empty()) {
     for (const auto part : split_text(times, ' ')) {
       out.times.push_back(in.checked(parse_number(part)));
@@ -258,6 +259,7 @@ LATHE_INLINE std::optional<std::string> line_of(const trial& value) {
                        {"number", std::to_string(value.number)},
                        {"trace", value.trace},
                        {"outcome", value.outcome},
+                       {"maker", value.maker},
                        {"times", times}},
                       value);
 }
