@@ -40,6 +40,7 @@
 #include <lathe/space/tile_chooser.ipp>
 #include <lathe/space/estimate.ipp>
 #include <lathe/space/cpu_space.ipp>
+#include <lathe/space/tensor_axes.ipp>
 #include <lathe/space/gpu_tile.ipp>
 #include <lathe/space/gpu_cost.ipp>
 #include <lathe/space/gpu_space.ipp>

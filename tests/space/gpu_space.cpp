@@ -69,10 +69,10 @@ void check(const desc_view& desc, const gpu_space& space, const point& at,
 
 /// The estimate and some random points of few threads: the interpreter does the work of all of them
 /// one after the other.
-void check_space(const desc_view& desc, int points) {
+void check_space(const desc_view& desc, int points, tensor_use tensor = tensor_use::none) {
   const program base = make_program(desc);
   const result<gpu::device> on = gpu::known_device("H100");
-  const gpu_space space(base, *on);
+  const gpu_space space(base, *on, tensor);
   const std::vector<double> expected = results(*build(base));
   CHECK(!space.why_rejected(space.estimates.front()));
   check(desc, space, space.estimates.front(), expected);
@@ -107,6 +107,19 @@ TEST_CASE("gpu space: convolutions") {
 TEST_CASE("gpu space: stages that read each other") {
   check_space(describe(::test::columns(7, 6)), 25);
   check_space(describe(ops::max_pool2d(1, 2, 6, 6, 2, 2)), 10);
+}
+
+TEST_CASE("gpu space: matrix instructions") {
+  check_space(describe(ops::gemm(20, 18, 11)), 10, tensor_use::tf32);
+  check_space(describe(ops::conv2d(1, 9, 5, 6, 18, 3, 1, 1)), 5, tensor_use::tf32);
+  const program product = make_program(describe(ops::gemm(64, 64, 64)));
+  const tensor_axes axes = tensor_axes_of(product, product.stages[0]);
+  CHECK(axes.rows == 0);
+  CHECK(axes.columns == 1);
+  CHECK(axes.terms == 2);
+  CHECK(axes.depth == 8);
+  const program vector = make_program(describe(ops::gemv(64, 64)));
+  CHECK(!tensor_axes_of(vector, vector.stages[0]).found());  // no columns
 }
 
 TEST_CASE("gpu space: the estimate of a large product is a tile of many rows per thread") {

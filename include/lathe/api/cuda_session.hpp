@@ -26,6 +26,7 @@ struct cuda {
   int device = 0;            ///< number of the device where no context is current
   std::string architecture;  ///< "sm_90a" and the like; "" = the device's
   cuda_timing timing;        ///< what calls find in the device's cache
+  bool tf32 = false;         ///< tensor cores may round the factors of f32 products to 10 bits
 };
 
 /// A kernel for a GPU and how it was found.

@@ -49,6 +49,12 @@ LATHE_INLINE result<owner<cuda_worker>> make_bench(const tuning_request& request
   return cuda_worker::create(arguments, options);
 }
 
+/// Tensor cores add in an order of their own, and round f32 factors.
+LATHE_INLINE tensor_use tensor_use_of(const cuda& target, const tuning_request& request) {
+  if (target.tf32) return tensor_use::tf32;
+  return request.strict_fp ? tensor_use::none : tensor_use::bf16;
+}
+
 LATHE_INLINE cache_key key_of(const desc_view& desc, const gpu::device& on,
                               const tuning_request& request) {
   cache_key key;
@@ -168,7 +174,8 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
 
   // 1. What an earlier run found. Winners of others are where the search starts.
   cache store = cache::open(request.cache);
-  const cache_key key = detail::key_of(desc, on, request);
+  cache_key key = detail::key_of(desc, on, request);
+  if (target.tf32) key.target += " tf32";
   std::optional<winner> known = store.find(key);
   if (known && known->origin != provenance::imported) {
     result<cuda_tuned> old = detail::revive(*known, store, of, *with);
@@ -182,7 +189,7 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
     }
   }
   if (request.effort == effort_level::wisdom_only) return detail::no_winner(key);
-  gpu_space space(of, on);
+  gpu_space space(of, on, detail::tensor_use_of(target, request));
   const trace first = space.to_trace(space.estimates[0]);
   if (request.effort == effort_level::estimate) {
     result<cuda_tuned> made = compile_cuda_description(desc, first, target, request);

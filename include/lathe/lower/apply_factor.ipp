@@ -21,16 +21,6 @@ LATHE_INLINE void append_factors(const ir::pool& exprs, ir::expr value, dtype ty
   }
 }
 
-LATHE_INLINE bool is_sum(const program& target, const program_stage& stage) {
-  const ir::node& combine = target.exprs[stage.combine];
-  if (combine.what != ir::kind::binary || combine.fn != opcode::add) return false;
-  const auto is_load_of = [&](ir::expr value, std::int32_t buffer) {
-    const ir::node& at = target.exprs[value];
-    return at.what == ir::kind::load && at.imm == buffer;
-  };
-  return is_load_of(combine.a, accumulated) && is_load_of(combine.b, new_term);
-}
-
 /// Moves the axis to the end along which all moved factors are contiguous: the inner sums then lie
 /// in memory like what they are multiplied with.
 LATHE_INLINE void lay_out_sums(const ir::pool& exprs, const program_stage& stage, factoring& out) {
@@ -56,7 +46,7 @@ LATHE_INLINE factoring factoring_at(const program& target, const program_stage& 
   const auto depends = [&](ir::expr value, int on) {
     return exprs.depends_on(value, stage.axes[static_cast<std::size_t>(on)].variable);
   };
-  if (!stage.reduction || !is_sum(target, stage)) {
+  if (!stage.reduction || !target.is_sum(stage)) {
     out.refused = "stage " + quoted(stage.name) + " is not a sum";
     return out;
   }

@@ -143,6 +143,8 @@ struct program {
   int find_tensor(std::string_view tensor) const;
   /// True if a reduction stage stores its result itself (no function of it).
   bool stores_plain_result(const program_stage& stage) const;
+  /// True if a reduction adds its terms up.
+  bool is_sum(const program_stage& stage) const;
   /// Stages (not inlined) whose expressions load `tensor`.
   sequence<int> readers(int tensor) const;
   /// The stage that reads a tensor if one alone does, else null.

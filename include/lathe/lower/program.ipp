@@ -29,6 +29,15 @@ LATHE_INLINE bool program_stage::is_cooperative() const {
          any_of(loops, [](const stage_loop& each) { return each.how == ir::loop_kind::thread; });
 }
 
+LATHE_INLINE bool program::is_sum(const program_stage& stage) const {
+  const ir::node& sum = exprs[stage.combine];
+  const auto is_load_of = [&](ir::expr value, std::int32_t buffer) {
+    return exprs[value].what == ir::kind::load && exprs[value].imm == buffer;
+  };
+  return sum.what == ir::kind::binary && sum.fn == opcode::add && is_load_of(sum.a, accumulated) &&
+         is_load_of(sum.b, new_term);
+}
+
 LATHE_INLINE int program::find_stage(std::string_view stage) const {
   for (std::size_t at = 0; at < stages.size(); ++at)
     if (stages[at].name == stage && !stages[at].inlined) return static_cast<int>(at);

@@ -39,8 +39,9 @@ LATHE_INLINE gpu_cost cost_of(const program& of, const program_stage& stage,
                               const gpu::device& on);
 
 /// The cheapest tile by that cost, of a few thousand. Never touches a device.
+/// @param tensor  axes for matrix instructions, if they may be used
 LATHE_INLINE gpu_tile estimate_gpu_tile(const program& of, const program_stage& stage,
-                                        const gpu::device& on);
+                                        const gpu::device& on, const tensor_axes& tensor = {});
 
 }  // namespace lathe
 

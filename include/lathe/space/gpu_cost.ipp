@@ -17,6 +17,7 @@ inline constexpr double chunk_wait = 700;       ///< [cycles] load from memory, 
 inline constexpr double launch_seconds = 3e-6;  ///< [s] of one kernel
 inline constexpr double l2_per_dram = 2.5;      ///< bandwidth of L2 over that of the memory
 inline constexpr std::int64_t other_registers = 24;
+inline constexpr double tf32_rate = 4, bf16_rate = 8;  ///< of mma.sync over f32 multiply-adds
 
 inline constexpr std::array<std::int64_t, 8> gpu_rows{1, 2, 3, 4, 5, 6, 7, 8};
 inline constexpr std::array<std::int64_t, 3> gpu_vthreads{1, 2, 4};
@@ -32,11 +33,19 @@ class gpu_tile_chooser {
     least_ = cost_of(of_, stage_, uses_, best_, on_).seconds;
   }
 
-  gpu_tile choose() {
+  /// @param tensor  axes for matrix instructions that may be used
+  gpu_tile choose(const tensor_axes& tensor) {
+    choose_plain();
+    if (tensor.found()) choose_tensor(tensor);
+    return best_;
+  }
+
+ private:
+  void choose_plain() {
     gpu_tile tile = best_;
     for (std::int64_t& each : tile.threads) each = 1;
     const std::size_t axes = tile.threads.size();
-    if (stage_.is_narrowed() || axes == 0) return best_;
+    if (stage_.is_narrowed() || axes == 0) return;
     spatial(tile, axes);
     const gpu_tile one = best_;
     for (const int buffers : {2, 3}) {
@@ -45,10 +54,31 @@ class gpu_tile_chooser {
       if (contains(ahead.staged, static_cast<char>(1))) consider(ahead);
     }
     share_sums();
-    return best_;
   }
 
- private:
+  void choose_tensor(const tensor_axes& tensor) {
+    gpu_tile tile = plain_tile(of_, stage_);
+    for (std::int64_t& each : tile.threads) each = 1;
+    for (char& each : tile.staged) each = 1;
+    tile.tensor = tensor;
+    tile.vector = 4;
+    tile.chunk[static_cast<std::size_t>(tensor.terms) - tile.threads.size()] = 2 * tensor.depth;
+    const auto rows = static_cast<std::size_t>(tensor.rows);
+    const auto columns = static_cast<std::size_t>(tensor.columns);
+    for (const std::int64_t down_warps : {1, 2, 4})
+      for (const std::int64_t across_warps : {1, 2, 4})
+        for (const std::int64_t down : {1, 2, 4})
+          for (const std::int64_t across : {1, 2, 4, 8})
+            for (const int buffers : {1, 2, 3}) {
+              tile.threads[rows] = down_warps;
+              tile.threads[columns] = across_warps;
+              tile.rows[rows] = down;
+              tile.rows[columns] = across;
+              tile.buffers = buffers;
+              consider(tile);
+            }
+  }
+
   void consider(const gpu_tile& tile) {
     const gpu_cost cost = cost_of(of_, stage_, uses_, tile, on_);
     if (cost.resident == 0 || cost.seconds >= least_) return;
@@ -68,11 +98,11 @@ class gpu_tile_chooser {
       if ((threads & (threads - 1)) != 0 && extent(axis) % threads != 0) continue;
       for (const std::int64_t rows : gpu_rows) {
         if (rows > 1 && rows > extent(axis)) break;
-        if (rows > 4 && extent(axis) % rows != 0 && rows != 8) continue;
+        if ((rows & (rows - 1)) != 0 && (extent(axis) % rows != 0 || extent(axis) % 8 == 0))
+          continue;
         for (const std::int64_t vthreads : {1, 2}) {
           if (vthreads > 1 && (rows != 4 || threads < 8 || 2 * rows * threads > extent(axis)))
             continue;
-          if (rows > 1 && rows % 2 != 0 && extent(axis) % rows != 0) continue;
           tile.threads[axis] = threads;
           tile.rows[axis] = rows;
           tile.vthreads[axis] = vthreads;
@@ -202,7 +232,8 @@ LATHE_INLINE gpu_cost cost_of(const program& of, const program_stage& stage,
     if (axis < spatial) {
       const std::int64_t block = tile.block(axis);
       out.blocks *= (extent + block - 1) / block;
-      per_thread.push_back(tile.rows[axis] * tile.vthreads[axis]);
+      const std::int64_t pair = tile.tensor.points(axis) > 1 ? 2 : 1;
+      per_thread.push_back(tile.rows[axis] * tile.vthreads[axis] * pair);
       per_block.push_back(block);
       per_warp.push_back(1);
     } else {
@@ -268,8 +299,13 @@ LATHE_INLINE gpu_cost cost_of(const program& of, const program_stage& stage,
   if (out.resident == 0) return out;
 
   const double wide = bytes / 4.0;
-  const double add = sums * wide / 4 * 128 / on.f32_per_clock;  // [cycles] per warp and term
-  const double issue = (sums * wide + loads + 2.0 / real(larger<std::int64_t>(1, tile.unroll))) / 4;
+  const double faster = !tile.tensor.found()     ? 1
+                        : tile.tensor.depth == 8 ? detail::tf32_rate
+                                                 : detail::bf16_rate;
+  const double add = sums * wide / 4 * 128 / on.f32_per_clock / faster;  // [cycles] of a warp
+  const double issue = (sums * wide / (faster > 1 ? 32 : 1) + loads +
+                        2.0 / real(larger<std::int64_t>(1, tile.unroll))) /
+                       4;
   const double per_term = larger(larger(add, issue), shared_words + memory_lines);
   const double chunk_cycles = warps * per_term * terms / shares + copying / 4;
   const double fetched_ahead = (tile.buffers - 1) * warps * per_term * terms / shares;
@@ -292,8 +328,8 @@ LATHE_INLINE gpu_cost cost_of(const program& of, const program_stage& stage,
 }
 
 LATHE_INLINE gpu_tile estimate_gpu_tile(const program& of, const program_stage& stage,
-                                        const gpu::device& on) {
-  return detail::gpu_tile_chooser(of, stage, on).choose();
+                                        const gpu::device& on, const tensor_axes& tensor) {
+  return detail::gpu_tile_chooser(of, stage, on).choose(tensor);
 }
 
 }  // namespace lathe

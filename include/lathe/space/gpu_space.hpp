@@ -23,10 +23,18 @@
 
 namespace lathe {
 
+/// Which sums may be computed by tensor cores.
+enum class tensor_use : unsigned char {
+  none,  ///< none: all in the order and precision of f32
+  bf16,  ///< sums of products of bf16: the products are exact, the order of the sum is the device's
+  tf32   ///< also of f32, whose factors are rounded to 10 bits
+};
+
 /// See the head of this file.
 class gpu_space : public search_space {
  public:
-  LATHE_INLINE gpu_space(const program& of, const gpu::device& on);
+  LATHE_INLINE gpu_space(const program& of, const gpu::device& on,
+                         tensor_use tensor = tensor_use::none);
 
   /// The trace a point stands for. @pre is_inside(candidate)
   LATHE_INLINE trace to_trace(const point& candidate) const;
@@ -41,6 +49,7 @@ class gpu_space : public search_space {
     int stage = 0;
     std::size_t first_site = 0;
     sequence<load_use> uses{};
+    tensor_axes tensor{};  ///< that may be used
   };
   LATHE_INLINE void add_sites(group& of);
   LATHE_INLINE gpu_tile decode(const group& of, const point& candidate) const;
@@ -53,7 +62,8 @@ class gpu_space : public search_space {
 };
 
 /// The analytic schedule, without measuring anything.
-LATHE_INLINE trace estimate_gpu_trace(const program& of, const gpu::device& on);
+LATHE_INLINE trace estimate_gpu_trace(const program& of, const gpu::device& on,
+                                      tensor_use tensor = tensor_use::none);
 
 }  // namespace lathe
 

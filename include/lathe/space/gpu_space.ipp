@@ -58,20 +58,25 @@ struct gpu_sites {
         cross(vector + 1),
         split(cross + 1),
         buffers(split + 1),
-        staged(buffers + 1) {}
+        tensor(buffers + 1),
+        staged(tensor + 1) {}
   static constexpr std::size_t threads = 0;
-  std::size_t rows, vthreads, chunks, unroll, vector, cross, split, buffers, staged;
+  std::size_t rows, vthreads, chunks, unroll, vector, cross, split, buffers, tensor, staged;
 };
 
 }  // namespace detail
 
-LATHE_INLINE gpu_space::gpu_space(const program& of, const gpu::device& on)
+LATHE_INLINE gpu_space::gpu_space(const program& of, const gpu::device& on, tensor_use tensor)
     : rewrites_(detail::gpu_rewrites_of(of)), program_(rewritten(of, rewrites_)), on_(on) {
   for (std::size_t at = 0; at < program_.stages.size(); ++at) {
     const program_stage& stage = program_.stages[at];
     if (stage.inlined || detail::belongs_to_reader(program_, stage)) continue;
     groups_.push_back(
         {static_cast<int>(at), sites.size(), loads_of(program_, program_.stages[at])});
+    const tensor_axes axes = tensor_axes_of(program_, stage);
+    const bool allowed =
+        tensor == tensor_use::tf32 || (tensor == tensor_use::bf16 && axes.depth == 16);
+    if (axes.found() && allowed) groups_.back().tensor = axes;
     add_sites(groups_.back());
   }
   point estimate;
@@ -79,7 +84,7 @@ LATHE_INLINE gpu_space::gpu_space(const program& of, const gpu::device& on)
   for (const group& each : groups_) {
     const program_stage& stage = program_.stages[static_cast<std::size_t>(each.stage)];
     if (stage.reduction)
-      encode(each, estimate_gpu_tile(program_, stage, on_), estimate);
+      encode(each, estimate_gpu_tile(program_, stage, on_, each.tensor), estimate);
     else
       estimate.choices[each.first_site] = 2;
   }
@@ -110,6 +115,7 @@ LATHE_INLINE void gpu_space::add_sites(group& of) {
   add("cross", detail::gpu_crosses.size(), true);
   add("split", detail::gpu_splits.size(), true);
   add("buffers", detail::most_buffers, true);
+  add("tensor", of.tensor.found() ? 2 : 1, false);
   for (const load_use& use : of.uses)
     add("stage " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 2, false);
 }
@@ -138,6 +144,7 @@ LATHE_INLINE gpu_tile gpu_space::decode(const group& of, const point& candidate)
   tile.cross = detail::gpu_crosses[choice(site.cross)];
   tile.split = detail::gpu_splits[choice(site.split)];
   tile.buffers = static_cast<int>(choice(site.buffers)) + 1;
+  if (choice(site.tensor) == 1) tile.tensor = of.tensor;
   for (std::size_t use = 0; use < of.uses.size(); ++use)
     tile.staged.push_back(static_cast<char>(choice(site.staged + use)));
   return tile;
@@ -172,6 +179,7 @@ LATHE_INLINE void gpu_space::encode(const group& of, const gpu_tile& tile, point
   set(at.cross, detail::gpu_crosses, tile.cross);
   set(at.split, detail::gpu_splits, tile.split);
   into.choices[of.first_site + at.buffers] = tile.buffers - 1;
+  into.choices[of.first_site + at.tensor] = tile.tensor.found() ? 1 : 0;
   for (std::size_t use = 0; use < tile.staged.size(); ++use)
     into.choices[of.first_site + at.staged + use] = tile.staged[use];
 }
@@ -225,8 +233,8 @@ LATHE_INLINE std::uint64_t gpu_space::hash(const point& candidate) const {
   return hash_of(to_trace(candidate));
 }
 
-LATHE_INLINE trace estimate_gpu_trace(const program& of, const gpu::device& on) {
-  const gpu_space space(of, on);
+LATHE_INLINE trace estimate_gpu_trace(const program& of, const gpu::device& on, tensor_use tensor) {
+  const gpu_space space(of, on, tensor);
   return space.to_trace(space.estimates.front());
 }
 

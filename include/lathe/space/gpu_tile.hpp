@@ -16,6 +16,7 @@
 #include <lathe/lower/program.hpp>
 #include <lathe/schedule/trace.hpp>
 #include <lathe/space/reuse.hpp>
+#include <lathe/space/tensor_axes.hpp>
 
 #include <cstdint>
 
@@ -37,16 +38,22 @@ struct gpu_tile {
   std::int64_t split =
       1;  ///< blocks that share one sum: partial sums meet in a kernel of their own
 
+  tensor_axes tensor;  ///< if found: warps compute with matrix instructions; `threads` and `rows`
+                       ///< count warps and instructions along the axes of these, chunks are whole
+                       ///< instructions
+
   /// Points of one block along a spatial axis.
-  std::int64_t block(std::size_t axis) const { return threads[axis] * rows[axis] * vthreads[axis]; }
+  std::int64_t block(std::size_t axis) const {
+    return threads[axis] * rows[axis] * vthreads[axis] * tensor.points(axis);
+  }
   std::int64_t threads_of_block() const {
-    std::int64_t all = cross;
+    std::int64_t all = cross * (tensor.found() ? 32 : 1);
     for (const std::int64_t each : threads) all *= each;
     return all;
   }
   /// Sums of one thread.
   std::int64_t accumulators() const {
-    std::int64_t all = 1;
+    std::int64_t all = tensor.found() ? 4 : 1;
     for (std::size_t axis = 0; axis < rows.size(); ++axis) all *= rows[axis] * vthreads[axis];
     return all;
   }

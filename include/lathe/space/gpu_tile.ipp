@@ -25,6 +25,7 @@ class gpu_scheduler {
     const sequence<load_use> uses = loads_of(program_, stage());
     for (std::size_t at = 0; at < uses.size() && at < tile.staged.size(); ++at)
       if (tile.staged[at] != 0) staged_.push_back(uses[at].tensor);
+    prepare_tensor(tile);
     if (tile.split > 1 && !share(tile.split, true, tile)) tile.split = 1;
     if (tile.cross > 1) {
       if (cross_threads(tile)) return;
@@ -81,6 +82,19 @@ class gpu_scheduler {
 
   std::string part(const std::string& axis, char level) { return part_name(stage(), axis, level); }
 
+  /// Matrix instructions: no virtual threads, no shared sums, operands in shared memory.
+  void prepare_tensor(gpu_tile& tile) {
+    if (!tile.tensor.found()) return;
+    tile.cross = tile.split = 1;
+    for (std::int64_t& each : tile.vthreads) each = 1;
+    for (const load_use& use : loads_of(program_, stage()))
+      if (!contains(staged_, use.tensor)) staged_.push_back(use.tensor);
+    const auto axis = static_cast<std::size_t>(tile.tensor.terms);
+    std::int64_t& chunk = tile.chunk[axis - tile.threads.size()];
+    const std::int64_t depth = tile.tensor.depth;
+    chunk = (smaller(chunk, stage().axes[axis].extent) + depth - 1) / depth * depth;
+  }
+
   /// Axes that cannot be padded take factors that divide them.
   void fit(gpu_tile& tile) {
     const program_stage& of = stage();
@@ -103,7 +117,8 @@ class gpu_scheduler {
       const std::int64_t unit = axis < spatial ? tile.block(axis)
                                 : copies       ? tile.chunk[axis - spatial]
                                                : 1;
-      if (unit >= of.axes[axis].extent && axis >= spatial) continue;
+      const bool tensor = tile.tensor.terms == static_cast<int>(axis);
+      if (unit >= of.axes[axis].extent && axis >= spatial && !tensor) continue;
       if (of.axes[axis].extent % unit == 0) continue;
       step made;
       made.what = primitive::pad;
@@ -129,6 +144,12 @@ class gpu_scheduler {
       add(tile.vthreads[axis], 'v', level.vthread);
       add(tile.threads[axis], 't', level.thread);
       add(tile.rows[axis], 'r', level.row);
+      if (tile.tensor.points(axis) > 1) {
+        const bool rows = tile.tensor.rows == static_cast<int>(axis);
+        if (rows) add(2, 'h', level.pair);
+        add(rows ? 8 : 4, rows ? 'g' : 'q', level.lane);
+        if (!rows) add(2, 'h', level.pair);
+      }
       if (parts.size() == 1)
         level.block = name;
       else
@@ -154,6 +175,10 @@ class gpu_scheduler {
     for (std::size_t axis = spatial; axis < of.axes.size(); ++axis) {
       const program_axis& at = of.axes[axis];
       const std::int64_t chunk = smaller(tile.chunk[axis - spatial], at.extent);
+      if (tile.tensor.terms == static_cast<int>(axis)) {
+        split_tensor_terms(at.name, tile.chunk[axis - spatial], tile.tensor.depth);
+        continue;
+      }
       const bool chunked = at.size == ir::none && chunk < at.extent;
       const bool cut = straight[axis] > 1 && straight[axis] < chunk;
       sequence<split_part> parts;
@@ -175,17 +200,39 @@ class gpu_scheduler {
     return spatial_.empty() ? std::string() : spatial_.back().block;
   }
 
-  void order(const gpu_tile&) {
+  /// Chunks, instructions of a chunk, terms of an instruction.
+  void split_tensor_terms(const std::string& axis, std::int64_t chunk, int depth) {
+    const std::string chunks = part(axis, '0'), instructions = part(axis, '1');
+    tensor_terms_ = part(axis, '2');
+    apply([&](step_writer& write) {
+      write.split(name_, axis,
+                  {{chunks, 0}, {instructions, chunk / depth}, {tensor_terms_, depth}});
+    });
+    chunks_.push_back(chunks);
+    terms_.push_back(instructions);
+    if (chunk / depth > 1) unrolled_.push_back(instructions);
+  }
+
+  void order(const gpu_tile& tile) {
     sequence<std::string> all;
-    for (const levels& each : spatial_) all.push_back(each.block);
-    for (const levels& each : spatial_)
-      if (!each.thread.empty()) all.push_back(each.thread);
+    const auto add = [&](std::string levels::*level) {
+      for (const levels& each : spatial_)
+        if (!(each.*level).empty()) all.push_back(each.*level);
+    };
+    const auto add_tensor = [&](std::string levels::*level) {
+      if (!tile.tensor.found()) return;
+      for (const int axis : {tile.tensor.rows, tile.tensor.columns})
+        all.push_back(spatial_[static_cast<std::size_t>(axis)].*level);
+    };
+    add(&levels::block);
+    add(&levels::thread);
+    add_tensor(&levels::lane);
     all.append(chunks_.begin(), chunks_.end());
     all.append(terms_.begin(), terms_.end());
-    for (const levels& each : spatial_)
-      if (!each.vthread.empty()) all.push_back(each.vthread);
-    for (const levels& each : spatial_)
-      if (!each.row.empty()) all.push_back(each.row);
+    add(&levels::vthread);
+    add(&levels::row);
+    if (tile.tensor.found()) all.push_back(tensor_terms_);
+    add_tensor(&levels::pair);
     apply([&](step_writer& write) { write.reorder(name_, all); });
   }
 
@@ -197,11 +244,14 @@ class gpu_scheduler {
         const levels& each = spatial_[axis];
         if (!each.thread.empty()) write.bind(name_, each.thread, "thread");
         if (!each.vthread.empty()) write.bind(name_, each.vthread, "vthread");
+        if (!each.lane.empty()) write.bind(name_, each.lane, "thread");
+        if (!each.pair.empty()) write.annotate(primitive::unroll, name_, each.pair);
         if (each.row.empty()) continue;
-        const bool lanes = axis + 1 == spatial_.size() && strides[axis] == 1 &&
-                           tile.rows[axis] == tile.vector && tile.vector > 1;
+        const bool lanes = !tile.tensor.found() && axis + 1 == spatial_.size() &&
+                           strides[axis] == 1 && tile.rows[axis] == tile.vector && tile.vector > 1;
         write.annotate(lanes ? primitive::vectorize : primitive::unroll, name_, each.row);
       }
+      if (tile.tensor.found()) write.annotate(primitive::tensor, name_, tensor_terms_);
       for (const std::string& each : unrolled_) write.annotate(primitive::unroll, name_, each);
     });
   }
@@ -411,6 +461,7 @@ class gpu_scheduler {
   /// Loops of one spatial axis; "" = there is none.
   struct levels {
     std::string block, vthread, thread, row;
+    std::string pair, lane;  ///< of a matrix instruction: two rows or columns of a thread, threads
   };
 
   program& program_;
@@ -419,6 +470,7 @@ class gpu_scheduler {
   sequence<int> staged_;  ///< tensors that are read through shared memory
   sequence<levels> spatial_;
   sequence<std::string> chunks_, terms_, unrolled_;
+  std::string tensor_terms_;
 };
 
 }  // namespace detail

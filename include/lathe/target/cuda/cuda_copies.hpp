@@ -65,6 +65,9 @@ class cuda_copies : protected cuda_threads {
     vector_store of{lane_access(nest_.exprs, at.variable, nest_.exprs.constant_value(at.extent)),
                     {},
                     nullptr,
+                    {},
+                    false,
+                    false,
                     {}};
     of.store = &nest_[at.children[0]];
     while (of.store->what == ir::stmt_kind::branch && of.store->children.size() == 1) {
