@@ -133,7 +133,7 @@ TEST_CASE("cuda worker: wrong kernels are told apart") {
 TEST_CASE("cuda worker: errors that stay and kernels that do not end cost a new process only") {
   bench of;
   CHECK(of.measure(axpy()).ok());
-  measurement got = of.measure(axpy("  y[i + 100000000] = 1;\n"));
+  measurement got = of.measure(axpy("  *reinterpret_cast<volatile float*>(64) = 1;\n"));
   CHECK(got.failed == failure::crash);
   CHECK_MESSAGE(says(got.reason, "ILLEGAL_ADDRESS"), got.reason);
   CHECK(of.measure(axpy()).ok());
@@ -161,7 +161,7 @@ TEST_CASE(
   }
   CHECK(test::with_driver_error("", [] {
           bench of({isolation::none, {}});
-          const cuda_source good = axpy(), bad = axpy("  y[i + 100000000] = 1;\n");
+          const cuda_source good = axpy(), bad = axpy("  *reinterpret_cast<volatile float*>(64) = 1;\n");
           const auto good_code = test::gpu_code(good).bytes, bad_code = test::gpu_code(bad).bytes;
           const bool first = of.measure(good, good_code).ok();
           const measurement broken = of.measure(bad, bad_code);

@@ -52,10 +52,10 @@ class cuda_copies : protected cuda_threads {
     lane_access lanes;
     sequence<ir::expr> conditions;
     const ir::statement* store = nullptr;
-    lane_copy source;             ///< what is stored, if it is a copy
-    bool loads = false;           ///< one access reads the source
-    bool stores = false;          ///< one access writes the result
-    sequence<ir::expr> operands;  ///< loads of anything else than a copy that are one access each
+    lane_copy source;               ///< what is stored, if it is a copy
+    bool loads = false;             ///< one access reads the source
+    bool stores = false;            ///< one access writes the result
+    sequence<ir::expr> operands{};  ///< loads of anything else than a copy that are one access each
   };
 
   /// Writes a vectorized loop with accesses of 8 or 16 bytes where its elements lie side by side.
