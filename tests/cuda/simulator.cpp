@@ -90,6 +90,17 @@ TEST_CASE("simulator: accesses outside of buffers") {
                 fault::address, "index outside of a local array");
 }
 
+TEST_CASE("simulator: arrays in shared memory lie apart") {
+  const std::string arrays =
+      "float* const x = reinterpret_cast<float*>(lathe_shared + 0);\n"
+      "float* const y = reinterpret_cast<float*>(lathe_shared + 64);\n"
+      "if (t < 16) x[t] = t; else if (t < 32) y[t - 16] = t;\n__syncthreads();\n";
+  CHECK(report_of(arrays + "if (t < n) C[t] = t < 16 ? x[t] : y[t - 16];").problem == "");
+  check_problem(report_of(arrays + "x[16] = 1.0f;"), fault::address,
+                "byte 0 beyond the end of the array of shared memory that begins at 0 was written");
+  check_problem(report_of(arrays + "y[16] = 1.0f;"), fault::address, "writes to byte");
+}
+
 TEST_CASE("simulator: misaligned accesses") {
   check_problem(
       report_of("*reinterpret_cast<float4*>(&C[t % 16]) = make_float4(0.0f, 0.0f, 0.0f, 0.0f);"),

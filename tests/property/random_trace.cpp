@@ -184,7 +184,7 @@ class schedule_generator {
   void propose() {
     const program_stage& stage = any_stage();
     if (stage.loops.empty()) return;
-    switch (below(29)) {
+    switch (below(30)) {
       case 0:
       case 1:
       case 2:
@@ -221,7 +221,8 @@ class schedule_generator {
       case 24: prefetch(); break;
       case 25: factor(); break;
       case 26: bind(stage.name, any_loop(stage).name); break;
-      case 27: annotate(primitive::factor, stage.name, any_loop(stage).name); break;
+      case 27: buffers(stage.name); break;
+      case 28: annotate(primitive::factor, stage.name, any_loop(stage).name); break;
       default: nonsense(stage); break;
     }
   }
@@ -233,6 +234,14 @@ class schedule_generator {
     made.stage = stage;
     made.loop = loop;
     made.result = to != nullptr ? to : kinds[below(kinds.size())];
+    accept(made);
+  }
+
+  void buffers(const std::string& stage) {
+    step made;
+    made.what = primitive::buffers;
+    made.stage = stage;
+    made.distance = 2 + below(3);
     accept(made);
   }
 
@@ -594,6 +603,7 @@ class schedule_generator {
     if (!accept(split)) return bind(made.result, loop, "thread");
     bind(made.result, split.parts[1].name, "thread");
     if (split.parts.size() > 2) annotate(primitive::vectorize, made.result, split.parts[2].name);
+    if (chance(0.5)) buffers(made.result);
   }
 
   program now_;

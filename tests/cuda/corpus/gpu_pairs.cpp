@@ -41,6 +41,7 @@ void gpu_coverage::add(const gpu_verdict& of) {
   bound += any([](const cuda_launch& each) { return each.bind_only; });
   const auto has = [&](const char* what) { return of.source.text.find(what) != std::string::npos; };
   barriers += has("__syncthreads") && has("__shared__");
+  pipelines += has("lathe_copy_async_wait");
   vectors += has("uint4") || has("uint2");
 }
 
@@ -58,6 +59,7 @@ std::string to_text(const gpu_coverage& of) {
   add("with barriers", of.barriers);
   add("with vectors", of.vectors);
   add("with bind()", of.bound);
+  add("with asynchronous copies", of.pipelines);
   return out;
 }
 

@@ -14,11 +14,12 @@ lathe::property::random_pair gpu_pair(std::uint64_t seed);
 /// What was checked.
 struct gpu_coverage {
   int pairs = 0, ran = 0, refused = 0, too_large = 0;
-  int threads = 0;   ///< texts with more than one thread per block
-  int blocks = 0;    ///< with more than one block
-  int barriers = 0;  ///< with shared memory and barriers
-  int vectors = 0;   ///< with accesses of 8 or 16 bytes
-  int bound = 0;     ///< with kernels for bind()
+  int threads = 0;    ///< texts with more than one thread per block
+  int blocks = 0;     ///< with more than one block
+  int barriers = 0;   ///< with shared memory and barriers
+  int vectors = 0;    ///< with accesses of 8 or 16 bytes
+  int bound = 0;      ///< with kernels for bind()
+  int pipelines = 0;  ///< with asynchronous copies
   void add(const gpu_verdict& of);
 };
 std::string to_text(const gpu_coverage& of);

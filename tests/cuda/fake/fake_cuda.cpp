@@ -79,7 +79,7 @@ const std::map<int, int> device_attributes = {{1, most_threads},
 
 struct function {
   fake_cuda::cubin_kernel kernel;
-  void (*call)(void**) = nullptr;
+  cuda_simulator::host_kernel host;
   cuda_simulator::device_interface** device = nullptr;
   int shared_limit = usual_shared;
 };
@@ -263,7 +263,7 @@ int cuModuleLoadDataEx(module** made, const void* image, unsigned, int*, void**)
   std::ofstream(file, std::ios::binary) << contents.host_library;
   auto loaded = std::make_unique<module>(file);
   for (const fake_cuda::cubin_kernel& each : contents.kernels)
-    loaded->functions[each.name] = {each, loaded->library.find(0, each.name).call,
+    loaded->functions[each.name] = {each, loaded->library.find(0, each.name),
                                     loaded->library.device(), usual_shared};
   *made = loaded.release();
   return success;
@@ -329,7 +329,7 @@ int cuLaunchKernel(function* of, unsigned grid_x, unsigned grid_y, unsigned grid
   for (const auto& [address, each] : the().memory)
     memory.push_back({"the allocation at " + std::to_string(address), &each});
   const cuda_simulator::run_result ran = cuda_simulator::run_launch(
-      {of->kernel.name, of->device, of->call, arguments, grid_x, block_x, shared}, memory, {});
+      {of->kernel.name, of->device, of->host, arguments, grid_x, block_x, shared}, memory, {});
   if (ran.kind == cuda_simulator::fault::none) return success;
   std::fprintf(stderr, "fake cuda: %s\n", ran.problem.c_str());
   the().failing = ran.kind == cuda_simulator::fault::address ? illegal_address : launch_failed;

@@ -12,12 +12,24 @@ struct index3 {
 /// Bytes that a lane can give to the others of its warp in one step.
 inline constexpr int lane_bytes = 32;
 
+/// Between arrays in shared memory [bytes]: an index too high does not reach the next one.
+inline constexpr int shared_gap = 1024;
+
 /// What a kernel sees and calls. Functions return when the thread runs again; if it must not,
 /// never.
 struct device_interface {
   index3 thread, block, block_size, grid_size;
   unsigned char* shared;  ///< the block's dynamic shared memory
-  bool changed;           ///< set if a condition that mutation.hpp altered had another value
+  const int* arrays;      ///< where arrays in it begin, ascending, -1 at the end
+
+  /// Where an array lies that the text has at `offset`.
+  int apart(int offset) const {
+    int gaps = 0;
+    for (const int* at = arrays; *at >= 0 && *at < offset; ++at) gaps += shared_gap;
+    return offset + gaps;
+  }
+
+  bool changed;  ///< set if a condition that mutation.hpp altered had another value
 
   /// __syncthreads(). @param site  number of the place in the text
   void (*barrier)(int site, int line);

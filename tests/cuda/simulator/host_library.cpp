@@ -1,5 +1,6 @@
 #include "cuda/simulator/host_library.hpp"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <dlfcn.h>
@@ -30,6 +31,9 @@ constexpr const char* flags =
     "-ftrivial-auto-var-init=pattern"
     " -fsanitize=bounds,alignment -fsanitize-undefined-trap-on-error";
 
+/// The beginning of an array in shared memory: `reinterpret_cast<T*>(NAME + 1024)`.
+const std::regex shared_array(R"((reinterpret_cast<[^>]+>\(\w+) \+ (\d+)\))");
+
 }  // namespace
 
 std::vector<kernel_heading> kernels_in(std::string_view text) {
@@ -37,8 +41,18 @@ std::vector<kernel_heading> kernels_in(std::string_view text) {
       R"(__global__\s+void\s+(?:__launch_bounds__\(\s*(\d+)[^)]*\)\s+)?(\w+)\s*\()");
   std::vector<kernel_heading> out;
   const std::string all(text);
-  for (std::sregex_iterator at(all.begin(), all.end(), heading), end; at != end; ++at)
-    out.push_back({(*at)[2], (*at)[1].matched ? std::stoi((*at)[1]) : 0});
+  for (std::sregex_iterator at(all.begin(), all.end(), heading), end; at != end; ++at) {
+    kernel_heading& made = out.emplace_back();
+    made.name = (*at)[2];
+    if ((*at)[1].matched) made.most_threads = std::stoi((*at)[1]);
+    const std::size_t begin = static_cast<std::size_t>(at->position());
+    const std::string body = all.substr(begin, all.find("__global__", begin + 1) - begin);
+    for (std::sregex_iterator array(body.begin(), body.end(), shared_array); array != end; ++array)
+      made.shared_arrays.push_back(std::stoi((*array)[2]));
+    std::ranges::sort(made.shared_arrays);
+    const auto same = std::ranges::unique(made.shared_arrays);
+    made.shared_arrays.erase(same.begin(), same.end());
+  }
   return out;
 }
 
@@ -52,13 +66,17 @@ std::string host_text(std::span<const std::string> texts) {
     std::string text = replaced(texts[at], "extern \"C\" ", "");
     text = replaced(std::move(text), "#pragma unroll", "#pragma simulator_ignores unroll");
     text = std::regex_replace(text, shared, "$1* const $2 = ($1*)cuda_simulator_device->shared");
+    text = std::regex_replace(text, shared_array, "$1 + cuda_simulator_device->apart($2))");
     out += "namespace " + space + " {\n#line 1 \"" + space + ".cu\"\n" + text + "\n}\n";
-    for (const kernel_heading& kernel : kernels_in(text)) {
-      const std::string function = space + "::" + kernel.name;
-      out += "extern \"C\" void call_" + number + '_' + kernel.name +
-             "(void** arguments) { cuda_simulator::call(" + function + ", arguments); }\n" +
-             "extern \"C\" const unsigned char* parameters_" + number + '_' + kernel.name +
-             "() { return cuda_simulator::parameter_list<decltype(&" + function + ")>::kinds; }\n";
+    for (const kernel_heading& kernel : kernels_in(texts[at])) {
+      const std::string function = space + "::" + kernel.name, suffix = number + '_' + kernel.name;
+      std::string arrays;
+      for (const int each : kernel.shared_arrays) arrays += std::to_string(each) + ", ";
+      out += "extern \"C\" void call_" + suffix + "(void** arguments) { cuda_simulator::call(" +
+             function + ", arguments); }\n" + "extern \"C\" const unsigned char* parameters_" +
+             suffix + "() { return cuda_simulator::parameter_list<decltype(&" + function +
+             ")>::kinds; }\n" + "extern \"C\" { extern const int arrays_" + suffix +
+             "[]; const int arrays_" + suffix + "[] = {" + arrays + "-1}; }\n";
     }
   }
   return out;
@@ -108,6 +126,8 @@ host_kernel host_library::find(std::size_t text, const std::string& name) const 
   void* const parameters = dlsym(handle_, ("parameters" + suffix).c_str());
   if (parameters != nullptr)
     out.parameters = reinterpret_cast<const unsigned char* (*)()>(parameters)();
+  const auto* arrays = static_cast<const int*>(dlsym(handle_, ("arrays" + suffix).c_str()));
+  for (; arrays != nullptr && *arrays >= 0; ++arrays) out.shared_arrays.push_back(*arrays);
   return out;
 }
 

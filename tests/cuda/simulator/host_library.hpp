@@ -17,6 +17,9 @@ namespace cuda_simulator {
 struct kernel_heading {
   std::string name;
   int most_threads = 0;  ///< __launch_bounds__; 0 = there are none
+  /// Where arrays in shared memory begin: the numbers N of `reinterpret_cast<T*>(NAME + N)`,
+  /// ascending [bytes].
+  std::vector<int> shared_arrays;
 };
 
 /// The `__global__` functions of a text.
@@ -33,6 +36,7 @@ std::string compile_host(const std::string& text, const std::filesystem::path& l
 struct host_kernel {
   void (*call)(void** arguments) = nullptr;
   const unsigned char* parameters = nullptr;  ///< device.hpp: parameter_list::kinds
+  std::vector<int> shared_arrays;             ///< kernel_heading
 };
 
 /// A loaded library; unloaded when it is destroyed.

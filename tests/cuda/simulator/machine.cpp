@@ -87,7 +87,9 @@ class machine {
       : launch_(launch),
         memory_(memory),
         mode_(mode),
-        shared_(static_cast<std::size_t>(launch.shared_bytes), shared_alignment,
+        arrays_(launch.kernel.shared_arrays),
+        shared_(static_cast<std::size_t>(launch.shared_bytes + gaps() * shared_gap),
+                shared_alignment,
                 mode.order == thread_order::reverse ? placement::at_start : placement::at_end),
         threads_(static_cast<std::size_t>(launch.threads)) {
     const int warps = (thread_count() + warp_threads - 1) / warp_threads;
@@ -100,6 +102,8 @@ class machine {
     device_.grid_size = {static_cast<unsigned>(launch_.blocks), 1, 1};
     device_.thread = device_.block = {0, 0, 0};
     device_.shared = reinterpret_cast<unsigned char*>(shared_.data());
+    arrays_.push_back(-1);
+    device_.arrays = arrays_.data();
     device_.barrier = [](int site, int line) { active->wait_at_barrier(site, line); };
     device_.exchange = [](int site, int line, unsigned mask, const void* gift, int bytes) {
       return active->exchange(site, line, mask, gift, bytes);
@@ -132,6 +136,10 @@ class machine {
 
  private:
   int thread_count() const { return static_cast<int>(launch_.threads); }
+  std::int64_t gaps() const {
+    const auto arrays = static_cast<std::int64_t>(launch_.kernel.shared_arrays.size());
+    return arrays > 1 ? arrays - 1 : 0;
+  }
 
   /// 0 to count - 1 in the order of the mode; the stride is coprime to the count.
   std::vector<int> order_of(int count) const {
@@ -251,7 +259,7 @@ class machine {
 
   void thread_main() {
     in_kernel_ = true;
-    launch_.call(launch_.arguments);
+    launch_.kernel.call(launch_.arguments);
     in_kernel_ = false;
     threads_[current_].state = thread_state::finished;
     leave();
@@ -368,8 +376,19 @@ class machine {
     stop(fault::address, verb + std::string("an address that is in no buffer") + where());
   }
 
-  /// Less than a page, so that it cannot be made inaccessible.
+  /// What is less than a page cannot be made inaccessible.
   void check_margins() {
+    const std::vector<int>& arrays = launch_.kernel.shared_arrays;
+    for (std::size_t at = 1; at < arrays.size(); ++at) {
+      const std::byte* const end = shared_.data() + device_.apart(arrays[at]);
+      const std::byte* const gap = end - shared_gap;
+      const std::byte* const found =
+          std::find_if(gap, end, [](std::byte each) { return each != std::byte{0xff}; });
+      if (found != end)
+        stop(fault::address, "byte " + std::to_string(found - gap) +
+                                 " beyond the end of the array of shared memory that begins at " +
+                                 std::to_string(arrays[at - 1]) + " was written");
+    }
     if (const std::ptrdiff_t at = shared_.overwritten(); at != 0)
       stop(fault::address, "byte " + std::to_string(at) + " of shared memory, which has " +
                                std::to_string(shared_.size()) + ", was written");
@@ -384,6 +403,7 @@ class machine {
   const kernel_launch& launch_;
   std::span<const named_memory> memory_;
   const run_mode& mode_;
+  std::vector<int> arrays_;  ///< kernel_heading::shared_arrays, and -1
   guarded_memory shared_;
   device_interface device_{};
   std::vector<cuda_thread> threads_;

@@ -10,6 +10,7 @@
 
 #include "cuda/simulator/device_interface.hpp"
 #include "cuda/simulator/guarded_memory.hpp"
+#include "cuda/simulator/host_library.hpp"
 #include <cstdint>
 #include <span>
 #include <string>
@@ -40,7 +41,7 @@ struct run_mode {
 struct kernel_launch {
   std::string name;
   device_interface** interface_of_library = nullptr;  ///< `cuda_simulator_device` of its library
-  void (*call)(void** arguments) = nullptr;
+  host_kernel kernel;
   void** arguments = nullptr;
   std::int64_t blocks = 1, threads = 1, shared_bytes = 0;
 };

@@ -76,6 +76,8 @@ class mutator {
     for_each(" (<=|<|>=|>) ", [&](const std::smatch& found, std::size_t at) {
       const std::string sign = found[1];
       const auto length = static_cast<std::size_t>(found.length());
+      const std::size_t start = text_.rfind('\n', at) + 1;
+      if (text_.compare(start, 7, "static ") == 0) return;  // min, max: values, not bounds
       const std::string step = loop_step(at);
       const bool below = sign[0] == '<', strict = sign.size() == 1;
       const std::string relation =

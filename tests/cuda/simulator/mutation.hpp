@@ -28,9 +28,9 @@ struct mutation {
 };
 
 /// All mistakes that this file knows, one at a time. Bounds are comparisons with spaces around `<`,
-/// `<=`, `>` or `>=`. In the head of a `for` loop the last iteration is left out, and one too many
-/// is made if the step is 1 (larger steps may pass a bound anywhere); other conditions hold once
-/// more and once less.
+/// `<=`, `>` or `>=`, outside of lines that begin with `static` (functions like max). In the head
+/// of a `for` loop the last iteration is left out, and one too many is made if the step is 1
+/// (larger steps may pass a bound anywhere); other conditions hold once more and once less.
 std::vector<mutation> mutations_of(std::string_view text);
 
 }  // namespace cuda_simulator

@@ -164,7 +164,7 @@ simulation_report simulator::run(std::size_t source,
         std::string problem = launch_problem(of, each, kernel, compiled.kernels);
         if (!problem.empty()) return {each.symbol + ": " + problem};
         std::vector<void*> values = memory.arguments(each);
-        run_result result = run_launch({each.symbol, library.device(), kernel.call, values.data(),
+        run_result result = run_launch({each.symbol, library.device(), kernel, values.data(),
                                         each.blocks, each.threads, each.shared_bytes},
                                        memory.named(), options.modes[mode]);
         out.changed |= result.changed;
