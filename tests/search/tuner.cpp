@@ -50,7 +50,7 @@ class threaded_evaluator final : public evaluator {
 double fake_now = 0;
 
 /// Every evaluation takes a fake second; everything fails but what `works` says.
-struct scripted_evaluator final : evaluator {
+struct scripted_evaluator : evaluator {
   bool (*works)(const point&) = [](const point&) { return true; };
   bool (*works_again)(const point&) = [](const point&) { return true; };
   lathe::sequence<point> evaluated;
