@@ -137,3 +137,6 @@
 #include <lathe/api/cuda_evaluator.ipp>
 #include <lathe/api/cuda_session.ipp>
 #include <lathe/api/cuda_kernel.ipp>
+#include <lathe/api/fpga_evaluator.ipp>
+#include <lathe/api/fpga.ipp>
+#include <lathe/api/fpga_report.ipp>

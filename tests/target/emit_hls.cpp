@@ -4,6 +4,8 @@
 #include <lathe/lower/build.hpp>
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/verify.hpp>
+#include <lathe/search/random.hpp>
+#include <lathe/space/fpga_space.hpp>
 #include <lathe/target/fpga/emit_hls.hpp>
 #include <lathe/target/fpga/model.hpp>
 
@@ -70,6 +72,7 @@ class comparison {
     CHECK_MESSAGE(lathe::test::pragma_checker().check(text) == "", text);
     library_.add(kernels_.back());
   }
+  std::string last_text() const { return emit_hls(kernels_.back()); }
 
   void run() {
     for (const std::string& compiler : lathe::test::hls_compilers()) {
@@ -237,6 +240,26 @@ TEST_CASE("emit_hls: every operator as it is written equals the interpreter, odd
   comparison all;
   ::test::for_each_small_operator(
       [&](const std::string&, program of) { all.add(std::move(of), ""); });
+  all.run();
+}
+
+TEST_CASE("emit_hls: every operator under schedules of the FPGA space equals the interpreter") {
+  comparison all;
+  int dataflow = 0;
+  ::test::for_each_small_operator([&](const std::string&, const program& of) {
+    const fpga_space space(of, {24, 1 << 20});
+    random_engine engine(11);
+    seen_points seen;
+    for (int kept = 0, drawn = 0; kept < 2 && drawn < 200; ++drawn) {
+      const auto point = draw_unseen(space, engine, seen);
+      if (!point) break;
+      if (space.why_rejected(*point)) continue;
+      all.add(of, to_text(space.to_trace(*point)));
+      dataflow += all.last_text().find("DATAFLOW") != std::string::npos;
+      ++kept;
+    }
+  });
+  CHECK(dataflow > 10);
   all.run();
 }
 

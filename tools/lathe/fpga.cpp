@@ -1,9 +1,15 @@
 // lathe fpga: designs for FPGAs, by a model. Nothing is synthesised and no board is needed.
-#include <lathe/target/fpga/device.hpp>
+#include <lathe/api/fpga.hpp>
+#include <lathe/api/fpga_report.hpp>
 
+#include "../interrupt.hpp"
 #include "command.hpp"
 #include "fpga_validate.hpp"
+#include "fpga_yolo.hpp"
+#include "operators.hpp"
 #include <cstdio>
+#include <filesystem>
+#include <fstream>
 #include <memory>
 
 namespace tools {
@@ -12,8 +18,11 @@ namespace {
 using namespace lathe;
 
 struct fpga_command {
-  CLI::App *devices = nullptr, *validate = nullptr;
-  std::string folder;
+  CLI::App *devices = nullptr, *explore = nullptr, *yolo = nullptr, *validate = nullptr;
+  std::string name, type = "f32", device = "vu9p", folder;
+  std::vector<std::string> extents;
+  std::optional<std::string> steps;
+  fpga_options options;
 
   static int print_devices() {
     for (const fpga_device& each : fpga_devices())
@@ -26,7 +35,41 @@ struct fpga_command {
     return 0;
   }
 
-  int run() const { return devices->parsed() ? print_devices() : validate_fpga_model(folder); }
+  void write(const fpga_found& design) const {
+    std::filesystem::create_directories(folder);
+    const auto put = [&](const std::string& file, const std::string& text) {
+      const std::filesystem::path path = std::filesystem::path(folder) / file;
+      std::ofstream out(path);
+      out << text;
+      if (!out.flush()) throw std::runtime_error("cannot write " + path.string());
+      std::printf("wrote %s\n", path.c_str());
+    };
+    const hls_files& files = design.files;
+    put(files.name + ".cpp", files.source);
+    put(files.name + "_tb.cpp", files.testbench);
+    put(files.name + ".tcl", files.script);
+    put(files.name + ".html", to_html(design));
+  }
+
+  int run_explore() {
+    const chosen_operator chosen = choose_operator(name, extents, type);
+    const interruptible search;
+    options.cancel = search.flag();
+    const fpga_found found =
+        steps ? design_description(chosen.desc.view(), parse_trace(*steps).value(), options.device)
+                    .value()
+              : explore_description(chosen.desc.view(), options).value();
+    std::printf("%s\n%s", chosen.title.c_str(), to_text(found).c_str());
+    if (!folder.empty()) write(found);
+    return 0;
+  }
+
+  int run() {
+    if (devices->parsed()) return print_devices();
+    options.device = find_fpga_device(device).value();
+    if (validate->parsed()) return validate_fpga_model(folder, options.trials);
+    return yolo->parsed() ? print_yolo_table(options) : run_explore();
+  }
 };
 
 }  // namespace
@@ -36,11 +79,33 @@ command add_fpga(CLI::App& app) {
   CLI::App* const own = app.add_subcommand("fpga", "Designs for FPGAs, by an analytic model");
   own->require_subcommand(1);
   state->devices = own->add_subcommand("devices", "List the devices that are known");
+  state->explore =
+      own->add_subcommand("explore", "Search for a design and write it as Vitis HLS C++");
+  state->explore
+      ->add_option("operator", state->name, "name of an operator, see `lathe tune --list`")
+      ->required();
+  state->explore->add_option("extents", state->extents, "numbers in order, or NAME=NUMBER");
+  state->explore->add_option("--type", state->type, "of the elements; default f32")
+      ->check(CLI::IsMember(type_words()));
+  state->explore->add_option("--trace", state->steps, "schedule to take instead of a search");
+  state->explore->add_option("--out", state->folder,
+                             "folder for source, test bench, script and HTML report");
+  state->explore->footer(
+      "Example: lathe fpga explore gemm 1024 1024 1024 --device u250 --out gemm");
+  state->yolo = own->add_subcommand("yolo", "The layers of YOLO-v1 beside published figures");
   state->validate = own->add_subcommand(
       "validate", "Compare the model with published tables; exit status 1 if a goal is missed");
   state->validate
       ->add_option("folder", state->folder, "of the tables, see tools/lathe/fpga_validate.hpp")
       ->required();
+  for (CLI::App* each : {state->explore, state->yolo}) {
+    each->add_option("--device", state->device,
+                     "vu9p, u250, u280, zu9eg, or NAME:key=value,...; default vu9p");
+    each->add_option("--seed", state->options.seed, "of the search; default 1");
+  }
+  for (CLI::App* each : {state->explore, state->yolo, state->validate})
+    each->add_option("--trials", state->options.trials, "designs estimated at most; default 2000")
+        ->check(CLI::Range(1, std::numeric_limits<int>::max()));
   return {own, [state] { return state->run(); }};
 }
 

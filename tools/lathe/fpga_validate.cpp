@@ -2,6 +2,7 @@
 
 #include <lathe/target/fpga/model.hpp>
 
+#include "fpga_yolo.hpp"
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -367,15 +368,36 @@ void systolic_arrays(const std::string& path, report& to) {
   to.goal("largest model / board", most, 0.75, 1.25);
 }
 
+void yolo_bounds(const std::string& path, int trials, report& to) {
+  const table from(path);
+  std::printf("YOLO-v1 on a VU9P at 250 MHz, f32: the model's designs against the bounds\n");
+  fpga_options options;
+  options.device = find_fpga_device("vu9p:mhz=250").value();
+  options.trials = trials;
+  double most = 0;
+  for (std::size_t row = 0; row < from.size(); ++row)
+    for (const yolo_layer& each : yolo_layers()) {
+      if (from.text(row, "name") != each.name) continue;
+      const fpga_found found = explore_layer(each, options);
+      const double bound = std::min(from.number(row, "dsp_bound_gflops_250mhz"),
+                                    from.number(row, "ddr4_bound_gflops"));
+      std::printf("  %-4s %6.1f GFLOP/s by the model, %6.1f at most\n", each.name, found.gflops(),
+                  bound);
+      most = std::max({most, found.gflops() / bound, found.least_seconds / found.estimate.seconds});
+    }
+  to.goal("largest share of a bound", most, 0, 1);
+}
+
 }  // namespace
 
-int validate_fpga_model(const std::string& folder) {
+int validate_fpga_model(const std::string& folder, int trials) {
   report to;
   blocked_products(folder + "/gemm_blocked_hls_aligned.csv",
                    "Blocked product, banks and unrolling powers of two", 0.9, to);
   blocked_products(folder + "/gemm_blocked_hls_unaligned_sample.csv", "Blocked product, others",
                    0.85, to);
   systolic_arrays(folder + "/autosa_systolic.csv", to);
+  yolo_bounds(folder + "/yolo15_vu9p_bounds.csv", trials, to);
   return to.status();
 }
 

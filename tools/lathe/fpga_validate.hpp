@@ -15,8 +15,9 @@
 
 namespace tools {
 
-/// Prints the report. Returns 0 if every goal is met, 1 if not. @error std::runtime_error for
-/// tables that are missing or malformed
-int validate_fpga_model(const std::string& folder);
+/// Prints the report; the layers of YOLO-v1 are explored with up to `trials` designs each. Returns
+/// 0 if every goal is met, 1 if not. @error std::runtime_error for tables that are missing or
+/// malformed
+int validate_fpga_model(const std::string& folder, int trials);
 
 }  // namespace tools

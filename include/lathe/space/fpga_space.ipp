@@ -140,6 +140,9 @@ LATHE_INLINE void fpga_space::add_operands(int index) {
       to.place(primitive::compute_at, made.copy, stage.name, at);
     } else {
       made.copy = of.name + "_buffer";
+      for (const stage_sites& each : of_stage_)
+        if (any_of(each.operands, [&](const operand& other) { return other.copy == made.copy; }))
+          made.copy = of.name + "_buffer_of_" + stage.name;
       to.copy(primitive::cache_read, of.name, made.copy, stage.name, at, {});
     }
     program tried = program_;

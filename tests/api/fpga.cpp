@@ -1,0 +1,105 @@
+// Design-space exploration for FPGAs: the search against the true optimum, reports, errors.
+#include <lathe/api/fpga.hpp>
+#include <lathe/api/fpga_evaluator.hpp>
+#include <lathe/api/fpga_report.hpp>
+#include <lathe/core/flat_map.hpp>
+#include <lathe/ops/convolution.hpp>
+#include <lathe/ops/linear_algebra.hpp>
+#include <lathe/search/evolve.hpp>
+#include <lathe/search/tuner.hpp>
+
+#include <doctest/doctest.h>
+
+using namespace lathe;
+
+namespace {
+
+/// Notes which designs are evaluated.
+class counting_evaluator final : public evaluator {
+ public:
+  counting_evaluator(evaluator& judge, const fpga_space& space) : judge_(judge), space_(space) {}
+  sequence<observation> evaluate(std::span<const point> points, double seconds) override {
+    for (const point& each : points) repeated += !met_.insert(space_.hash(each));
+    return judge_.evaluate(points, seconds);
+  }
+  int repeated = 0;
+
+ private:
+  evaluator& judge_;
+  const fpga_space& space_;
+  flat_set<std::uint64_t> met_;
+};
+
+/// Enumerates a space, then searches it with 20 seeds and a tenth of the evaluations.
+template <class Operation>
+void check_search(const Operation& operation, const char* device) {
+  const fpga_device on = find_fpga_device(device).value();
+  const program base = make_program(describe(operation));
+  const fpga_space space(base, fpga_limits_of(base, on));
+  fpga_evaluator judge(base, space, on);
+  const fpga_optimum optimum = enumerate_fpga(space, judge);
+  REQUIRE(optimum.best.has_value());
+  CHECK(optimum.designs >= 1000);
+  int found = 0;
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    evolutionary_search proposer(space, seed);
+    counting_evaluator counted(judge, space);
+    search_options how;
+    how.limits.trials = static_cast<int>(optimum.designs / 10);
+    how.finalists = 0;
+    const search_result searched = run_search(space, proposer, counted, how);
+    CHECK(counted.repeated == 0);  // infeasible ones included
+    REQUIRE(searched.best.has_value());
+    const double ratio = searched.best->outcome.seconds() / optimum.best->outcome.seconds();
+    CHECK(ratio > 1 - 1e-9);
+    found += ratio < 1 + 1e-9;
+  }
+  MESSAGE(optimum.designs << " designs, the optimum is found by " << found << " of 20 seeds");
+  CHECK(found >= 19);
+}
+
+}  // namespace
+
+TEST_CASE("fpga search finds the true optimum of spaces that can be enumerated") {
+  check_search(ops::gemv(8, 8), "vu9p");
+  check_search(ops::gemm(4, 4, 2), "vu9p");
+}
+
+TEST_CASE("fpga search finds the true optimum where some designs do not fit") {
+  check_search(ops::gemm(4, 4, 2), "tiny:dsp=60,bram36=60,lut=20000,ff=28000");
+}
+
+TEST_CASE("explore_fpga: a design, its files and its reports") {
+  fpga_options options;
+  options.trials = 300;
+  const fpga_found found = explore_fpga(ops::conv2d(1, 64, 14, 14, 64, 3, 1, 1), options);
+  CHECK(found.estimate.fits());
+  CHECK(found.estimate.seconds > found.least_seconds);
+  CHECK(found.optimistic.seconds <= found.estimate.seconds);
+  CHECK(found.gflops() > 50);
+  CHECK(found.trials == 300);
+  const fpga_found again = design_description(describe(ops::conv2d(1, 64, 14, 14, 64, 3, 1, 1)),
+                                              found.steps, options.device)
+                               .value();
+  CHECK(again.estimate.cycles == found.estimate.cycles);
+  CHECK(again.files.source == found.files.source);
+  const std::string text = to_text(found), page = to_html(found);
+  CHECK(text.find("nothing was synthesised") != std::string::npos);
+  CHECK(page.find("nothing was synthesised") != std::string::npos);
+  CHECK(page.find("<svg") != std::string::npos);
+  CHECK(page.find("&lt;math.h&gt;") != std::string::npos);
+}
+
+TEST_CASE("explore_fpga: nothing fits, illegal schedules") {
+  fpga_options options;
+  options.trials = 50;
+  options.device = find_fpga_device("mite:dsp=1,bram36=4,lut=900,ff=900").value();
+  const auto none = try_explore_fpga(ops::gemm(16, 16, 16), options);
+  REQUIRE(!none);
+  CHECK(none.error().id() == "LATHE-E331");
+  CHECK(none.error().text().find("of") != std::string::npos);
+  const auto illegal = design_description(describe(ops::gemm(16, 16, 16)),
+                                          parse_trace("unroll(C.x)").value(), options.device);
+  REQUIRE(!illegal);
+  CHECK(illegal.error().id() == "LATHE-E203");
+}
