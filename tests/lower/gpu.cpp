@@ -89,6 +89,12 @@ TEST_CASE("pad: no condition ends the sum where copies hold zeros beyond its end
                 nest);
 }
 
+TEST_CASE("a layout may leave room after its rows") {
+  const std::string nest = nest_of(product, "cache_read(B -> Bs at C.i, [k j+2])");
+  CHECK_MESSAGE(nest.find("Bs[k*8 + j] = B[k*6 + j]") != std::string::npos, nest);
+  CHECK_MESSAGE(nest.find("A[i*3 + k] * Bs[k*8 + j]") != std::string::npos, nest);
+}
+
 TEST_CASE("pad and bind are refused where they cannot hold") {
   check_refused(product, "split(C.i -> a:_, b:2); pad(C.i, 4)", "pad comes before the other steps");
   check_refused(product, "pad(C.z, 4)", "has no axis 'z'; its axes are: i j k");

@@ -153,6 +153,8 @@ TEST_CASE("trace: members of a step") {
   CHECK(copy.at_stage == "C");
   CHECK(copy.at_loop == "k0");
   CHECK(copy.layout == lathe::sequence<layout_item>{{"j", 32, 0}, {"k", 1, 0}, {"j", 1, 32}});
+  const step apart = parse_trace("cache_read(B -> Bp, [k j+4])").value().steps[0];
+  CHECK(apart.layout == lathe::sequence<layout_item>{{"k"}, {"j", 1, 0, false, 4}});
   const step fused = parse_trace("fuse(C.i0, C.j0 -> ij)").value().steps[0];
   CHECK(fused.loops == lathe::sequence<std::string>{"i0", "j0"});
   CHECK(fused.result == "ij");

@@ -140,7 +140,8 @@ LATHE_INLINE std::string read_layout(const sequence<layout_item>& items,
     if (item.reversed && (item.div != 1 || item.mod != 0))
       return "the layout reverses a part of dimension " + quoted(item.axis) +
              "; only a whole one can be: -" + item.axis;
-    out.push_back({dim, item.div, item.mod});
+    if (item.gap > 1024) return "a layout leaves at most 1024 elements free: " + quoted(item.axis);
+    out.push_back({dim, item.div, item.mod, item.gap});
   }
   for (std::size_t dim = 0; dim < names.size(); ++dim) {
     sequence<layout_dim> of;

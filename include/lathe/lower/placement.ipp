@@ -10,8 +10,8 @@ namespace lathe::detail {
 
 LATHE_INLINE std::int64_t placement::layout_extent(const layout_dim& item,
                                                    const sequence<std::int64_t>& extent) {
-  if (item.mod != 0) return item.mod;
-  return (extent[static_cast<std::size_t>(item.dim)] + item.div - 1) / item.div;
+  if (item.mod != 0) return item.mod + item.gap;
+  return (extent[static_cast<std::size_t>(item.dim)] + item.div - 1) / item.div + item.gap;
 }
 
 LATHE_INLINE std::int64_t placement::element_count(const program_tensor& of,

@@ -46,6 +46,7 @@ struct layout_dim {
   int dim = 0;
   std::int64_t div = 1;
   std::int64_t mod = 0;
+  std::int64_t gap = 0;  ///< elements left free after the last index
 };
 
 /// One tensor of the program.

@@ -76,6 +76,8 @@ struct layout_item {
   std::int64_t div = 1;   ///< index / div ...
   std::int64_t mod = 0;   ///< ... % mod; 0 = no modulo
   bool reversed = false;  ///< of a whole dimension: the last index comes first
+  std::int64_t gap = 0;  ///< elements left free after its last index, so that what lies a row apart
+                         ///< lies in other banks of a memory: `axis+4`
   friend bool operator==(const layout_item&, const layout_item&) = default;
 };
 
@@ -84,7 +86,7 @@ struct step {
   primitive what{};
   std::string stage;  ///< the stage acted on; prefetch, cache_read, pack: the tensor read
   std::string loop;   ///< loop acted on (split, vectorize, unroll, dot, tensor, parallel, rfactor,
-                     ///< factor, bind); phase, narrow, pad: the axis
+                      ///< factor, bind); phase, narrow, pad: the axis
   sequence<std::string> loops;    ///< fuse: loops to fuse; flatten: axes; reorder: the new order;
                                   ///< narrow: the axes that run outside
   sequence<split_part> parts;     ///< split, phase

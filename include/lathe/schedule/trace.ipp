@@ -59,6 +59,7 @@ LATHE_INLINE std::string layout_text(const sequence<layout_item>& layout) {
     out += (out.empty() ? "" : " ") + ((item.reversed ? "-" : "") + item.axis);
     if (item.div != 1) out += "/" + std::to_string(item.div);
     if (item.mod != 0) out += "%" + std::to_string(item.mod);
+    if (item.gap != 0) out += "+" + std::to_string(item.gap);
   }
   return ", [" + out + "]";
 }
@@ -346,7 +347,8 @@ LATHE_INLINE bool trace_reader::read_layout(sequence<layout_item>& into) {
     if (!has_room(into.size(), "dimensions") || (item.reversed && !token("-")) ||
         !name(item.axis, "a dimension: axis, axis/f, axis%f or -axis") ||
         (is_next("/") && !(token("/") && number(item.div, "a divisor"))) ||
-        (is_next("%") && !(token("%") && number(item.mod, "a modulus")))) {
+        (is_next("%") && !(token("%") && number(item.mod, "a modulus"))) ||
+        (is_next("+") && !(token("+") && number(item.gap, "how many elements to leave free")))) {
       return false;
     }
     into.push_back(std::move(item));
@@ -510,6 +512,7 @@ LATHE_INLINE std::uint64_t hash_of(const trace& value) {
       hash.add(item.div);
       hash.add(item.mod);
       hash.add(static_cast<std::int64_t>(item.reversed));
+      hash.add(item.gap);
     }
     hash.add(each.distance);
   }

@@ -62,6 +62,7 @@ class gpu_tile_chooser {
     for (char& each : tile.staged) each = 1;
     tile.tensor = tensor;
     tile.vector = 4;
+    tile.gap = 8;  // four terms a row apart, eight rows or columns each: all 32 banks
     tile.chunk[static_cast<std::size_t>(tensor.terms) - tile.threads.size()] = 2 * tensor.depth;
     const auto rows = static_cast<std::size_t>(tensor.rows);
     const auto columns = static_cast<std::size_t>(tensor.columns);

@@ -16,6 +16,7 @@ namespace detail {
 
 inline constexpr std::array<std::int64_t, 7> gpu_unrolls{1, 2, 4, 9, 16, 32, 72};
 inline constexpr std::array<int, 3> gpu_vectors{1, 2, 4};
+inline constexpr std::array<int, 3> gpu_gaps{0, 4, 8};
 inline constexpr std::array<std::int64_t, 6> gpu_crosses{1, 16, 32, 64, 128, 256};
 inline constexpr std::array<std::int64_t, 6> gpu_splits{1, 2, 4, 8, 16, 32};
 inline constexpr std::size_t most_buffers = 4;
@@ -58,10 +59,11 @@ struct gpu_sites {
         cross(vector + 1),
         split(cross + 1),
         buffers(split + 1),
-        tensor(buffers + 1),
+        gap(buffers + 1),
+        tensor(gap + 1),
         staged(tensor + 1) {}
   static constexpr std::size_t threads = 0;
-  std::size_t rows, vthreads, chunks, unroll, vector, cross, split, buffers, tensor, staged;
+  std::size_t rows, vthreads, chunks, unroll, vector, cross, split, buffers, gap, tensor, staged;
 };
 
 }  // namespace detail
@@ -115,6 +117,7 @@ LATHE_INLINE void gpu_space::add_sites(group& of) {
   add("cross", detail::gpu_crosses.size(), true);
   add("split", detail::gpu_splits.size(), true);
   add("buffers", detail::most_buffers, true);
+  add("gap", detail::gpu_gaps.size(), true);
   add("tensor", of.tensor.found() ? 2 : 1, false);
   for (const load_use& use : of.uses)
     add("stage " + program_.tensors[static_cast<std::size_t>(use.tensor)].name, 2, false);
@@ -144,6 +147,7 @@ LATHE_INLINE gpu_tile gpu_space::decode(const group& of, const point& candidate)
   tile.cross = detail::gpu_crosses[choice(site.cross)];
   tile.split = detail::gpu_splits[choice(site.split)];
   tile.buffers = static_cast<int>(choice(site.buffers)) + 1;
+  tile.gap = detail::gpu_gaps[choice(site.gap)];
   if (choice(site.tensor) == 1) tile.tensor = of.tensor;
   for (std::size_t use = 0; use < of.uses.size(); ++use)
     tile.staged.push_back(static_cast<char>(choice(site.staged + use)));
@@ -179,6 +183,7 @@ LATHE_INLINE void gpu_space::encode(const group& of, const gpu_tile& tile, point
   set(at.cross, detail::gpu_crosses, tile.cross);
   set(at.split, detail::gpu_splits, tile.split);
   into.choices[of.first_site + at.buffers] = tile.buffers - 1;
+  set(at.gap, detail::gpu_gaps, tile.gap);
   into.choices[of.first_site + at.tensor] = tile.tensor.found() ? 1 : 0;
   for (std::size_t use = 0; use < tile.staged.size(); ++use)
     into.choices[of.first_site + at.staged + use] = tile.staged[use];

@@ -32,6 +32,7 @@ struct gpu_tile {
   sequence<char> staged;  ///< per load of loads_of(): read through shared memory; an intermediate
                           ///< of one pointwise stage that nobody else reads is computed there,
                           ///< or, if not staged, for every element that is read
+  int gap = 0;      ///< elements left free after the rows of copies: rows begin in other banks
   int buffers = 1;  ///< chunks in shared memory at a time: the next ones are fetched meanwhile
   int vector = 1;   ///< elements per access of copies and stores: 1, 2 or 4
   std::int64_t cross = 1;  ///< threads that share one sum: partial sums meet in shared memory

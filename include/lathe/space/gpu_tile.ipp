@@ -339,6 +339,12 @@ class gpu_scheduler {
         if (dim != last) layout.push_back({"d" + std::to_string(dim)});
       layout.push_back({"d" + std::to_string(last)});
     }
+    const bool moved = !layout.empty();
+    if (tile.gap > 0 && rank > 1) {
+      for (std::size_t dim = 0; dim < rank && !moved; ++dim)
+        layout.push_back({"d" + std::to_string(dim)});
+      layout.back().gap = tile.gap;
+    }
     const bool copied = apply([&](step_writer& write) {
       write.copy(primitive::cache_read, tensor, result, name_, attach, layout);
     });
@@ -346,7 +352,7 @@ class gpu_scheduler {
     const std::string owner = std::exchange(name_, result);
     sequence<std::string> loops;  // in the order of the tensor's dimensions
     for (const program_axis& each : stage().axes) loops.push_back(each.name);
-    if (!layout.empty()) {
+    if (moved) {
       sequence<std::string> rows(rank);
       for (std::size_t dim = 0; dim < rank; ++dim)
         for (std::size_t axis = 0; axis < stage().axes.size(); ++axis)
