@@ -34,7 +34,7 @@ class cuda_evaluator final : public lathe::evaluator {
   LATHE_INLINE sequence<observation> compare(std::span<const point> finalists,
                                              double seconds) override;
 
-  /// What was compiled for a point that worked; null for others.
+  /// What was compiled for a point that worked or was compared; null for others.
   LATHE_INLINE const cuda_compiled* code_of(const point& at) const;
 
  private:

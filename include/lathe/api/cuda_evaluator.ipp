@@ -65,19 +65,26 @@ LATHE_INLINE sequence<observation> cuda_evaluator::compare(std::span<const point
   measure_.slow_limit = std::numeric_limits<double>::infinity();
   measure_.time_limit = 60;
   sequence<observation> out(finalists.size());
+  // Those that an earlier search tried are not compiled yet.
+  sequence<std::optional<cuda_compiled>> kernels(finalists.size());
+  for (std::size_t at = 0; at < finalists.size(); ++at)
+    if (const cuda_compiled* known = code_of(finalists[at])) kernels[at] = *known;
+  compile_all(finalists, out, kernels, std::numeric_limits<double>::infinity());
   for (int round = 0; round < rounds; ++round) {
     if (round > 0 && is_over(end)) break;
     for (std::size_t at = 0; at < finalists.size(); ++at) {
-      out[at].at = finalists[at];
-      const cuda_compiled* kernel = code_of(finalists[at]);
-      if (kernel == nullptr || out[at].outcome.failed != failure::none) continue;
-      measurement again = bench_.measure(kernel->source, kernel->code, answer_.wanted, measure_);
+      if (out[at].outcome.failed != failure::none) continue;
+      measurement again =
+          bench_.measure(kernels[at]->source, kernels[at]->code, answer_.wanted, measure_);
       if (!again.ok())
         out[at].outcome = std::move(again);
       else
         out[at].outcome.samples.append(again.samples.begin(), again.samples.end());
     }
   }
+  for (std::size_t at = 0; at < finalists.size(); ++at)
+    if (kernels[at] && code_of(finalists[at]) == nullptr)
+      worked_.emplace_back(finalists[at], std::move(*kernels[at]));
   return out;
 }
 
@@ -98,6 +105,7 @@ LATHE_INLINE std::size_t cuda_evaluator::compile_all(
       if (end <= monotonic_seconds()) return;
       is_begun[at] = 1;
       out[at].at = points[at];
+      if (kernels[at]) continue;
       const double start = monotonic_seconds();
       result<cuda_compiled> made =
           compile_cuda(program_, space_.to_trace(points[at]), with_, gpu::screening_limits{});

@@ -214,21 +214,12 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
   if (!bench) return bench.error();
 
   // 3. Search, from the stored winner on if there is one.
-  if (known) {
-    const std::optional<point> start = detail::read_choices(known->choices);
-    if (start && space.is_inside(*start) && to_text(space.to_trace(*start)) == known->trace &&
-        !(*start == space.estimates[0]))
-      space.estimates.push_back(*start);
-  }
+  const std::optional<point> start = known ? detail::point_of(*known, space) : std::nullopt;
+  if (start && !(*start == space.estimates[0])) space.estimates.push_back(*start);
   const double roofline = detail::roofline_of(desc, on);
   detail::cuda_evaluator judge(space, of, request, *with, **bench, *answer, roofline / 1.05);
-  search_options options = detail::search_options_of(request, begin, roofline);
-  progress_printer printer(stderr, request.progress, {desc.name, flops_of(desc), roofline});
-  options.on_progress = &progress_printer::callback;
-  options.progress_context = &printer;
-  const owner<strategy> proposer = request.strategy.make({space, request.seed});
-  const search_result found = run_search(space, *proposer, judge, options);
-  printer.finish(found.progress);
+  const search_result found = detail::search_for(desc, space, judge, request, store, key,
+                                                 with->fingerprint(), roofline, begin, notes);
   if (!found.best && request.cancel != nullptr && request.cancel->is_set()) {
     result<cuda_tuned> made = compile_cuda_description(desc, first, target, request);
     if (!made) return made;
@@ -240,7 +231,7 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
   if (!found.best) return detail::no_candidate(key, found);
 
   // 4. Keep the winner.
-  const cuda_compiled& made = *judge.code_of(found.best->at);
+  const cuda_compiled& made = *judge.code_of(found.best->at);  // it was compared
   result<gpu::executable> run = gpu::executable::make(made.source, made.code, with->where);
   if (!run) return run.error();
   cuda_tuned out;
@@ -258,6 +249,7 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
   keep.llvm_version = keep.cpu_features = with->fingerprint();
   store.put(std::move(keep), out.run.code());
   for (const std::string& trouble : store.report().messages) out.notes.push_back(trouble);
+  detail::write_page(out, space, found, request, key);
   return out;
 }
 

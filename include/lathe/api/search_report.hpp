@@ -5,16 +5,19 @@
 
 #include <lathe/analysis/desc.hpp>
 #include <lathe/api/request.hpp>
+#include <lathe/api/traced_space.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
 #include <lathe/core/sequence.hpp>
 #include <lathe/core/target.hpp>
 #include <lathe/search/tuner.hpp>
+#include <lathe/store/cache.hpp>
 #include <lathe/store/key.hpp>
 #include <lathe/store/winner.hpp>
 #include <lathe/target/cpu/jit.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace lathe::detail {
 
@@ -32,6 +35,16 @@ LATHE_INLINE double least_operations(const desc_view& desc);
 LATHE_INLINE search_options search_options_of(const tuning_request& request, double begin,
                                               double roofline);
 
+/// Searches, with what is shown meanwhile. Trials are kept in the store, so that a search that was
+/// killed goes on where it was.
+/// @param code      what compiles kernels
+/// @param roofline  no kernel is faster [s], 0 = not known
+/// @param begin     as for search_options_of()
+LATHE_INLINE search_result search_for(const desc_view& desc, const traced_space& space,
+                                      evaluator& judge, const tuning_request& request, cache& store,
+                                      const cache_key& key, std::string_view code, double roofline,
+                                      double begin, sequence<std::string>& notes);
+
 /// No winner is stored, and nothing may be searched.
 LATHE_INLINE error no_winner(const cache_key& key);
 /// Why a search ended without a winner.
@@ -46,6 +59,11 @@ LATHE_INLINE void report_search(tuning_report& out, const search_result& found,
 LATHE_INLINE winner record_of(const cache_key& key, const tuning_report& found,
                               const tuning_request& request, const sequence<double>& samples,
                               stop_reason stopped, std::string choices);
+
+/// Writes the page of a search where one is asked for; a note says if that fails.
+LATHE_INLINE void write_page(tuning_report& of, const search_space& space,
+                             const search_result& found, const tuning_request& request,
+                             const cache_key& key);
 
 }  // namespace lathe::detail
 

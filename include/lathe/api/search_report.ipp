@@ -4,15 +4,21 @@
 
 #include <lathe/analysis/stats.hpp>
 #include <lathe/api/search_report.hpp>
+#include <lathe/api/trial_log.hpp>
+#include <lathe/api/tuning_page.hpp>
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/mutex.hpp>
+#include <lathe/core/owner.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/measure/timer.hpp>
+#include <lathe/search/progress.hpp>
+#include <lathe/search/resume.hpp>
 #include <lathe/space/rewrite.hpp>
 
 #include <array>
 #include <cstddef>
+#include <cstdio>
 #include <optional>
 #include <utility>
 
@@ -64,6 +70,32 @@ LATHE_INLINE search_options search_options_of(const tuning_request& request, dou
   return options;
 }
 
+LATHE_INLINE search_result search_for(const desc_view& desc, const traced_space& space,
+                                      evaluator& judge, const tuning_request& request, cache& store,
+                                      const cache_key& key, std::string_view code, double roofline,
+                                      double begin, sequence<std::string>& notes) {
+  search_options options = search_options_of(request, begin, roofline);
+  progress_printer printer(stderr, request.progress, {desc.name, flops_of(desc), roofline});
+  options.on_progress = &progress_printer::callback;
+  options.progress_context = &printer;
+  const owner<strategy> proposer = request.strategy.make({space.points(), request.seed});
+  // Unchecked kernels may be wrong: what they gave is not kept for searches that check.
+  const bool keeps_trials = store.mode() == cache_mode::rw && !store.directory().empty() &&
+                            request.check != check_level::off;
+  std::optional<trial_log> log;
+  if (keeps_trials) log.emplace(store, key, space, code);
+  resuming_evaluator resuming(space.points(), judge, log ? &trial_log::note : nullptr,
+                              log ? &*log : nullptr);
+  if (log) log->give(resuming);
+  search_result found = run_search(space.points(), *proposer, resuming, options);
+  printer.finish(found.progress);
+  if (resuming.answered() > 0)
+    notes.push_back(std::to_string(resuming.answered()) + " of " +
+                    std::to_string(found.progress.trials) +
+                    " candidates were tried by earlier searches, whose times were used");
+  return found;
+}
+
 LATHE_INLINE error no_winner(const cache_key& key) {
   return error("LATHE-E506", "effort 'wisdom_only': the cache has no winner for '" + key.op +
                                  "' (" + key.extents +
@@ -104,6 +136,15 @@ LATHE_INLINE winner record_of(const cache_key& key, const tuning_report& found,
   keep.effort = {name_of(request.effort), found.tuning_seconds, found.trials, name_of(stopped)};
   keep.choices = std::move(choices);
   return keep;
+}
+
+LATHE_INLINE void write_page(tuning_report& of, const search_space& space,
+                             const search_result& found, const tuning_request& request,
+                             const cache_key& key) {
+  if (request.report.empty()) return;
+  const result<bool> written =
+      write_report(request.report, tuning_page(space, found, of, key.op + " " + key.extents));
+  if (!written) of.notes.push_back(written.error().what());
 }
 
 }  // namespace lathe::detail

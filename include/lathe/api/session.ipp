@@ -11,8 +11,6 @@
 #include <lathe/api/search_report.hpp>
 #include <lathe/api/session.hpp>
 #include <lathe/api/stored_kernel.hpp>
-#include <lathe/api/trial_log.hpp>
-#include <lathe/api/tuning_page.hpp>
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/owner.hpp>
 #include <lathe/search/tuner.hpp>
@@ -124,25 +122,9 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   const std::optional<point> start = known ? detail::point_of(known->record, space) : std::nullopt;
   if (start && !(*start == space.estimates[0])) space.estimates.push_back(*start);
   detail::cpu_evaluator judge(space, of, request, *compiler, **bench, *answer, roofline / 1.05);
-  search_options options = detail::search_options_of(request, begin, roofline);
-  progress_printer printer(stderr, request.progress, {desc.name, flops_of(desc), roofline});
-  options.on_progress = &progress_printer::callback;
-  options.progress_context = &printer;
-  const owner<strategy> proposer = request.strategy.make({space, request.seed});
-  // Unchecked kernels may be wrong: what they gave is not kept for searches that check.
-  const bool keeps_trials = store.mode() == cache_mode::rw && !store.directory().empty() &&
-                            request.check != check_level::off;
-  std::optional<detail::trial_log> log;
-  if (keeps_trials) log.emplace(store, key, space, compiler->code_fingerprint());
-  resuming_evaluator resuming(space, judge, log ? &detail::trial_log::note : nullptr,
-                              log ? &*log : nullptr);
-  if (log) log->give(resuming);
-  search_result found = run_search(space, *proposer, resuming, options);
-  printer.finish(found.progress);
-  if (resuming.answered() > 0)
-    notes.push_back(std::to_string(resuming.answered()) + " of " +
-                    std::to_string(found.progress.trials) +
-                    " candidates were tried by earlier searches, whose times were used");
+  const search_result found =
+      detail::search_for(desc, space, judge, request, store, key, compiler->code_fingerprint(),
+                         roofline, begin, notes);
   if (!found.best && known) return std::move(known->how);
   if (!found.best && request.cancel != nullptr && request.cancel->is_set()) {
     result<tuned> made = compile_description(desc, first, request);
@@ -159,7 +141,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   out.steps = space.to_trace(found.best->at);
   out.origin =
       found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
-  sequence<double> samples = std::move(found.best->outcome.samples);
+  sequence<double> samples = found.best->outcome.samples;
   std::string choices = detail::choices_text(found.best->at);
   if (const native::executable* compared = judge.executable_of(found.best->at)) {
     out.run = *compared;
@@ -192,12 +174,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   keep.plan = out.run.plan();
   store.put(std::move(keep), out.run.object());
   for (const std::string& trouble : store.report().messages) out.notes.push_back(trouble);
-  if (!request.report.empty()) {
-    const std::string title = std::string(desc.name) + " " + key.extents;
-    const result<bool> written =
-        write_report(request.report, tuning_page(space, found, out, title));
-    if (!written) out.notes.push_back(written.error().what());
-  }
+  detail::write_page(out, space, found, request, key);
   return out;
 }
 

@@ -5,19 +5,18 @@
 #pragma once
 
 #include <lathe/api/request.hpp>
+#include <lathe/api/traced_space.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
 #include <lathe/lower/program.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/schedule/point.hpp>
-#include <lathe/space/cpu_space.hpp>
 #include <lathe/store/cache.hpp>
 #include <lathe/target/cpu/executable.hpp>
 #include <lathe/target/cpu/jit.hpp>
 
 #include <optional>
 #include <string>
-#include <string_view>
 
 namespace lathe::detail {
 
@@ -58,12 +57,9 @@ LATHE_INLINE bool asks_for_more(const tuning_request& request, const winner& fou
 /// A point as the store keeps it: "3,0,1".
 LATHE_INLINE std::string choices_text(const point& at);
 
-/// Inverse of choices_text(); nothing if it is none.
-LATHE_INLINE std::optional<point> read_choices(std::string_view text);
-
 /// The point of a stored winner; nothing if it stands for another trace in this space, as after a
 /// change of the space.
-LATHE_INLINE std::optional<point> point_of(const winner& record, const cpu_space& space);
+LATHE_INLINE std::optional<point> point_of(const winner& record, const traced_space& space);
 
 }  // namespace lathe::detail
 

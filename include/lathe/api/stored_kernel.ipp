@@ -128,19 +128,14 @@ LATHE_INLINE std::string choices_text(const point& at) {
   return text;
 }
 
-LATHE_INLINE std::optional<point> read_choices(std::string_view text) {
+LATHE_INLINE std::optional<point> point_of(const winner& record, const traced_space& space) {
   point at;
-  for (const auto part : split_text(text, ',')) {
+  for (const auto part : split_text(record.choices, ',')) {
     const auto choice = parse_integer(part, 0, std::numeric_limits<std::int32_t>::max());
     if (!choice) return std::nullopt;
     at.choices.push_back(static_cast<std::int32_t>(*choice));
   }
-  return at;
-}
-
-LATHE_INLINE std::optional<point> point_of(const winner& record, const cpu_space& space) {
-  std::optional<point> at = read_choices(record.choices);
-  if (!at || !space.is_inside(*at) || to_text(space.to_trace(*at)) != record.trace)
+  if (!space.points().is_inside(at) || to_text(space.to_trace(at)) != record.trace)
     return std::nullopt;
   return at;
 }

@@ -1,12 +1,13 @@
 /// @file
 /// What a search finds out, kept in the store trial by trial, so that a search that was killed can
 /// go on. In: observations. Out: stored trials, and what they say to the next search of the same
-/// key. Called by session.hpp.
+/// key. Called by the sessions.
 #pragma once
 
+#include <lathe/api/traced_space.hpp>
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/search/resume.hpp>
-#include <lathe/space/cpu_space.hpp>
 #include <lathe/store/cache.hpp>
 
 #include <cstdint>
@@ -19,7 +20,7 @@ namespace lathe::detail {
 class trial_log {
  public:
   /// @param code  what compiles kernels: what another one made says nothing about its own
-  LATHE_INLINE trial_log(cache store, const cache_key& key, const cpu_space& space,
+  LATHE_INLINE trial_log(cache store, const cache_key& key, const traced_space& space,
                          std::string_view code);
 
   /// Hands over what is stored. Not what ran out of time: the machine may have been busy.
@@ -31,7 +32,7 @@ class trial_log {
  private:
   cache store_;
   std::string key_hash_, maker_;
-  const cpu_space& space_;
+  traced_space space_;
   sequence<trial> stored_;
   std::int64_t next_ = 0;  // number
 };

@@ -10,7 +10,7 @@
 
 namespace lathe::detail {
 
-LATHE_INLINE trial_log::trial_log(cache store, const cache_key& key, const cpu_space& space,
+LATHE_INLINE trial_log::trial_log(cache store, const cache_key& key, const traced_space& space,
                                   std::string_view code)
     : store_(std::move(store)), key_hash_(key.hash()), space_(space), stored_(store_.trials(key)) {
   maker_ = sha256_hex(version_text() + '|' + std::string(code)).substr(0, 16);

@@ -17,7 +17,7 @@ namespace lathe {
 /// @param how    the kernel that was chosen, its time and where the tuning's time went
 /// @param title  "gemm M=1024 N=1024 K=1024"
 LATHE_INLINE std::string tuning_page(const search_space& space, const search_result& found,
-                                     const tuned& how, const std::string& title);
+                                     const tuning_report& how, const std::string& title);
 
 /// Writes a text to a file. @error LATHE-E514 if it cannot be written
 LATHE_INLINE result<bool> write_report(const std::string& path, const std::string& page);

@@ -103,7 +103,7 @@ LATHE_INLINE std::string decision_table(const search_space& space, const search_
   return html_table(rows);
 }
 
-LATHE_INLINE std::string time_table(const tuned& how) {
+LATHE_INLINE std::string time_table(const tuning_report& how) {
   const search_progress& spent = how.spent;
   page_rows rows{{"where the time went", "[s]"}};
   const auto add = [&](const char* what, double seconds) {
@@ -121,7 +121,7 @@ LATHE_INLINE std::string time_table(const tuned& how) {
 }  // namespace detail
 
 LATHE_INLINE std::string tuning_page(const search_space& space, const search_result& found,
-                                     const tuned& how, const std::string& title) {
+                                     const tuning_report& how, const std::string& title) {
   std::string out = "<p>" + detail::microseconds(how.median_seconds) + " &micro;s per call";
   if (how.gflops() > 0) out += ", " + html_number(how.gflops(), 1) + " GFLOP/s";
   out += "; " + std::to_string(how.trials) + " candidates in " +

@@ -77,6 +77,23 @@ TEST_CASE("cuda tune: a search on the device, then the winner from the cache wit
   CHECK(is_right(compile(source, first.trace(), cuda())));
 }
 
+TEST_CASE("cuda tune: a longer search goes on from what an earlier one tried") {
+  choose_compiler();
+  const scratch_folder folder;
+  tune_options options = short_search(folder.path);
+  options.trials = 2;
+  const gemm_kernel first = tune(source, cuda(), options);
+  options.trials = 9;
+  options.report = folder.path + "/page.html";
+  const gemm_kernel second = tune(source, cuda(), options);
+  CHECK(second.how().trials > 2);
+  REQUIRE(second.how().notes.size() == 1);
+  CHECK(says(second.how().notes[0], "tried by earlier searches"));
+  CHECK(second.how().median_seconds > 0);
+  CHECK(std::filesystem::file_size(options.report) > 1000);
+  CHECK(is_right(second));
+}
+
 TEST_CASE("cuda tune: device memory, spans and a stream of the caller's") {
   choose_compiler();
   const gemm_kernel made =

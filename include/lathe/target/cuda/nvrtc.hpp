@@ -28,9 +28,6 @@ struct nvrtc_options {
   std::string architecture = "sm_90";
   code_form form = code_form::cubin;
   bool contract = true;  ///< a * b + c may be rounded once; not with strict_fp
-  /// Half the compile time where many kernels are screened, at 16 % more code (measured with CUDA
-  /// 13). For the decision which to compile again, not for timing. Ignored before CUDA 12.8.
-  bool quick = false;
 };
 
 /// Compiled kernels.

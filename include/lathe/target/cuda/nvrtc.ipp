@@ -51,15 +51,12 @@ LATHE_INLINE nvrtc::nvrtc(const nvrtc_api& api) : api_(&api) {
 LATHE_INLINE result<cuda_code> nvrtc::compile(const std::string& text,
                                               const nvrtc_options& options) const {
   constexpr int invalid_option = 5;  // NVRTC_ERROR_INVALID_OPTION
-  constexpr int first_with_quick = 12080;
   const bool is_ptx = options.form == code_form::ptx;
   std::string architecture = options.architecture;
   if (is_ptx && architecture.starts_with("sm_")) architecture = "compute_" + architecture.substr(3);
   architecture = "--gpu-architecture=" + architecture;
   sequence<const char*> arguments{architecture.c_str(), "--std=c++17"};
   if (!options.contract) arguments.push_back("--fmad=false");
-  if (options.quick && api_->version >= first_with_quick)
-    arguments.push_back("--Ofast-compile=min");
 
   nvrtc_program* program = nullptr;
   int code = api_->CreateProgram(&program, text.c_str(), "kernel.cu", 0, nullptr, nullptr);
