@@ -54,12 +54,16 @@ LATHE_CUDA_FUNCTIONS(SAME_CUDA)
                   "nvrtc" #name);
 LATHE_NVRTC_FUNCTIONS(SAME_NVRTC)
 
+#  define SAME_ERROR(value, name, meaning) static_assert(int{CUDA_ERROR_##name} == (value));
+LATHE_CUDA_ERRORS(SAME_ERROR)
+
 static_assert(std::is_same_v<CUdeviceptr, driver::address>);
 static_assert(int{CUDA_ERROR_OUT_OF_MEMORY} == int{driver::out_of_memory});
 static_assert(int{CUDA_ERROR_NO_DEVICE} == int{driver::no_device});
 static_assert(int{CUDA_ERROR_NO_BINARY_FOR_GPU} == int{driver::no_binary_for_gpu});
 static_assert(int{CUDA_ERROR_UNSUPPORTED_PTX_VERSION} == int{driver::unsupported_ptx_version});
 static_assert(int{CUDA_ERROR_NOT_FOUND} == int{driver::not_found});
+static_assert(int{CU_FUNC_ATTRIBUTE_NUM_REGS} == int{driver::function_registers});
 static_assert(int{CU_FUNC_ATTRIBUTE_MAX_DYNAMIC_SHARED_SIZE_BYTES} ==
               int{driver::function_max_dynamic_shared});
 #  define SAME_ATTRIBUTE(theirs, mine) \

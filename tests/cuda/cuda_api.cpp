@@ -88,7 +88,10 @@ TEST_CASE("cuda_api: errors have names, and those that stay are told apart") {
   CHECK(contains(gpu::cuda_error_text(700), "CUDA_ERROR_ILLEGAL_ADDRESS (700): "));
   CHECK(gpu::cuda_error_text(12345) == "CUDA error (12345)");
   CHECK(gpu::is_sticky(700));
+  CHECK(contains(gpu::cuda_error_text(716), "CUDA_ERROR_MISALIGNED_ADDRESS (716): "));
+  CHECK(gpu::is_sticky(716));
   CHECK(gpu::is_sticky(719));
+  CHECK_FALSE(gpu::is_sticky(713));  // of the host's memory
   CHECK_FALSE(gpu::is_sticky(1));
   CHECK_FALSE(gpu::is_sticky(701));
   CHECK(gpu::cuda_failure("cuX", 1).id() == "LATHE-E338");

@@ -1,4 +1,6 @@
+#include <lathe/target/cuda/cubin.hpp>
 #include <lathe/target/cuda/executable.hpp>
+#include <lathe/target/cuda/screening.hpp>
 
 #include "gpu.hpp"
 #include "texts.hpp"
@@ -170,6 +172,32 @@ TEST_CASE("cuda executable: more shared memory than usual is asked for") {
   };
   CHECK(done(64 << 10) == "");
   CHECK(done(1 << 20) == "LATHE-E338");
+}
+
+TEST_CASE("cuda executable: the driver says of a kernel what its cubin and our formula say") {
+  const gpu::context in = test::gpu_context();
+  const gpu::current_context here(in);
+  for (const test::cuda_text& text :
+       {test::tiled_gemm(33, 18, 20), test::buffered_gemm(64, 64, 8)}) {
+    const gpu::cuda_code code = test::gpu_code(text.source);
+    if (code.form != gpu::code_form::cubin) return;
+    const auto kernels = gpu::read_cubin(code.bytes);
+    REQUIRE(kernels.has_value());
+    const cuda_launch& launch = text.source.launches[0];
+    gpu::driver::module* module = nullptr;
+    gpu::driver::function* function = nullptr;
+    REQUIRE(in.api().ModuleLoadDataEx(&module, code.bytes.data(), 0, nullptr, nullptr) == 0);
+    REQUIRE(in.api().ModuleGetFunction(&function, module, launch.symbol.c_str()) == 0);
+    int registers = 0, blocks = 0;
+    CHECK(in.api().FuncGetAttribute(&registers, gpu::driver::function_registers, function) == 0);
+    CHECK(registers == kernels->front().registers);
+    CHECK(in.api().OccupancyMaxActiveBlocksPerMultiprocessor(
+              &blocks, function, static_cast<int>(launch.threads),
+              static_cast<std::size_t>(launch.shared_bytes)) == 0);
+    const gpu::block_needs needs = gpu::needs_of(launch, kernels->front(), in.what());
+    CHECK(blocks == gpu::occupancy_of(in.what(), needs).blocks);
+    in.api().ModuleUnload(module);
+  }
 }
 
 TEST_CASE("cuda executable: code that is none, and kernels that it lacks, are LATHE-E338") {

@@ -25,17 +25,6 @@
 namespace lathe {
 namespace detail {
 
-/// Fewest seconds a call can take: operations over the peak without tensor cores; with elements of
-/// less than 32 bits as if those were used.
-LATHE_INLINE double roofline_of(const desc_view& desc, const gpu::device& on) {
-  constexpr double tensor_cores = 16;
-  double faster = 1;
-  for (int at = 0; at < desc.tensor_count; ++at)
-    if (size_of(desc.tensors[at].type) < 4) faster = tensor_cores;
-  const double peak = on.peak_f32() * faster;
-  return peak > 0 ? least_operations(desc) / peak : 0;
-}
-
 /// A process in which candidates can do no harm. Without the program they run in this one, which is
 /// then said in `notes`.
 LATHE_INLINE result<owner<cuda_worker>> make_bench(const tuning_request& request,
@@ -53,6 +42,19 @@ LATHE_INLINE result<owner<cuda_worker>> make_bench(const tuning_request& request
 LATHE_INLINE tensor_use tensor_use_of(const cuda& target, const tuning_request& request) {
   if (target.tf32) return tensor_use::tf32;
   return request.strict_fp ? tensor_use::none : tensor_use::bf16;
+}
+
+/// Fewest seconds a call can take: operations over the peak of f32, or of the tensor cores where
+/// they may be used. Those are at most 8 times as fast with TF32, 16 and 32 times with 16 and 8
+/// bits (data sheets of A100 and H100).
+LATHE_INLINE double roofline_of(const desc_view& desc, const gpu::device& on, tensor_use tensor) {
+  double faster = tensor == tensor_use::tf32 ? 8 : 1;
+  for (int at = 0; at < desc.tensor_count; ++at) {
+    const int bytes = size_of(desc.tensors[at].type);
+    if (bytes < 4) faster = larger(faster, bytes == 1 ? 32.0 : 16.0);
+  }
+  const double peak = on.peak_f32() * faster;
+  return peak > 0 ? least_operations(desc) / peak : 0;
 }
 
 LATHE_INLINE cache_key key_of(const desc_view& desc, const gpu::device& on,
@@ -189,7 +191,8 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
     }
   }
   if (request.effort == effort_level::wisdom_only) return detail::no_winner(key);
-  gpu_space space(of, on, detail::tensor_use_of(target, request));
+  const tensor_use tensor = detail::tensor_use_of(target, request);
+  gpu_space space(of, on, tensor);
   const trace first = space.to_trace(space.estimates[0]);
   if (request.effort == effort_level::estimate) {
     result<cuda_tuned> made = compile_cuda_description(desc, first, target, request);
@@ -216,7 +219,7 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
   // 3. Search, from the stored winner on if there is one.
   const std::optional<point> start = known ? detail::point_of(*known, space) : std::nullopt;
   if (start && !(*start == space.estimates[0])) space.estimates.push_back(*start);
-  const double roofline = detail::roofline_of(desc, on);
+  const double roofline = detail::roofline_of(desc, on, tensor);
   detail::cuda_evaluator judge(space, of, request, *with, **bench, *answer, roofline / 1.05);
   const search_result found = detail::search_for(desc, space, judge, request, store, key,
                                                  with->fingerprint(), roofline, begin, notes);

@@ -55,6 +55,7 @@ enum : int {
   max_blocks_per_multiprocessor = 106,
   reserved_shared_memory_per_block = 111,
 
+  function_registers = 4,
   function_max_dynamic_shared = 8
 };
 }  // namespace driver
@@ -75,7 +76,6 @@ enum : int {
   X(CtxGetDevice, (int*))                                                                         \
   X(CtxPushCurrent_v2, (driver::context*))                                                        \
   X(CtxPopCurrent_v2, (driver::context**))                                                        \
-  X(CtxSynchronize, ())                                                                           \
   X(ModuleLoadDataEx, (driver::module**, const void*, unsigned, int*, void**))                    \
   X(ModuleUnload, (driver::module*))                                                              \
   X(ModuleGetFunction, (driver::function**, driver::module*, const char*))                        \
@@ -94,10 +94,46 @@ enum : int {
   X(StreamSynchronize, (driver::stream*))                                                         \
   X(EventCreate, (driver::event**, unsigned))                                                     \
   X(EventRecord, (driver::event*, driver::stream*))                                               \
-  X(EventSynchronize, (driver::event*))                                                           \
   X(EventElapsedTime, (float*, driver::event*, driver::event*))                                   \
   X(EventDestroy_v2, (driver::event*))                                                            \
   X(OccupancyMaxActiveBlocksPerMultiprocessor, (int*, driver::function*, int, std::size_t))
+
+// Errors by number, name without CUDA_ERROR_, and what they mean here.
+#define LATHE_CUDA_ERRORS(X)                                                                  \
+  X(1, INVALID_VALUE, "an argument of the call is out of its range")                          \
+  X(2, OUT_OF_MEMORY, "the device has not enough free memory")                                \
+  X(3, NOT_INITIALIZED, "the driver was not initialised")                                     \
+  X(4, DEINITIALIZED, "the process is ending")                                                \
+  X(34, STUB_LIBRARY, "this is the toolkit's stub, not a driver")                             \
+  X(46, DEVICE_UNAVAILABLE, "the device is in use by others")                                 \
+  X(100, NO_DEVICE, "there is no device")                                                     \
+  X(101, INVALID_DEVICE, "there is no device of that number")                                 \
+  X(200, INVALID_IMAGE, "not code for a GPU")                                                 \
+  X(201, INVALID_CONTEXT, "no context is current on this thread")                             \
+  X(209, NO_BINARY_FOR_GPU, "the code is for another architecture than the device's")         \
+  X(214, ECC_UNCORRECTABLE, "the device's memory is damaged")                                 \
+  X(218, INVALID_PTX, "the driver cannot compile the PTX")                                    \
+  X(220, NVLINK_UNCORRECTABLE, "the connection between devices is damaged")                   \
+  X(222, UNSUPPORTED_PTX_VERSION, "the PTX is newer than the driver")                         \
+  X(226, CONTAINED, "an error of the device that was contained")                              \
+  X(400, INVALID_HANDLE, "a stream, event or module is not one")                              \
+  X(500, NOT_FOUND, "there is no function of that name")                                      \
+  X(600, NOT_READY, "the device has not finished")                                            \
+  X(700, ILLEGAL_ADDRESS, "a kernel accessed memory that is not allocated")                   \
+  X(701, LAUNCH_OUT_OF_RESOURCES, "a block needs more registers or shared memory than exist") \
+  X(702, LAUNCH_TIMEOUT, "a kernel ran longer than the system allows")                        \
+  X(709, CONTEXT_IS_DESTROYED, "the context was destroyed")                                   \
+  X(710, ASSERT, "an assertion in a kernel failed")                                           \
+  X(714, HARDWARE_STACK_ERROR, "a kernel's stack is damaged")                                 \
+  X(715, ILLEGAL_INSTRUCTION, "a kernel executed an illegal instruction")                     \
+  X(716, MISALIGNED_ADDRESS, "a kernel accessed memory that is not aligned to its size")      \
+  X(717, INVALID_ADDRESS_SPACE, "a kernel mixed up kinds of memory")                          \
+  X(718, INVALID_PC, "a kernel jumped out of its code")                                       \
+  X(719, LAUNCH_FAILED, "a kernel failed")                                                    \
+  X(802, SYSTEM_NOT_READY, "the system's services for the device are not running")            \
+  X(803, SYSTEM_DRIVER_MISMATCH, "the driver's library and kernel module differ in version")  \
+  X(804, COMPAT_NOT_SUPPORTED_ON_DEVICE, "this device needs the driver of its own version")   \
+  X(999, UNKNOWN, "unknown")
 
 /// The loaded driver: one member per function (without the cu prefix), its file and version.
 struct cuda_api {

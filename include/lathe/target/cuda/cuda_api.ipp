@@ -70,55 +70,34 @@ LATHE_INLINE result<const cuda_api*> cuda_api::load() {
 }
 
 LATHE_INLINE std::string cuda_error_text(int code) {
-  struct known {
-    int code;
-    const char* name;
-    const char* meaning;
-  };
-  static constexpr known table[] = {
-      {1, "INVALID_VALUE", "an argument of the call is out of its range"},
-      {2, "OUT_OF_MEMORY", "the device has not enough free memory"},
-      {3, "NOT_INITIALIZED", "the driver was not initialised"},
-      {4, "DEINITIALIZED", "the process is ending"},
-      {34, "STUB_LIBRARY", "this is the toolkit's stub, not a driver"},
-      {46, "DEVICE_UNAVAILABLE", "the device is in use by others"},
-      {100, "NO_DEVICE", "there is no device"},
-      {101, "INVALID_DEVICE", "there is no device of that number"},
-      {200, "INVALID_IMAGE", "not code for a GPU"},
-      {201, "INVALID_CONTEXT", "no context is current on this thread"},
-      {209, "NO_BINARY_FOR_GPU", "the code is for another architecture than the device's"},
-      {214, "ECC_UNCORRECTABLE", "the device's memory is damaged"},
-      {218, "INVALID_PTX", "the driver cannot compile the PTX"},
-      {222, "UNSUPPORTED_PTX_VERSION", "the PTX is newer than the driver"},
-      {400, "INVALID_HANDLE", "a stream, event or module is not one"},
-      {500, "NOT_FOUND", "there is no function of that name"},
-      {600, "NOT_READY", "the device has not finished"},
-      {700, "ILLEGAL_ADDRESS", "a kernel accessed memory that is not allocated"},
-      {701, "LAUNCH_OUT_OF_RESOURCES", "a block needs more registers or shared memory than exist"},
-      {702, "LAUNCH_TIMEOUT", "a kernel ran longer than the system allows"},
-      {709, "CONTEXT_IS_DESTROYED", "the context was destroyed"},
-      {710, "ASSERT", "an assertion in a kernel failed"},
-      {713, "HARDWARE_STACK_ERROR", "a kernel's stack is damaged"},
-      {714, "ILLEGAL_INSTRUCTION", "a kernel executed an illegal instruction"},
-      {715, "MISALIGNED_ADDRESS", "a kernel accessed memory that is not aligned to its size"},
-      {716, "INVALID_ADDRESS_SPACE", "a kernel mixed up kinds of memory"},
-      {717, "INVALID_PC", "a kernel jumped out of its code"},
-      {718, "LAUNCH_FAILED", "a kernel failed"},
-      {719, "LAUNCH_FAILED", "a kernel failed"},
-      {802, "SYSTEM_NOT_READY", "the system's services for the device are not running"},
-      {803, "SYSTEM_DRIVER_MISMATCH", "the driver's library and kernel module differ in version"},
-      {804, "COMPAT_NOT_SUPPORTED_ON_DEVICE", "this device needs the driver of its own version"},
-      {999, "UNKNOWN", "unknown"}};
   const std::string number = " (" + std::to_string(code) + ")";
-  for (const known& each : table)
-    if (each.code == code)
-      return std::string("CUDA_ERROR_") + each.name + number + ": " + each.meaning;
-  return "CUDA error" + number;
+  switch (code) {
+#define LATHE_CUDA_ERROR_TEXT(value, name, meaning) \
+  case value: return "CUDA_ERROR_" #name + number + ": " meaning;
+    LATHE_CUDA_ERRORS(LATHE_CUDA_ERROR_TEXT)
+#undef LATHE_CUDA_ERROR_TEXT
+    default: return "CUDA error" + number;
+  }
 }
 
 LATHE_INLINE bool is_sticky(int code) {
-  // Errors of running kernels and of the device. 701 comes before the launch and harms nothing.
-  return code == 214 || code == 700 || code == 702 || (code >= 709 && code <= 719) || code == 999;
+  switch (code) {
+    case 214:
+    case 220:
+    case 226:
+    case 700:
+    case 702:
+    case 709:
+    case 710:
+    case 714:
+    case 715:
+    case 716:
+    case 717:
+    case 718:
+    case 719:
+    case 999: return true;
+    default: return false;
+  }
 }
 
 LATHE_INLINE error cuda_failure(const std::string& call, int code) {
