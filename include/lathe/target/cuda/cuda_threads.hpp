@@ -151,6 +151,13 @@ class cuda_threads : protected c_statements {
     after_barrier_ = code_.size();
   }
 
+  /// Ends what threads do with shared memory before it is filled anew; a kernel begins with nothing
+  /// to end.
+  void end_use() {
+    if (after_barrier_ != code_.size() && !nothing_before_) barrier();
+    nothing_before_ = false;
+  }
+
   /// Between barriers; neighbours that do not read each other's results share them.
   void together(const ir::statement& at) override {
     if (shared_conditions_ > 0)
@@ -165,7 +172,7 @@ class cuda_threads : protected c_statements {
       code_.resize(code_.rfind('\n') + 1);
     } else {
       shared_since_barrier_.clear();
-      if (after_barrier_ != code_.size()) barrier();
+      end_use();
     }
     for (const std::int32_t each : used)
       if (buffer(each).where == ir::scope::shared) shared_since_barrier_.insert(each);
@@ -204,6 +211,7 @@ class cuda_threads : protected c_statements {
   sequence<ir::expr> thread_variables_;
   flat_set<std::int32_t> shared_since_barrier_;    ///< written or read together since a barrier
   std::size_t after_barrier_ = std::string::npos;  ///< length of the code after the last barrier
+  bool nothing_before_ = true;  ///< no part of the kernel that runs before has used shared memory
 };
 
 }  // namespace lathe::detail

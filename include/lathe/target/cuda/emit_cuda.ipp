@@ -125,6 +125,7 @@ class cuda_emitter : cuda_tensors {
     free_blocks_ = blocks_;
     shared_since_barrier_.clear();
     after_barrier_ = std::string::npos;
+    nothing_before_ = true;
     body(phase.body);
     --depth_;
     line("}");
@@ -180,7 +181,7 @@ class cuda_emitter : cuda_tensors {
     const std::string next = text_.new_name(variable + "_next");
     define(at.extent);
     const std::string extent = text_.expression(at.extent, true);
-    if (after_barrier_ != code_.size()) barrier();
+    end_use();
     line("#pragma unroll");
     open("for (" + index + " " + next + " = 0; " + next + " < " + ahead + "; ++" + next + ")");
     fetch(at, of, next, extent);
@@ -201,9 +202,7 @@ class cuda_emitter : cuda_tensors {
       body(at.children[child]);
     restore(before);
     close();
-    line("lathe_copy_async_wait<0>();");
-    barrier();
-    shared_since_barrier_.clear();
+    shared_since_barrier_.clear();  // the last groups of copies are empty: nothing to wait for
   }
 
   /// Fills the buffers of one chunk.
@@ -272,6 +271,8 @@ class cuda_emitter : cuda_tensors {
     const std::string& name = text_.variable_name(at.variable);
     open(std::string("for (") + text_.type_name(dtype::i64) + " " + name + " = 0; " + name + " < " +
          text_.expression(at.extent, true) + "; ++" + name + ")");
+    // Otherwise the iteration before has used it.
+    nothing_before_ &= !any_of(at.children, [&](ir::stmt child) { return has_together(child); });
     for (const ir::stmt child : at.children) body(child);
     close();
     shared_conditions_ -= differs;
