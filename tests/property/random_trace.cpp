@@ -195,8 +195,10 @@ class schedule_generator {
       case 7:
       case 8: reorder(stage); break;
       case 9:
-        annotate(chance(0.8) ? primitive::unroll : primitive::dot, stage.name,
-                 any_loop(stage).name);
+        annotate(chance(0.7)   ? primitive::unroll
+                 : chance(0.5) ? primitive::dot
+                               : primitive::tensor,
+                 stage.name, any_loop(stage).name);
         break;
       case 10:
       case 11: annotate(primitive::vectorize, stage.name, any_loop(stage).name); break;
