@@ -169,15 +169,16 @@ TEST_CASE("fpga model: processes of a dataflow region overlap") {
 }
 
 TEST_CASE("fpga model: bursts, ports and memory banks") {
-  const auto cycles = [](std::int64_t rows, std::int64_t columns, std::int64_t pitch, int wide) {
+  const auto cycles = [](std::int64_t rows, std::int64_t columns, std::int64_t pitch, int wide,
+                         bool conditional = false) {
     design_maker to;
     const int source = to.array("in", dtype::f32, {rows, pitch}, {}, fpga_storage::memory),
               x = to.array("x", dtype::f32, {rows, columns}, {1, wide});
     const int row = to.loop("row", rows), column = to.loop("column", columns / wide),
               copy = to.loop("word", wide);
-    to.made[copy].children = {
-        to.statement({{source, false, {{0, row, 1}, {1, column, wide}, {1, copy, 1}}, {}, false},
-                      {x, true, {{0, row, 1}, {1, column, wide}, {1, copy, 1}}, {}, false}})};
+    to.made[copy].children = {to.statement(
+        {{source, false, {{0, row, 1}, {1, column, wide}, {1, copy, 1}}, {}, false, conditional},
+         {x, true, {{0, row, 1}, {1, column, wide}, {1, copy, 1}}, {}, false}})};
     to.made[column].children = {copy};
     to.made[column].pipelined = true;
     to.made[row].children = {column};
@@ -188,6 +189,10 @@ TEST_CASE("fpga model: bursts, ports and memory banks") {
   CHECK(cycles(8, 64, 100, 1) == 512 - 1 + 2 + 64 + 2);     // one per row: in time
   CHECK(cycles(512, 1, 100, 1) == 512 * 64 / 16 + 64 + 2);  // one per element
   CHECK(cycles(8, 64, 64, 16) == 32 - 1 + 2 + 64 + 2);      // 16 elements are one word
+  CHECK(cycles(8, 48, 48, 3) == 3 * 127 + 4 + 64 + 2);      // three elements are no word
+  CHECK(cycles(8, 48, 48, 6) == 3 * 63 + 4 + 64 + 2);       // but three words of two
+  // In a branch there are neither words nor bursts: 512 requests, of which 16 overlap.
+  CHECK(cycles(8, 64, 64, 16, true) == 512 * 64 / 16 + 64 + 2);
   // 32 elements are two words, so that the interval is two.
   CHECK(cycles(8, 64, 64, 32) == 2 * 15 + 3 + 64 + 2);
 

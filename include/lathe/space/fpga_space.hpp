@@ -52,10 +52,10 @@ class fpga_space : public search_space {
   /// A tensor that a reduction reads.
   struct operand {
     int tensor = 0;
-    int producer = -1;      ///< stage that may be computed in the tile; -1: a copy is made
-    std::string copy;       ///< the stage that fills the buffer
-    std::string last_loop;  ///< of it
-    std::size_t site = 0;   ///< where it is held; the next one: elements read per cycle
+    int producer = -1;            ///< stage that may be computed in the tile; -1: a copy is made
+    std::string copy;             ///< the stage that fills the buffer
+    sequence<std::string> loops;  ///< of it, one per dimension
+    std::size_t site = 0;         ///< where it is held; the next one: elements read per cycle
   };
   struct stage_sites {
     std::size_t first = 0;             ///< sites of the axes, then of the order
@@ -74,6 +74,8 @@ class fpga_space : public search_space {
                                              const sequence<int>& order,
                                              const sequence<parts>& split) const;
   LATHE_INLINE void write_reduction(std::size_t stage, const point& candidate, trace& out) const;
+  LATHE_INLINE void widen(const operand& of, const sequence<std::int64_t>& extent,
+                          std::int64_t width, trace& out) const;
   LATHE_INLINE void write_pointwise(std::size_t stage, const point& candidate, trace& out) const;
   LATHE_INLINE std::int64_t buffer_bits(std::size_t stage, const point& candidate) const;
 

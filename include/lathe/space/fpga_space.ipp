@@ -13,6 +13,10 @@ namespace detail {
 /// Elements that a loop which fills a buffer, or a pointwise stage, handles per cycle.
 inline constexpr std::array<std::int64_t, 5> fpga_widths{1, 2, 4, 8, 16};
 
+/// Most elements that a loop which fills a buffer handles per iteration: several words where the
+/// innermost dimensions are short.
+inline constexpr std::int64_t fpga_most_lanes = 256;
+
 /// Where an operand of a reduction is while it is used.
 enum class fpga_place : unsigned char {
   memory,  ///< read there, or computed, again for each use
@@ -150,7 +154,7 @@ LATHE_INLINE void fpga_space::add_operands(int index) {
       continue;
     const program_stage& filling =
         tried.stages[static_cast<std::size_t>(tried.find_stage(made.copy))];
-    made.last_loop = filling.loops.empty() ? "" : filling.loops[filling.loops.size() - 1].name;
+    for (const stage_loop& each : filling.loops) made.loops.push_back(each.name);
     made.site = sites.size();
     sites.push_back({"place of " + of.name, 3, {}});
     sites.push_back({"width of " + of.name, static_cast<std::int32_t>(detail::fpga_widths.size()),
@@ -291,14 +295,37 @@ LATHE_INLINE void fpga_space::write_reduction(std::size_t at, const point& candi
     else
       to.place(primitive::compute_at, of.copy, stage.name, loop);
     const sequence<std::int64_t> extent = region(at, of, held, order, split);
-    std::int64_t width =
-        detail::fpga_widths[static_cast<std::size_t>(candidate.choices[of.site + 1])];
-    while (!extent.empty() && extent.back() % width != 0) width /= 2;
-    if (width == 1 || of.last_loop.empty()) continue;
-    const std::string outer = of.last_loop + "_word", inner = of.last_loop + "_lane";
-    to.split(of.copy, of.last_loop, {{outer, 0}, {inner, width}});
+    widen(of, extent, detail::fpga_widths[static_cast<std::size_t>(candidate.choices[of.site + 1])],
+          out);
+  }
+}
+
+/// Unrolls the innermost loops that fill a buffer, so that words of `width` elements are complete:
+/// whole dimensions as long as the memory behind them runs on, then a part of the next one.
+LATHE_INLINE void fpga_space::widen(const operand& of, const sequence<std::int64_t>& extent,
+                                    std::int64_t width, trace& out) const {
+  const sequence<std::int64_t>& shape = program_.tensors[static_cast<std::size_t>(of.tensor)].shape;
+  if (width == 1 || of.loops.size() != extent.size()) return;
+  std::int64_t lanes = 1, part = 0;
+  std::size_t dim = extent.size();
+  while (part == 0) {
+    if (dim-- == 0) return;
+    for (std::int64_t each = 1; each <= extent[dim] && part == 0; ++each)
+      if (extent[dim] % each == 0 && lanes * each % width == 0) part = each;
+    if (part != 0) break;
+    lanes *= extent[dim];
+    if (extent[dim] != shape[dim] || lanes > detail::fpga_most_lanes) return;
+  }
+  if (lanes * part > detail::fpga_most_lanes) return;
+  detail::step_writer to(out);
+  if (part == shape[dim]) {
+    to.annotate(primitive::unroll, of.copy, of.loops[dim]);
+  } else {
+    const std::string outer = of.loops[dim] + "_word", inner = of.loops[dim] + "_lane";
+    to.split(of.copy, of.loops[dim], {{outer, 0}, {inner, part}});
     to.annotate(primitive::unroll, of.copy, inner);
   }
+  while (++dim < extent.size()) to.annotate(primitive::unroll, of.copy, of.loops[dim]);
 }
 
 LATHE_INLINE void fpga_space::write_pointwise(std::size_t at, const point& candidate,

@@ -48,6 +48,7 @@ struct fpga_access {
   sequence<fpga_stride> strides;   ///< loops that are not named do not move it
   sequence<std::int64_t> offsets;  ///< per dimension: constant part of the index; empty = 0
   bool irregular = false;          ///< the index is no sum of loop variables: any bank, any address
+  bool conditional = false;        ///< in a branch: the tool makes no burst and no wide word of it
 };
 
 /// Operations of one kind.

@@ -388,10 +388,11 @@ class fpga_kernel_maker {
     for (const ir::expr load : loads_in(exprs(), at.value)) {
       const ir::node& node = exprs()[load];
       if (node.imm == at.buffer && equal(exprs().args(load), target)) own = load;
-      if (!buffer(node.imm).scalar)
-        made.accesses.push_back(
-            access(static_cast<int>(node.imm), false,
-                   sequence<ir::expr>(exprs().args(load).begin(), exprs().args(load).end())));
+      if (buffer(node.imm).scalar) continue;
+      made.accesses.push_back(
+          access(static_cast<int>(node.imm), false,
+                 sequence<ir::expr>(exprs().args(load).begin(), exprs().args(load).end())));
+      made.accesses.back().conditional = !is_sure(at.value, load);
     }
     for (const ir::expr each : target)
       for (const ir::expr load : loads_in(exprs(), each))
@@ -413,6 +414,21 @@ class fpga_kernel_maker {
     out_.node_of[static_cast<std::size_t>(handle)] = number;
     if (made.accumulates) out_.distance[static_cast<std::size_t>(handle)] = -2;
     return number;
+  }
+
+  /// True if a load is done whatever the conditions of a value are.
+  bool is_sure(ir::expr value, ir::expr load) {
+    if (value == load) return true;
+    const ir::node& at = exprs()[value];
+    const bool lazy =
+        at.what == ir::kind::select || (at.what == ir::kind::binary && is_logical(at.fn));
+    for (const ir::term& each : exprs().terms(value))
+      if (is_sure(each.atom, load)) return true;
+    for (const ir::expr each : exprs().args(value))
+      if (is_sure(each, load)) return true;
+    for (const ir::expr each : {at.a, lazy ? ir::none : at.b, lazy ? ir::none : at.c})
+      if (each != ir::none && is_sure(each, load)) return true;
+    return false;
   }
 
   fpga_access access(int of, bool write, const sequence<ir::expr>& index) {

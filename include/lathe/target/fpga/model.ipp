@@ -376,12 +376,14 @@ class fpga_estimator {
         std::int64_t elements = 1, run = 1;
         for (const copied& each : around[at])
           if (moves_with(access, each.loop)) elements *= each.copies;
-        // Elements side by side move together, up to the width of the port.
-        for (std::size_t inner = around[at].size(); inner-- > 0 && !access.irregular;)
+        const bool alone = access.irregular || access.conditional;
+        for (std::size_t inner = around[at].size(); inner-- > 0 && !alone;)
           if (step_of(access, array, around[at][inner].loop) == run)
             run *= around[at][inner].copies;
-        const std::int64_t wide =
-            clamped<std::int64_t>(run, 1, larger<std::int64_t>(1, device_.port_bytes / bytes));
+        // Elements side by side move as one word, whose width is a power of two (UG1399, automatic
+        // port width resizing).
+        std::int64_t wide = 1;
+        while (run % (2 * wide) == 0 && 2 * wide * bytes <= device_.port_bytes) wide *= 2;
         const auto bundle = static_cast<std::size_t>(array.bundle);
         if (busy.size() <= bundle) busy.resize(bundle + 1);
         busy[bundle] += rounded_up_quotient(elements, wide);
@@ -399,7 +401,7 @@ class fpga_estimator {
   /// Bursts of an access: they run on over the loops outside as long as addresses do.
   double bursts(int number, const fpga_access& access, const fpga_array& array, std::int64_t run,
                 double elements) const {
-    if (access.irregular) return elements;
+    if (access.irregular || access.conditional) return elements;
     const fpga_node& loop = design_[number];
     const std::int64_t copies = smaller(loop.unroll, loop.trips);
     if (copies < loop.trips && step_of(access, array, number) * copies == run)
