@@ -1,6 +1,11 @@
 #include "comparison.hpp"
 
+#include <lathe/analysis/describe.hpp>
+#include <lathe/ops/linear_algebra.hpp>
+#include <lathe/target/cpu/host.hpp>
+
 #include "report.hpp"
+#include <algorithm>
 #include <doctest/doctest.h>
 #include <filesystem>
 #include <fstream>
@@ -34,7 +39,7 @@ lab::comparison compared(int seeds = 10) {
   options.trials = 100;
   std::vector<lab::named_table> tables;
   tables.push_back({"valley", valley()});
-  return lab::compare(std::move(tables), options);
+  return lab::compare(tables, options);
 }
 
 }  // namespace
@@ -78,8 +83,8 @@ TEST_CASE("comparison: the same curves every time") {
 TEST_CASE("comparison: text, JSON and page say the same") {
   const lab::comparison found = compared(3);
   const nlohmann::ordered_json json = lab::json_of(found);
-  CHECK(json["tables"][0]["hardness"].get<double>() ==
-        doctest::Approx(found.tables[0].table.hardness()));
+  CHECK(json["subjects"][0]["hardness"].get<double>() ==
+        doctest::Approx(found.subjects[0].hardness));
   CHECK(json["verdicts"][1]["strategy"] == "evolve");
   CHECK(json["verdicts"][1]["auc"]["value"].get<double>() ==
         doctest::Approx(found.judge("evolve").area.value));
@@ -93,12 +98,38 @@ TEST_CASE("comparison: text, JSON and page say the same") {
   CHECK(page.find(">evolve<") != std::string::npos);
 }
 
+TEST_CASE("comparison: searches on this machine are whole tunings") {
+  lab::comparison_options options;
+  options.strategies = {"evolve"};
+  options.seeds = 2;
+  const auto product = describe(ops::gemm(12, 20, 9));
+  lab::live_problem problem{"gemm", product, {}};
+  problem.request.target = native::host_target().value();
+  problem.request.trials = 10;
+  const lab::comparison found = lab::compare_live({problem}, options);
+  REQUIRE(found.runs.size() == 4);
+  REQUIRE(found.subjects.size() == 1);
+  CHECK(found.subjects[0].trials == 10);
+  double best = 1;
+  for (const lab::search_run& each : found.runs) {
+    CHECK(each.trials == 10);
+    CHECK(each.compile_seconds > 0);
+    REQUIRE(!each.progress.empty());
+    CHECK(each.progress.front().trial == 1);  // the analytic schedule
+    best = std::min(best, each.progress.back().best);
+  }
+  CHECK(found.subjects[0].best_seconds == best);
+  CHECK(found.judge("random").area_gain.value == 0);
+  CHECK(lab::text_of(found).find("operator") != std::string::npos);
+  CHECK(lab::page_of(found).find("on this machine") != std::string::npos);
+}
+
 TEST_CASE("comparison: an unknown strategy is an error") {
   lab::comparison_options options;
   options.strategies = {"no such strategy"};
   std::vector<lab::named_table> tables;
   tables.push_back({"valley", valley()});
-  CHECK_THROWS_WITH(lab::compare(std::move(tables), options), doctest::Contains("LATHE-E520"));
+  CHECK_THROWS_WITH(lab::compare(tables, options), doctest::Contains("LATHE-E520"));
 }
 
 TEST_CASE(

@@ -23,8 +23,9 @@ recorded_table small_table() {
   out.title = "gemm M=2 N=2 K=2";
   out.command = "lathe lab record gemm 2 2 2 --vary 'rows=3'";
   out.machine = "a machine, avx2, 1 thread";
-  out.sites = {
-      {"rows i C", 3, linear_moves(3)}, {"order C", 2, {}}, {"pack A C", 1, linear_moves(1)}};
+  out.sites = {{"rows i C", 3, linear_moves(3)},
+               {"order C", 2, {}},
+               {"pack A C", 1, linear_moves(1), 3, true}};
   out.estimates = {{{1, 0, 0}}};
   out.program_of = {0, 1, 1, 2, 0, 3};
   measurement early = times({5e-6});
@@ -51,6 +52,10 @@ TEST_CASE("table: what is written is read back") {
   CHECK(read.sites[0].name == "rows i C");
   CHECK(equal(read.sites[0].moves, table.sites[0].moves));
   CHECK(read.sites[1].moves.empty());
+  CHECK(read.sites[1].group == 0);
+  CHECK(!read.sites[1].graph);
+  CHECK(read.sites[2].group == 3);
+  CHECK(read.sites[2].graph);
   CHECK(read.sites[2].moves.size() == 1);
   CHECK(equal(read.estimates, table.estimates));
   CHECK(equal(read.program_of, table.program_of));

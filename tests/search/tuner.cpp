@@ -441,6 +441,23 @@ TEST_CASE("tuner: where the time went") {
   CHECK(found.elapsed[1] == doctest::Approx(1 + 0.5 + 0.25 + 1));
 }
 
+TEST_CASE("tuner: the tuning curve has every improvement") {
+  search_result found;
+  for (const double seconds : {-1.0, 5.0, 7.0, 5.0, 2.0}) {
+    observation one;
+    one.outcome.failed = seconds < 0 ? failure::crash : failure::none;
+    if (seconds > 0) one.outcome.samples = {seconds};
+    found.trials.push_back(one);
+    found.elapsed.push_back(10.0 * static_cast<double>(found.trials.size()));
+  }
+  const auto curve = improvements_of(found);
+  REQUIRE(curve.size() == 2);
+  CHECK(curve[0].trial == 2);
+  CHECK(curve[0].seconds == 20);
+  CHECK(curve[1].trial == 5);
+  CHECK(curve[1].best == 2);
+}
+
 TEST_CASE("tuner: cancelling keeps the best so far") {
   const search_space space = ramp();
   random_search proposer(space, 1);

@@ -1,5 +1,6 @@
 #include "comparison.hpp"
 
+#include <lathe/api/session.hpp>
 #include <lathe/core/error.hpp>
 #include <lathe/search/replay.hpp>
 #include <lathe/search/strategies.hpp>
@@ -54,6 +55,12 @@ search_run run_once(const named_table& on, std::size_t number, const std::string
   return out;
 }
 
+void add_random(comparison_options& to) {
+  auto& names = to.strategies;
+  if (std::find(names.begin(), names.end(), "random") == names.end())
+    names.insert(names.begin(), "random");
+}
+
 }  // namespace
 
 std::vector<named_table> read_tables(const std::string& folder) {
@@ -79,10 +86,10 @@ std::vector<named_table> read_tables(const std::string& folder) {
 }
 
 std::vector<const search_run*> comparison::runs_of(const std::string& strategy,
-                                                   std::size_t table) const {
+                                                   std::size_t subject) const {
   std::vector<const search_run*> out;
   for (const search_run& each : runs)
-    if (each.strategy == strategy && each.table == table) out.push_back(&each);
+    if (each.strategy == strategy && each.subject == subject) out.push_back(&each);
   return out;
 }
 
@@ -95,22 +102,23 @@ verdict comparison::judge(const std::string& strategy, int only) const {
   verdict out;
   out.strategy = strategy;
   double count = 0, trials = 0;
-  for (std::size_t at = 0; at < tables.size(); ++at) {
+  for (std::size_t at = 0; at < subjects.size(); ++at) {
     if (only >= 0 && at != static_cast<std::size_t>(only)) continue;
-    const double optimum = tables[at].table.best_seconds();
+    const double optimum = subjects[at].best_seconds;
+    const int most = subjects[at].trials;
     const auto own = runs_of(strategy, at), random = runs_of("random", at);
     groups.emplace_back();
     for (std::size_t seed = 0; seed < own.size(); ++seed) {
       const curve &mine = own[seed]->progress, &theirs = random[seed]->progress;
       sample made{};
-      made.area = area_under(mine, optimum, options.trials);
-      made.area_gain = made.area - area_under(theirs, optimum, options.trials);
-      const int needed = trials_to(mine, optimum, 0.95, options.trials);
+      made.area = area_under(mine, optimum, most);
+      made.area_gain = made.area - area_under(theirs, optimum, most);
+      const int needed = trials_to(mine, optimum, 0.95, most);
       made.trials = std::log(needed);
-      made.trials_share = made.trials - std::log(trials_to(theirs, optimum, 0.95, options.trials));
-      made.final_share = std::log(optimum / best_after_trials(mine, options.trials));
+      made.trials_share = made.trials - std::log(trials_to(theirs, optimum, 0.95, most));
+      made.final_share = std::log(optimum / best_after_trials(mine, most));
       groups.back().push_back(made);
-      out.censored += needed > options.trials;
+      out.censored += needed > most;
       out.model_seconds += own[seed]->model_seconds;
       out.compile_seconds += own[seed]->compile_seconds;
       out.run_seconds += own[seed]->run_seconds;
@@ -145,18 +153,51 @@ verdict comparison::judge(const std::string& strategy, int only) const {
   return out;
 }
 
-comparison compare(std::vector<named_table> tables, comparison_options options) {
-  auto& names = options.strategies;
-  if (std::find(names.begin(), names.end(), "random") == names.end())
-    names.insert(names.begin(), "random");
-  comparison out{std::move(options), std::move(tables), {}};
+comparison compare(const std::vector<named_table>& tables, comparison_options options) {
+  add_random(options);
+  comparison out{std::move(options), {}, {}};
+  for (const named_table& each : tables)
+    out.subjects.push_back({each.name,
+                            each.table.title + "; " + each.table.machine + "; " +
+                                std::to_string(each.table.program_of.size()) + " points",
+                            each.table.best_seconds(), out.options.trials,
+                            each.table.programs.size(), each.table.hardness()});
   for (const std::string& strategy : out.options.strategies) {
-    for (std::size_t table = 0; table < out.tables.size(); ++table) {
-      std::fprintf(stderr, "%s on %s\n", strategy.c_str(), out.tables[table].name.c_str());
+    for (std::size_t at = 0; at < tables.size(); ++at) {
+      std::fprintf(stderr, "%s on %s\n", strategy.c_str(), tables[at].name.c_str());
       for (int seed = 1; seed <= out.options.seeds; ++seed)
-        out.runs.push_back(run_once(out.tables[table], table, strategy,
-                                    static_cast<std::uint64_t>(seed), out.options));
+        out.runs.push_back(
+            run_once(tables[at], at, strategy, static_cast<std::uint64_t>(seed), out.options));
     }
+  }
+  return out;
+}
+
+comparison compare_live(const std::vector<live_problem>& problems, comparison_options options) {
+  add_random(options);
+  comparison out{std::move(options), {}, {}, true};
+  for (std::size_t at = 0; at < problems.size(); ++at) {
+    const live_problem& problem = problems[at];
+    subject on{problem.title, problem.title + "; " + problem.request.target.model,
+               std::numeric_limits<double>::infinity()};
+    for (int seed = 1; seed <= out.options.seeds; ++seed) {
+      for (const std::string& strategy : out.options.strategies) {
+        std::fprintf(stderr, "%s on %s, seed %d\n", strategy.c_str(), on.name.c_str(), seed);
+        tuning_request request = problem.request;
+        request.strategy = lab_strategy(strategy);
+        request.seed = static_cast<std::uint64_t>(seed);
+        request.cache.mode = cache_mode::off;
+        const tuned how = tune_description(problem.desc, request).value();
+        out.runs.push_back({strategy, at, request.seed, how.improvements, how.trials,
+                            how.spent.pruned, how.outcomes, how.spent.compile_seconds,
+                            how.spent.check_seconds + how.spent.run_seconds,
+                            how.spent.strategy_seconds});
+        on.trials = std::max(on.trials, how.trials);
+        if (!how.improvements.empty())
+          on.best_seconds = std::min(on.best_seconds, how.improvements.back().best);
+      }
+    }
+    out.subjects.push_back(std::move(on));
   }
   return out;
 }

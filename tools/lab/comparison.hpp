@@ -1,8 +1,11 @@
 /// @file
-/// Strategies against each other on recorded tables. In: tables, strategies, seeds. Out: one run
-/// per combination, and what they show together. Called by `lathe lab`; report.hpp shows it.
+/// Strategies against each other, on recorded tables or on this machine. In: problems, strategies,
+/// seeds. Out: one run per combination, and what they show together. Called by `lathe lab`;
+/// report.hpp shows it.
 #pragma once
 
+#include <lathe/analysis/desc.hpp>
+#include <lathe/api/request.hpp>
 #include <lathe/measure/record.hpp>
 #include <lathe/search/table.hpp>
 
@@ -26,27 +29,37 @@ std::vector<named_table> read_tables(const std::string& folder);
 
 /// What is compared.
 struct comparison_options {
-  std::vector<std::string>
-      strategies;  ///< names; "random" is added, as what they are compared with
+  /// As make_strategy() knows them; "random" is added, as what they are compared with.
+  std::vector<std::string> strategies;
   int seeds = 10;
-  int trials = 400;
-  bool warm = false;  ///< searches begin with the analytic schedule, as tune() does
+  int trials = 200;   ///< of a search on a table
+  bool warm = false;  ///< searches on tables begin with the analytic schedule, as tune() does
+};
+
+/// What is searched.
+struct subject {
+  std::string name;         ///< short
+  std::string description;  ///< one line
+  double best_seconds = 0;  ///< of the whole table; on this machine: of all runs [s]
+  int trials = 0;  ///< over which curves are judged: on this machine, those of the longest run
+  std::size_t programs = 0;  ///< of the table; 0 on this machine
+  double hardness = 0;       ///< of the table
 };
 
 /// One search.
 struct search_run {
   std::string strategy;
-  std::size_t table = 0;  ///< its position
+  std::size_t subject = 0;  ///< its position
   std::uint64_t seed = 0;
-  curve progress;  ///< seconds: compiling and running as recorded, and the strategy's own
+  curve progress;  ///< on tables, seconds are those recorded, and the strategy's own
   int trials = 0;
   int pruned = 0;
   std::array<int, lathe::failure_count> outcomes{};
   double compile_seconds = 0, run_seconds = 0, model_seconds = 0;
 };
 
-/// What a strategy's runs on one table, or on all, show. Medians over seeds for one table; for all,
-/// means over tables with bootstrap intervals over seeds.
+/// What a strategy's runs on one subject, or on all, show: means over subjects, with bootstrap
+/// intervals over the seeds.
 struct verdict {
   std::string strategy;
   estimate area;                                ///< area_under()
@@ -62,17 +75,30 @@ struct verdict {
 /// Everything.
 struct comparison {
   comparison_options options;
-  std::vector<named_table> tables;
-  std::vector<search_run> runs;  ///< by strategy, table, seed
+  std::vector<subject> subjects;
+  std::vector<search_run> runs;  ///< by strategy, subject, seed
+  bool live = false;             ///< on this machine
 
-  /// Runs of one strategy on one table, by seed.
-  std::vector<const search_run*> runs_of(const std::string& strategy, std::size_t table) const;
-  /// Over all tables; over one alone if `only` is its position.
+  /// Runs of one strategy on one subject, by seed.
+  std::vector<const search_run*> runs_of(const std::string& strategy, std::size_t subject) const;
+  /// Over all subjects; over one alone if `only` is its position.
   verdict judge(const std::string& strategy, int only = -1) const;
 };
 
-/// Runs everything; the same every time but for the strategies' own seconds. Says on stderr how far
-/// it is.
-comparison compare(std::vector<named_table> tables, comparison_options options);
+/// Runs everything on tables; the same every time but for the strategies' own seconds. Says on
+/// stderr how far it is.
+comparison compare(const std::vector<named_table>& tables, comparison_options options);
+
+/// An operator to be tuned here.
+struct live_problem {
+  std::string title;              ///< "gemm M=192 N=192 K=192"
+  lathe::desc_view desc;          ///< of what lives as long as this
+  lathe::tuning_request request;  ///< limits; strategy, seed and cache are set for every run
+};
+
+/// The same on this machine: every run is a whole tuning without a cache, which begins with the
+/// analytic schedule. Runs of one seed follow each other, so that a change of the machine's speed
+/// hits all strategies alike. @error lathe::error from the tuning
+comparison compare_live(const std::vector<live_problem>& problems, comparison_options options);
 
 }  // namespace lab

@@ -33,12 +33,12 @@ std::string verdicts(const comparison& of, int only) {
   return lathe::html_table(rows);
 }
 
-/// The curves of all strategies on a table; `best` gives a run's best time at an abscissa.
+/// The curves of all strategies on a subject; `best` gives a run's best time at an abscissa.
 template <class Best>
-std::string curves(const comparison& of, std::size_t table, const char* title, const char* x_label,
+std::string curves(const comparison& of, std::size_t at, const char* title, const char* x_label,
                    double most, Best best) {
   constexpr int places = 160;
-  const double optimum = of.tables[table].table.best_seconds();
+  const double optimum = of.subjects[at].best_seconds;
   lathe::chart drawn{title, x_label, "fraction of the best", {}};
   for (const std::string& name : of.options.strategies) {
     lathe::chart_curve made;
@@ -46,7 +46,7 @@ std::string curves(const comparison& of, std::size_t table, const char* title, c
     for (int place = 1; place <= places; ++place) {
       const double x = most * place / places;
       std::vector<double> reached;
-      for (const search_run* run : of.runs_of(name, table))
+      for (const search_run* run : of.runs_of(name, at))
         reached.push_back(optimum / best(run->progress, x));
       made.x.push_back(x);
       made.y.push_back(quantile(reached, 0.5));
@@ -58,40 +58,51 @@ std::string curves(const comparison& of, std::size_t table, const char* title, c
   return lathe::svg_of(drawn);
 }
 
-double longest_run(const comparison& of, std::size_t table) {
+/// When the last improvement of a subject was found, and a little later [s].
+double longest_run(const comparison& of, std::size_t at) {
   double most = 0;
   for (const search_run& each : of.runs)
-    if (each.table == table)
-      most = std::max(most, each.compile_seconds + each.run_seconds + each.model_seconds);
-  return most;
+    if (each.subject == at && !each.progress.empty())
+      most = std::max(most, each.progress.back().seconds);
+  return 1.05 * most;
 }
 
 }  // namespace
 
 std::string page_of(const comparison& of) {
-  std::string out =
-      "<p>" + std::to_string(of.options.trials) + " trials, " + std::to_string(of.options.seeds) +
-      " seeds, replayed from recorded tables, " +
-      (of.options.warm ? "beginning with the analytic schedule" : "without the analytic schedule") +
-      ". AUC: the mean over the trials of the fraction of the best; T95: trials to 95 % of the "
-      "best, geometric mean, runs that never come there count as one trial more than they have. "
-      "Random search draws without replacement. Intervals: bootstrap over the seeds. Curves: the "
-      "median of the seeds, and their quartiles. Seconds: compiling and running as recorded, and "
-      "the strategy's own.</p>\n<h2>All tables</h2>\n" +
+  std::string out = "<p>";
+  if (of.live)
+    out += "Searches on this machine, " + std::to_string(of.options.seeds) +
+           " seeds, each within the same limits, beginning with the analytic schedule; the best is "
+           "that of all runs. ";
+  else
+    out += std::to_string(of.options.trials) + " trials, " + std::to_string(of.options.seeds) +
+           " seeds, replayed from recorded tables, " +
+           (of.options.warm ? "beginning with the analytic schedule. "
+                            : "without the analytic schedule. ") +
+           "Seconds: compiling and running as recorded, and the strategy's own. ";
+  out +=
+      "AUC: the mean over the trials of the fraction of the best; T95: trials to 95 % of the best, "
+      "geometric mean, runs that never come there count as one trial more than they have. Random "
+      "search draws without replacement. Intervals: bootstrap over the seeds. Curves: the median "
+      "of "
+      "the seeds, and their quartiles.</p>\n<h2>All</h2>\n" +
       verdicts(of, -1);
-  for (std::size_t at = 0; at < of.tables.size(); ++at) {
-    const lathe::recorded_table& table = of.tables[at].table;
-    out += "<h2>" + html_text(of.tables[at].name) + "</h2>\n<p>" + html_text(table.title) + "; " +
-           html_text(table.machine) + "; " + std::to_string(table.program_of.size()) + " points, " +
-           std::to_string(table.programs.size()) + " programs; best " +
-           html_number(1e6 * table.best_seconds(), 2) + " &micro;s; hardness " +
-           html_number(100 * table.hardness(), 2) + " %</p>\n";
-    out += curves(
-        of, at, "Best so far against trials", "trials", of.options.trials,
-        [](const curve& run, double x) { return best_after_trials(run, static_cast<int>(x)); });
-    out += curves(of, at, "Best so far against time", "time [s]", longest_run(of, at),
-                  &best_after_seconds);
-    out += verdicts(of, static_cast<int>(at));
+  for (std::size_t at = 0; at < of.subjects.size(); ++at) {
+    const subject& on = of.subjects[at];
+    out += "<h2>" + html_text(on.name) + "</h2>\n<p>" + html_text(on.description) + "; best " +
+           html_number(1e6 * on.best_seconds, 2) + " &micro;s";
+    if (!of.live)
+      out += "; " + std::to_string(on.programs) + " programs, hardness " +
+             html_number(100 * on.hardness, 2) + " %";
+    out += "</p>\n" +
+           curves(of, at, "Best so far against trials", "trials", on.trials,
+                  [](const curve& run, double x) {
+                    return best_after_trials(run, static_cast<int>(x));
+                  }) +
+           curves(of, at, "Best so far against time", "time [s]", longest_run(of, at),
+                  &best_after_seconds) +
+           verdicts(of, static_cast<int>(at));
   }
   return lathe::html_page("lathe lab: search strategies", out);
 }

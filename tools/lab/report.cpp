@@ -35,12 +35,20 @@ nlohmann::ordered_json json_of(const verdict& of) {
 }  // namespace
 
 std::string text_of(const comparison& of) {
-  std::string out = format("%-24s %9s %9s %9s\n", "table", "programs", "best ms", "hardness");
-  for (const named_table& each : of.tables)
-    out += format("%-24s %9zu %9.4g %7.2f %%\n", each.name.c_str(), each.table.programs.size(),
-                  1e3 * each.table.best_seconds(), 100 * each.table.hardness());
-  out += format("\n%d trials, %d seeds, %s start; intervals: 95 %%, bootstrap over the seeds\n",
-                of.options.trials, of.options.seeds, of.options.warm ? "warm" : "cold");
+  std::string out;
+  if (of.live) {
+    out += format("%-48s %9s %9s\n", "operator", "trials", "best ms");
+    for (const subject& each : of.subjects)
+      out += format("%-48s %9d %9.4g\n", each.name.c_str(), each.trials, 1e3 * each.best_seconds);
+    out += format("\n%d seeds; intervals: 95 %%, bootstrap over the seeds\n", of.options.seeds);
+  } else {
+    out += format("%-24s %9s %9s %9s\n", "table", "programs", "best ms", "hardness");
+    for (const subject& each : of.subjects)
+      out += format("%-24s %9zu %9.4g %7.2f %%\n", each.name.c_str(), each.programs,
+                    1e3 * each.best_seconds, 100 * each.hardness);
+    out += format("\n%d trials, %d seeds, %s start; intervals: 95 %%, bootstrap over the seeds\n",
+                  of.options.trials, of.options.seeds, of.options.warm ? "warm" : "cold");
+  }
   out += format("%-24s %7s %24s %6s %5s %22s %22s %9s\n", "strategy", "AUC", "over random", "T95",
                 "never", "of random's", "final, of best", "ms/trial");
   for (const std::string& name : of.options.strategies) {
@@ -58,35 +66,34 @@ std::string text_of(const comparison& of) {
 
 nlohmann::ordered_json json_of(const comparison& of) {
   nlohmann::ordered_json out;
-  out["trials"] = of.options.trials;
+  out["live"] = of.live;
   out["seeds"] = of.options.seeds;
-  out["warm"] = of.options.warm;
-  for (std::size_t at = 0; at < of.tables.size(); ++at) {
-    const lathe::recorded_table& table = of.tables[at].table;
+  out["warm"] = of.live || of.options.warm;
+  for (std::size_t at = 0; at < of.subjects.size(); ++at) {
+    const subject& on = of.subjects[at];
     nlohmann::ordered_json verdicts = nlohmann::ordered_json::array();
     for (const std::string& name : of.options.strategies)
       verdicts.push_back(json_of(of.judge(name, static_cast<int>(at))));
-    out["tables"].push_back({{"name", of.tables[at].name},
-                             {"title", table.title},
-                             {"machine", table.machine},
-                             {"points", table.program_of.size()},
-                             {"programs", table.programs.size()},
-                             {"best_seconds", table.best_seconds()},
-                             {"hardness", table.hardness()},
-                             {"verdicts", std::move(verdicts)}});
+    out["subjects"].push_back({{"name", on.name},
+                               {"description", on.description},
+                               {"trials", on.trials},
+                               {"programs", on.programs},
+                               {"best_seconds", on.best_seconds},
+                               {"hardness", on.hardness},
+                               {"verdicts", std::move(verdicts)}});
   }
   for (const std::string& name : of.options.strategies)
     out["verdicts"].push_back(json_of(of.judge(name)));
   for (const search_run& run : of.runs) {
     nlohmann::ordered_json improvements = nlohmann::ordered_json::array();
-    for (const curve_step& each : run.progress)
+    for (const lathe::search_step& each : run.progress)
       improvements.push_back({each.trial, each.seconds, each.best});
     nlohmann::ordered_json outcomes;
     for (std::size_t kind = 0; kind < lathe::failure_count; ++kind)
       if (run.outcomes[kind] > 0)
         outcomes[lathe::name_of(static_cast<lathe::failure>(kind))] = run.outcomes[kind];
     out["runs"].push_back({{"strategy", run.strategy},
-                           {"table", of.tables[run.table].name},
+                           {"subject", of.subjects[run.subject].name},
                            {"seed", run.seed},
                            {"trials", run.trials},
                            {"pruned", run.pruned},

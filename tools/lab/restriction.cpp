@@ -40,7 +40,8 @@ restriction::restriction(const lathe::search_space& whole,
     }
     kept_.push_back(spread(of.choices, count, whole.estimates[0].choices[at]));
     const auto choices = static_cast<std::int32_t>(kept_.back().size());
-    lathe::site made{of.name, choices, {}};
+    lathe::site made = of;
+    made.choices = choices;
     if (!of.moves.empty()) made.moves = lathe::linear_moves(choices);
     sites_.push_back(std::move(made));
   }

@@ -10,14 +10,14 @@ namespace lab {
 
 double best_after_trials(const curve& of, int trials) {
   double best = std::numeric_limits<double>::infinity();
-  for (const curve_step& each : of)
+  for (const lathe::search_step& each : of)
     if (each.trial <= trials) best = each.best;
   return best;
 }
 
 double best_after_seconds(const curve& of, double seconds) {
   double best = std::numeric_limits<double>::infinity();
-  for (const curve_step& each : of)
+  for (const lathe::search_step& each : of)
     if (each.seconds <= seconds) best = each.best;
   return best;
 }
@@ -32,7 +32,7 @@ double area_under(const curve& of, double optimum, int trials) {
 }
 
 int trials_to(const curve& of, double optimum, double fraction, int trials) {
-  for (const curve_step& each : of)
+  for (const lathe::search_step& each : of)
     if (optimum >= fraction * each.best && each.trial <= trials) return each.trial;
   return trials + 1;
 }

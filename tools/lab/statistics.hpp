@@ -3,6 +3,8 @@
 /// improvement. Out: numbers with intervals. Called by comparison.hpp.
 #pragma once
 
+#include <lathe/search/tuner.hpp>
+
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -10,16 +12,8 @@
 
 namespace lab {
 
-/// An improvement: from trial number `trial` (the first is 1), `seconds` after the beginning, the
-/// best time is `best` [s].
-struct curve_step {
-  int trial;
-  double seconds;
-  double best;
-};
-
 /// Improvements, in order.
-using curve = std::vector<curve_step>;
+using curve = lathe::sequence<lathe::search_step>;
 
 /// Best time after a number of trials, or of seconds [s]; infinite before the first success.
 double best_after_trials(const curve& of, int trials);

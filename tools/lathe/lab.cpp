@@ -1,4 +1,4 @@
-// lathe lab: compares search strategies, on recorded tables; records them.
+// lathe lab: compares search strategies, on recorded tables or on this machine; records tables.
 #include <lathe/core/number_text.hpp>
 #include <lathe/search/strategies.hpp>
 #include <lathe/search/table.hpp>
@@ -58,10 +58,57 @@ struct record_command {
   }
 };
 
-struct replay_command {
-  bool replay = false, list = false;
-  std::string tables = "bench/search/tables", json, html;
+/// What both kinds of comparison are asked for.
+struct compared {
   lab::comparison_options options;
+  std::string json, html;
+
+  void add_to(CLI::App& command, int seeds) {
+    options.seeds = seeds;
+    command
+        .add_option("--strategy", options.strategies,
+                    "to compare with random search, e.g. 'q_method(gamma=8)' (repeatable); "
+                    "default: all there are")
+        ->allow_extra_args(false);
+    command
+        .add_option("--seeds", options.seeds,
+                    "searches per strategy and problem; default " + std::to_string(seeds))
+        ->check(CLI::Range(1, 1000));
+    command.add_option("--json", json, "file for all curves and verdicts");
+    command.add_option("--html", html, "file for the page with the tuning curves");
+  }
+
+  lab::comparison_options chosen() const {
+    lab::comparison_options out = options;
+    if (out.strategies.empty())
+      for (const strategy_info& each : strategies()) out.strategies.push_back(each.name);
+    return out;
+  }
+
+  int show(const lab::comparison& found) const {
+    std::fputs(lab::text_of(found).c_str(), stdout);
+    if (!json.empty()) write_file(json, lab::json_of(found).dump(1) + "\n");
+    if (!html.empty()) write_file(html, lab::page_of(found));
+    return 0;
+  }
+};
+
+struct live_command : compared {
+  problem_options problem;
+  double seconds = 30;
+
+  int run() const {
+    const chosen_operator chosen_one = choose_operator(problem.name, problem.extents, problem.type);
+    tune_options limits;
+    limits.time_limit = seconds;
+    const tuning_request request = problem.request(chosen_one.desc.view(), limits);
+    return show(lab::compare_live({{chosen_one.title, chosen_one.desc.view(), request}}, chosen()));
+  }
+};
+
+struct replay_command : compared {
+  bool replay = false, list = false;
+  std::string tables = "bench/search/tables";
 
   static int print_list() {
     for (const strategy_info& each : strategies())
@@ -71,22 +118,16 @@ struct replay_command {
 
   int run() const {
     if (list) return print_list();
-    if (!replay) throw CLI::RequiredError("--replay, or `lab record`");
-    lab::comparison_options chosen = options;
-    if (chosen.strategies.empty())
-      for (const strategy_info& each : strategies()) chosen.strategies.push_back(each.name);
-    const lab::comparison found = lab::compare(lab::read_tables(tables), std::move(chosen));
-    std::fputs(lab::text_of(found).c_str(), stdout);
-    if (!json.empty()) write_file(json, lab::json_of(found).dump(1) + "\n");
-    if (!html.empty()) write_file(html, lab::page_of(found));
-    return 0;
+    if (!replay) throw CLI::RequiredError("--replay, `lab live` or `lab record`");
+    return show(lab::compare(lab::read_tables(tables), chosen()));
   }
 };
 
 }  // namespace
 
 command add_lab(CLI::App& app) {
-  CLI::App* const own = app.add_subcommand("lab", "Compare search strategies on recorded tables");
+  CLI::App* const own =
+      app.add_subcommand("lab", "Compare search strategies, on recorded tables or on this machine");
   const auto recording = std::make_shared<record_command>();
   CLI::App* const record = own->add_subcommand("record", "Try a whole space and keep what it gave");
   recording->problem.add_to(*record);
@@ -108,21 +149,23 @@ command add_lab(CLI::App& app) {
   own->add_flag("--replay", replaying->replay, "compare strategies on recorded tables");
   own->add_flag("--list", replaying->list, "list the strategies and their parameters");
   own->add_option("--tables", replaying->tables, "their folder; default bench/search/tables");
-  own->add_option("--strategy", replaying->options.strategies,
-                  "to compare with random search, e.g. 'q_method(gamma=8)' (repeatable); "
-                  "default: all there are")
-      ->allow_extra_args(false);
-  own->add_option("--seeds", replaying->options.seeds, "searches per table; default 10")
-      ->check(CLI::Range(1, 1000));
-  own->add_option("--trials", replaying->options.trials, "of a search; default 400")
+  replaying->add_to(*own, 10);
+  own->add_option("--trials", replaying->options.trials, "of a search; default 200")
       ->check(CLI::Range(1, 1 << 20));
   own->add_flag("--warm", replaying->options.warm,
                 "begin with the analytic schedule, as tune does");
-  own->add_option("--json", replaying->json, "file for all curves and verdicts");
-  own->add_option("--html", replaying->html, "file for the page with the tuning curves");
   own->footer("Example: lathe lab --replay --seeds 10 --json lab.json --html lab.html");
-  return {own, [record, recording, replaying] {
-            return record->parsed() ? recording->run() : replaying->run();
+  const auto living = std::make_shared<live_command>();
+  CLI::App* const live = own->add_subcommand("live", "Compare strategies on this machine");
+  living->problem.add_to(*live);
+  live->get_option("operator")->required();
+  living->add_to(*live, 3);
+  live->add_option("--seconds", living->seconds, "of a search; default 30")
+      ->check(CLI::Range(0.1, 1e9));
+  live->footer("Example: lathe lab live gemm 512 512 512 --strategy evolve --seconds 10");
+  return {own, [record, recording, live, living, replaying] {
+            if (record->parsed()) return recording->run();
+            return live->parsed() ? living->run() : replaying->run();
           }};
 }
 

@@ -101,9 +101,10 @@ struct tuning_report {
   double tuning_seconds = 0;  ///< [s] spent here, 0 for cached winners
   int trials = 0;
   std::array<int, failure_count> outcomes{};
-  search_progress spent;        ///< of the search: where its time went
-  time_interval median_range;   ///< [s] covers the median in 95 of 100 cases
-  std::string stopped;          ///< why the search ended
+  search_progress spent;               ///< of the search: where its time went
+  sequence<search_step> improvements;  ///< of the search: its tuning curve
+  time_interval median_range;          ///< [s] covers the median in 95 of 100 cases
+  std::string stopped;                 ///< why the search ended
   sequence<std::string> notes;  ///< things worth telling: cache unavailable, no isolation, ...
 
   /// [GFLOP/s] at the median, 0 if not measured.

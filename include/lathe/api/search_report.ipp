@@ -112,6 +112,7 @@ LATHE_INLINE error no_candidate(const cache_key& key, const search_result& found
 LATHE_INLINE void report_search(tuning_report& out, const search_result& found,
                                 const sequence<double>& samples, double begin) {
   out.spent = found.progress;
+  out.improvements = improvements_of(found);
   out.median_range = median_interval(samples);
   out.median_seconds = median(samples);
   out.best_seconds = minimum(samples);

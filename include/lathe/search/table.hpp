@@ -5,7 +5,9 @@
 ///
 ///     table   := "lathe table 1" NL header* points programs checksum
 ///     header  := ("title" | "command" | "machine") text NL
-///              | "site" choices moves name NL      moves: "-", or "1,0;2,1": those of each choice
+///              | "site" choices moves group name NL
+///                                                  moves: "-", or "1,0;2,1": those of each choice;
+///                                                  group: its number, then "g" if site::graph
 ///              | "estimate" choice* NL
 ///     points  := "points" count NL word*           first site slowest; "+": the next new program,
 ///                                                  "+7": the next seven, "12": program 12 again

@@ -163,6 +163,10 @@ class table_reader {
     site made;
     made.choices = static_cast<std::int32_t>(integer(word(of), 1, most_points));
     std::string_view moves = word(of);
+    std::string_view group = word(of);
+    made.graph = group.ends_with('g');
+    if (made.graph) group.remove_suffix(1);
+    made.group = static_cast<std::int32_t>(integer(group, 0, most_points));
     made.name = of;
     while (moves != "-" && !moves.empty() && !problem_) {
       std::string_view from = word(moves, ',');
@@ -280,7 +284,7 @@ LATHE_INLINE std::string table_text(const recorded_table& table) {
       "title " + table.title + "\ncommand " + table.command + "\nmachine " + table.machine + "\n";
   for (const site& each : table.sites)
     out += "site " + std::to_string(each.choices) + " " + detail::moves_text(each) + " " +
-           each.name + "\n";
+           std::to_string(each.group) + (each.graph ? "g " : " ") + each.name + "\n";
   for (const point& each : table.estimates) {
     out += "estimate";
     for (const std::int32_t choice : each.choices) out += " " + std::to_string(choice);

@@ -73,6 +73,13 @@ struct search_options {
   double (*clock)() = nullptr;  ///< [s]; null = a monotonic clock. Tests bring their own
 };
 
+/// An improvement: after so many trials and seconds, the best time is `best` [s].
+struct search_step {
+  int trial;       ///< the first is 1
+  double seconds;  ///< [s] since the beginning
+  double best;     ///< [s]
+};
+
 /// What a search found.
 struct search_result {
   std::optional<observation> best;  ///< nothing only if no trial succeeded twice
@@ -95,6 +102,9 @@ struct search_result {
 LATHE_INLINE search_result run_search(const search_space& space, strategy& proposer,
                                       evaluator& judge, const search_options& options = {},
                                       std::span<const observation> known = {});
+
+/// The tuning curve: every improvement, in order.
+LATHE_INLINE sequence<search_step> improvements_of(const search_result& found);
 
 }  // namespace lathe
 

@@ -301,6 +301,16 @@ class search_run {
 
 }  // namespace detail
 
+LATHE_INLINE sequence<search_step> improvements_of(const search_result& found) {
+  sequence<search_step> out;
+  for (std::size_t at = 0; at < found.trials.size(); ++at) {
+    const double seconds = found.trials[at].outcome.seconds();
+    const double best = out.empty() ? std::numeric_limits<double>::infinity() : out.back().best;
+    if (seconds < best) out.push_back({static_cast<int>(at) + 1, found.elapsed[at], seconds});
+  }
+  return out;
+}
+
 LATHE_INLINE search_result run_search(const search_space& space, strategy& proposer,
                                       evaluator& judge, const search_options& options,
                                       std::span<const observation> known) {
