@@ -3,6 +3,7 @@
 #include <lathe/api/stored_kernel.hpp>
 #include <lathe/api/tune.hpp>
 #include <lathe/ops/linear_algebra.hpp>
+#include <lathe/space/cpu_space.hpp>
 #include <lathe/store/wisdom.hpp>
 #include <lathe/target/cpu/host.hpp>
 
@@ -214,7 +215,8 @@ TEST_CASE("stored kernel: a kernel that computes something else fails its check"
   const auto run_of = [&](const auto& operation) {
     return compile_description(describe(operation), trace{}, request).value().run;
   };
-  const auto right = detail::check_kernel(run_of(source), make_program(described), request, compiler);
+  const auto right =
+      detail::check_kernel(run_of(source), make_program(described), request, compiler);
   REQUIRE(right);
   CHECK(right->outcome.ok());
   // The same shapes, another function.
