@@ -11,6 +11,7 @@
 #include <lathe/search/statement_features.hpp>
 #include <lathe/space/cpu_space.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <doctest/doctest.h>
 
@@ -107,6 +108,24 @@ TEST_CASE("features: vectorized, unrolled and parallel loops and where they are"
   CHECK(row[38] == doctest::Approx(squeezed(8)));
   CHECK(row[41 + 3] == 1);  // outermost spatial
   CHECK(row[163] == doctest::Approx(squeezed(4)));
+}
+
+TEST_CASE("features: of many stores, those that do most are described") {
+  const ir::nest nest =
+      nest_of(make_program(describe(ops::gemm(13, 11, 7))),
+              "split(C.i -> i0:_, i1:4); split(C.j -> j0:_, j1:4); reorder(C: i0 j0 k i1 j1);"
+              "unroll(C.i1); vectorize(C.j1)");
+  const sequence<walked_store> all = stores_of(nest);
+  const feature_rows rows = statement_features(nest);
+  CHECK(rows.rows() == std::min(all.size(), most_statement_rows));
+  float most = 0;
+  for (std::size_t row = 0; row < rows.rows(); ++row) most = std::max(most, rows.row(row)[0]);
+  double most_work = 0;
+  for (const walked_store& each : all)
+    most_work =
+        std::max(most_work, each.executions() *
+                                each.float_ops[static_cast<std::size_t>(operation::multiply_add)]);
+  CHECK(most == doctest::Approx(squeezed(most_work)));
 }
 
 TEST_CASE("features: loops and curves have one length for every nest") {

@@ -20,11 +20,12 @@ namespace {
 using namespace lathe;
 
 search_run run_once(const named_table& on, std::size_t number, const std::string& strategy_name,
-                    std::uint64_t seed, const comparison_options& options) {
+                    std::uint64_t seed, point_features* features,
+                    const comparison_options& options) {
   const table_space space(on.table, options.warm);
   replay_evaluator judge(space);
   record_all(on.table, judge);
-  const owner<strategy> proposer = make_strategy(strategy_name, {space, seed});
+  const owner<strategy> proposer = make_strategy(strategy_name, {space, seed, features});
   search_options how;
   how.limits.trials = options.trials;
   how.finalists = 0;  // a replay would give the same times again
@@ -162,12 +163,15 @@ comparison compare(const std::vector<named_table>& tables, comparison_options op
                                 std::to_string(each.table.program_of.size()) + " points",
                             each.table.best_seconds(), out.options.trials,
                             each.table.programs.size(), each.table.hardness()});
+  std::vector<std::unique_ptr<point_features>> features(tables.size());
+  for (std::size_t at = 0; out.options.features && at < tables.size(); ++at)
+    features[at] = out.options.features(tables[at]);
   for (const std::string& strategy : out.options.strategies) {
     for (std::size_t at = 0; at < tables.size(); ++at) {
       std::fprintf(stderr, "%s on %s\n", strategy.c_str(), tables[at].name.c_str());
       for (int seed = 1; seed <= out.options.seeds; ++seed)
-        out.runs.push_back(
-            run_once(tables[at], at, strategy, static_cast<std::uint64_t>(seed), out.options));
+        out.runs.push_back(run_once(tables[at], at, strategy, static_cast<std::uint64_t>(seed),
+                                    features[at].get(), out.options));
     }
   }
   return out;

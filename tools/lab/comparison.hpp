@@ -7,11 +7,14 @@
 #include <lathe/analysis/desc.hpp>
 #include <lathe/api/request.hpp>
 #include <lathe/measure/record.hpp>
+#include <lathe/search/point_features.hpp>
 #include <lathe/search/table.hpp>
 
 #include "statistics.hpp"
 #include <array>
 #include <cstdint>
+#include <functional>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -34,6 +37,8 @@ struct comparison_options {
   int seeds = 10;
   int trials = 200;   ///< of a search on a table
   bool warm = false;  ///< searches on tables begin with the analytic schedule, as tune() does
+  /// What strategies that learn see of the points of a table; null: their choices.
+  std::function<std::unique_ptr<lathe::point_features>(const named_table& of)> features;
 };
 
 /// What is searched.

@@ -7,6 +7,8 @@
 #include "operators.hpp"
 #include "recorder.hpp"
 #include "report.hpp"
+#include "table_features.hpp"
+#include <algorithm>
 #include <cstdio>
 #include <fstream>
 #include <memory>
@@ -106,9 +108,50 @@ struct live_command : compared {
   }
 };
 
+/// The words of a command line, as a shell would split it: apostrophes hold words together.
+std::vector<std::string> words_of(const std::string& command) {
+  std::vector<std::string> words;
+  bool quoted = false, open = false;
+  for (const char c : command) {
+    if (c == '\'') quoted = !quoted;
+    if (c == ' ' && !quoted) open = false;
+    if (c == '\'' || (c == ' ' && !quoted)) continue;
+    if (!open) words.emplace_back();
+    open = true;
+    words.back() += c;
+  }
+  return words;
+}
+
+/// The features of a table's code: what recorded it says how the space is made again.
+std::unique_ptr<point_features> features_of(const lab::named_table& of, feature_kind what) {
+  const std::vector<std::string> words = words_of(of.table.command);
+  problem_options problem;
+  std::vector<lab::variation> variations;
+  for (std::size_t at = 3; at < words.size(); ++at) {  // behind "lathe lab record"
+    if (words[at] == "--vary" && at + 1 < words.size()) {
+      const std::string& each = words[++at];
+      const std::size_t equals = each.rfind('=');
+      variations.push_back({each.substr(0, equals), std::stoi(each.substr(equals + 1))});
+    } else if (words[at] == "--bound" && at + 1 < words.size()) {
+      problem.bound.push_back(words[++at]);
+    } else if (words[at] == "--type" && at + 1 < words.size()) {
+      problem.type = words[++at];
+    } else if (problem.name.empty()) {
+      problem.name = words[at];
+    } else {
+      problem.extents.push_back(words[at]);
+    }
+  }
+  problem.threads = 1;  // as tables are recorded
+  const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
+  return std::make_unique<lab::table_features>(
+      chosen.desc.view(), problem.request(chosen.desc.view(), {}), variations, of.table, what);
+}
+
 struct replay_command : compared {
   bool replay = false, list = false;
-  std::string tables = "bench/search/tables";
+  std::string tables = "bench/search/tables", features = "choices";
 
   static int print_list() {
     for (const strategy_info& each : strategies())
@@ -119,7 +162,13 @@ struct replay_command : compared {
   int run() const {
     if (list) return print_list();
     if (!replay) throw CLI::RequiredError("--replay, `lab live` or `lab record`");
-    return show(lab::compare(lab::read_tables(tables), chosen()));
+    lab::comparison_options how = chosen();
+    const std::vector<std::string> kinds{"statements", "loops", "curves"};
+    const auto kind = std::find(kinds.begin(), kinds.end(), features);
+    if (kind != kinds.end())
+      how.features = [what = static_cast<feature_kind>(kind - kinds.begin())](
+                         const lab::named_table& of) { return features_of(of, what); };
+    return show(lab::compare(lab::read_tables(tables), std::move(how)));
   }
 };
 
@@ -154,6 +203,10 @@ command add_lab(CLI::App& app) {
       ->check(CLI::Range(1, 1 << 20));
   own->add_flag("--warm", replaying->options.warm,
                 "begin with the analytic schedule, as tune does");
+  own->add_option("--features", replaying->features,
+                  "what strategies that learn see: choices, or of the code statements (Ansor), "
+                  "loops or curves (AutoTVM)")
+      ->check(CLI::IsMember({"choices", "statements", "loops", "curves"}));
   own->footer("Example: lathe lab --replay --seeds 10 --json lab.json --html lab.html");
   const auto living = std::make_shared<live_command>();
   CLI::App* const live = own->add_subcommand("live", "Compare strategies on this machine");

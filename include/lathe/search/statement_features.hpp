@@ -29,7 +29,11 @@ namespace lathe {
 
 inline constexpr std::size_t statement_feature_count = 164;
 
-/// One row per store, in order of appearance.
+/// Most stores that are described: a nest has many for the ends of tiles, which do little.
+inline constexpr std::size_t most_statement_rows = 8;
+
+/// One row per store, in order of appearance; of more than most_statement_rows, those with most
+/// executions times operations.
 LATHE_INLINE feature_rows statement_features(const ir::nest& of);
 
 }  // namespace lathe

@@ -218,7 +218,16 @@ class statement_row {
 LATHE_INLINE feature_rows statement_features(const ir::nest& of) {
   feature_rows out{statement_feature_count, {}};
   const sequence<walked_store> all = stores_of(of);
-  for (const walked_store& each : all) detail::statement_row(of, all, each, out.values).write();
+  const auto work = [&](std::size_t number) {
+    return all[number].executions() * (1 + all[number].operations());
+  };
+  sequence<std::size_t> order;
+  for (std::size_t n = 0; n < all.size(); ++n) order.push_back(n);
+  sort(order, [&](std::size_t left, std::size_t right) { return work(left) > work(right); });
+  order.resize(smaller(order.size(), most_statement_rows));
+  sort(order);
+  for (const std::size_t number : order)
+    detail::statement_row(of, all, all[number], out.values).write();
   return out;
 }
 
