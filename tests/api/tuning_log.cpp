@@ -1,5 +1,6 @@
 // What a search leaves behind: trials, with which a killed one goes on, and its page.
 #include <lathe/analysis/describe.hpp>
+#include <lathe/api/options.hpp>
 #include <lathe/api/session.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 #include <lathe/target/cpu/host.hpp>
@@ -126,6 +127,21 @@ TEST_CASE("tuning log: the time of a search is accounted for") {
         made->tuning_seconds);
   CHECK(made->median_range.low <= made->median_seconds);
   CHECK(made->median_range.high >= made->median_seconds);
+}
+
+TEST_CASE("tuning log: patience and report are options of users") {
+  const cpu_target target = native::host_target().value();
+  tune_options options;
+  options.patience = 5;
+  options.report = "page.html";
+  const result<tuning_request> request = resolve(options, target, {});
+  REQUIRE(request);
+  CHECK(request->patience == 5);
+  CHECK(request->report == "page.html");
+  options.patience = 0;
+  const result<tuning_request> refused = resolve(options, target, {});
+  REQUIRE(!refused);
+  CHECK(refused.error().id() == "LATHE-E111");
 }
 
 TEST_CASE("tuning log: patience ends a search") {
