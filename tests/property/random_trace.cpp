@@ -184,7 +184,7 @@ class schedule_generator {
   void propose() {
     const program_stage& stage = any_stage();
     if (stage.loops.empty()) return;
-    switch (below(30)) {
+    switch (below(32)) {
       case 0:
       case 1:
       case 2:
@@ -195,10 +195,8 @@ class schedule_generator {
       case 7:
       case 8: reorder(stage); break;
       case 9:
-        annotate(chance(0.7)   ? primitive::unroll
-                 : chance(0.5) ? primitive::dot
-                               : primitive::tensor,
-                 stage.name, any_loop(stage).name);
+        annotate(chance(0.8) ? primitive::unroll : primitive::dot, stage.name,
+                 any_loop(stage).name);
         break;
       case 10:
       case 11: annotate(primitive::vectorize, stage.name, any_loop(stage).name); break;
@@ -224,7 +222,9 @@ class schedule_generator {
       case 25: factor(); break;
       case 26: bind(stage.name, any_loop(stage).name); break;
       case 27: buffers(stage.name); break;
-      case 28: annotate(primitive::factor, stage.name, any_loop(stage).name); break;
+      case 28:
+      case 29: tensor(stage); break;
+      case 30: annotate(primitive::factor, stage.name, any_loop(stage).name); break;
       default: nonsense(stage); break;
     }
   }
@@ -237,6 +237,26 @@ class schedule_generator {
     made.loop = loop;
     made.result = to != nullptr ? to : kinds[below(kinds.size())];
     accept(made);
+  }
+
+  /// A loop of 8 or 16 terms, split off where there is none.
+  void tensor(const program_stage& stage) {
+    const std::string name = stage.name;
+    const std::int64_t terms = chance(0.5) ? 8 : 16;
+    lathe::sequence<std::string> possible;
+    for (const stage_loop& loop : stage.loops) {
+      const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
+      if (dim.reduce && lathe::trip_counts(dim, loop.part).front() % terms == 0)
+        possible.push_back(loop.name);
+    }
+    if (possible.empty()) return;
+    const std::string loop = possible[below(possible.size())], inner = fresh("t");
+    step made;
+    made.what = primitive::split;
+    made.stage = name;
+    made.loop = loop;
+    made.parts = {{fresh("t"), 0}, {inner, terms}};
+    annotate(primitive::tensor, name, accept(made) ? inner : loop);
   }
 
   void buffers(const std::string& stage) {
@@ -327,7 +347,15 @@ class schedule_generator {
     }
     if (chance(0.7))
       layout(now_.tensors[static_cast<std::size_t>(now_.find_tensor(made.stage))], made);
-    if (accept(made) && chance(0.6)) transpose(made.result);
+    if (!accept(made)) return;
+    if (chance(0.6)) transpose(made.result);
+    const auto loops = [&]() -> const lathe::sequence<stage_loop>& {
+      return now_.stages[static_cast<std::size_t>(now_.find_stage(made.result))].loops;
+    };
+    if (!made.at_stage.empty() && chance(0.2) && !loops().empty()) {  // as the threads of a GPU do
+      bind(made.result, loops().front().name, "thread");
+      buffers(made.result);
+    }
   }
 
   /// What packs across their source look like: neighbouring loops fused, one loop split and
@@ -382,6 +410,8 @@ class schedule_generator {
     }
     for (std::size_t at = made.layout.size(); at > 1; --at)
       std::swap(made.layout[at - 1], made.layout[below(at)]);
+    if (chance(0.2) && !made.layout.empty())
+      made.layout[below(made.layout.size())].gap = 1 + below(4);
   }
 
   /// Few sums can be factored: looks for them.
