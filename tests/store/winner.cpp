@@ -45,7 +45,7 @@ TEST_CASE("winner: every field survives the round trip, unknown ones too") {
 }
 
 TEST_CASE("winner: trials and rejected traces round-trip") {
-  lathe::trial one{sample_key().hash(), 42, "parallel(C.i)", "ok", {1e-3, 2.5e-300}, {}};
+  lathe::trial one{sample_key().hash(), 42, "parallel(C.i)", "ok", {1e-3, 2.5e-300}, "", {}};
   auto record = reread(lathe::detail::line_of(one).value());
   REQUIRE(record.what == decoded::state::ok);
   const auto& back = record.is_trial.value();
@@ -103,7 +103,7 @@ TEST_CASE("winner: the stored key of a payload is the stored form of its key, no
   CHECK(lathe::detail::stored_key(payload_of(odd)) == lathe::detail::stored_form(odd.key));
   CHECK(lathe::detail::stored_key(payload_of(bad)) == lathe::detail::stored_form(sample_key()));
   CHECK(lathe::detail::stored_form(odd.key) != lathe::detail::stored_form(sample_key(1)));
-  const lathe::trial one{sample_key().hash(), 42, "parallel(C.i)", "ok", {1e-3}, {}};
+  const lathe::trial one{sample_key().hash(), 42, "parallel(C.i)", "ok", {1e-3}, "", {}};
   CHECK(lathe::detail::stored_key(payload_of(one)) == "");
   CHECK(lathe::detail::stored_key("kind=winner\tschema=2\tkey=x") == "");
   CHECK(lathe::detail::stored_key("kind=winner") == "");
