@@ -13,6 +13,7 @@ enum class contract {
   packed,    ///< P: weights prepared ahead, the others plain
   own,       ///< the library's own layout for everything: shown, not scored
   winograd,  ///< fewer multiplications, inexact, weights transformed ahead: shown, not scored
+  tf32,      ///< GPUs: factors rounded to 10 bits for tensor cores: shown, not scored
   naive      ///< plain loops as a compiler translates them: shown; the peer of custom operators
 };
 
@@ -23,6 +24,7 @@ constexpr const char* name_of(contract terms) {
     case contract::packed: return "packed";
     case contract::own: return "own";
     case contract::winograd: return "winograd";
+    case contract::tf32: return "tf32";
     case contract::naive: return "naive";
   }
   return "?";
@@ -35,6 +37,8 @@ struct contestant {
   contract terms = contract::plain;
   std::function<void()> run;       ///< one call
   std::function<void()> finish{};  ///< not timed: brings the result into the plain output
+  bool inexact =
+      false;  ///< other products than the formula's, so that sums of integers are rounded
 };
 
 }  // namespace bench

@@ -42,13 +42,15 @@ std::vector<bar> bars_of(const score& of) {
          who.library + " " + who.how + ": " + number(of.rate(who.median())) + " " + of.unit(),
          of.share(who.median())});
   };
-  if (of.plain) add("lathe, tuned", "#c0392b", of.plain->ours);
+  if (of.ours) add("lathe, tuned", "#c0392b", *of.ours);
   if (of.estimate) add("lathe, estimate", "#e6a59d", *of.estimate);
   if (of.plain) add("best peer, plain", "#2c5f8a", of.plain->theirs);
   if (of.packed) add("lathe, packed", "#d9822b", of.packed->ours);
   if (of.packed) add("best peer, packed", "#6f9bc0", of.packed->theirs);
   if (of.own) add("own layout", "#9bb7a4", *of.own);
   if (of.winograd) add("Winograd", "#c9c05a", *of.winograd);
+  if (of.our_tf32) add("lathe, TF32", "#d9822b", *of.our_tf32);
+  if (of.tf32) add("best peer, TF32", "#c9c05a", *of.tf32);
   if (of.naive) add("plain loops", "#999999", *of.naive);
   return out;
 }

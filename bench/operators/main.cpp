@@ -1,35 +1,33 @@
 /// @file
 /// The bench: lathe beside the libraries of its field, in one process. Run by tools/bench, which
 /// installs the libraries and sets the environment that they read when they are loaded.
+#include "case_record.hpp"
 #include "cases.hpp"
 #include "ours.hpp"
 #include "peers/peers.hpp"
 #include "record.hpp"
 #include "report.hpp"
 #include "roofline.hpp"
+#include "selection.hpp"
 #include "timing.hpp"
 #include <CLI/CLI.hpp>
 #include <cstdio>
-#include <cstdlib>
-#include <ctime>
-#include <fnmatch.h>
-#include <fstream>
 #include <unistd.h>
 
 namespace bench {
 namespace {
 
 struct options {
-  std::vector<std::string> ops, names;
+  selection cases;
   std::vector<int> threads{1};
   double seconds = 30;
   int blocks = 7;
-  bool quick = false, cold = false, fresh = false, list = false;
+  bool cold = false, fresh = false, list = false;
   std::string contracts = "both", json, html, records = "bench-records.jsonl";
 
   void add_to(CLI::App& app) {
-    app.add_option("--op", ops, "operators: gemm,conv2d,...; default all")->delimiter(',');
-    app.add_option("--case", names, "cases: C8,gemm_*,...; default all")->delimiter(',');
+    app.add_option("--op", cases.ops, "operators: gemm,conv2d,...; default all")->delimiter(',');
+    app.add_option("--case", cases.names, "cases: C8,gemm_*,...; default all")->delimiter(',');
     app.add_option("--threads", threads, "numbers of threads: 1,2")
         ->delimiter(',')
         ->check(CLI::Range(1, 256))
@@ -43,7 +41,7 @@ struct options {
     app.add_option("--contract", contracts, "A: all operands plain; P: weights packed ahead; both")
         ->check(CLI::IsMember({"A", "P", "both"}))
         ->capture_default_str();
-    app.add_flag("--quick", quick, "two cases per library operator");
+    app.add_flag("--quick", cases.quick, "two cases per library operator");
     app.add_flag("--cold", cold, "also with cold caches (contract A)");
     app.add_flag("--fresh", fresh, "measure again what is recorded");
     app.add_flag("--list", list, "list the cases and end");
@@ -52,33 +50,7 @@ struct options {
     app.add_option("--records", records, "finished cases, which are not measured again")
         ->capture_default_str();
   }
-
-  bool wants(const problem& of) const {
-    const auto matches = [](const std::vector<std::string>& patterns, const std::string& word) {
-      if (patterns.empty()) return true;
-      for (const std::string& each : patterns)
-        if (::fnmatch(each.c_str(), word.c_str(), 0) == 0) return true;
-      return false;
-    };
-    return matches(ops, of.op) && matches(names, of.name) && (!quick || of.quick);
-  }
 };
-
-std::string word(group counts_for) {
-  return counts_for == group::library ? "library" : counts_for == group::extra ? "extra" : "custom";
-}
-
-std::string from_environment(const char* name) {
-  const char* const value = std::getenv(name);
-  return value == nullptr ? "" : value;
-}
-
-std::string today() {
-  const std::time_t now = std::time(nullptr);
-  char out[16];
-  std::strftime(out, sizeof out, "%Y-%m-%d", std::gmtime(&now));
-  return out;
-}
 
 /// Everything that makes a measurement another one.
 std::string key_of(const problem& of, int threads, const options& how, const machine& here) {
@@ -140,33 +112,16 @@ record run_case(const problem& of, int threads, const options& how, const machin
   for (const std::string& gone : keep_common(sets))
     std::fprintf(stderr, "%s: offered for one set of operands only, left out\n", gone.c_str());
 
-  record out{{"key", key_of(of, threads, how, here)},
-             {"op", of.op},
-             {"case", of.name},
-             {"group", word(of.counts_for)},
-             {"element", lathe::name_of(of.element)},
-             {"threads", threads},
-             {"machine", here.model},
-             {"date", today()},
-             {"revision", from_environment("LATHE_BENCH_REVISION")},
-             {"flops", of.flops()},
-             {"bytes", of.bytes()},
-             {"roofline_seconds", here.least_seconds(of, threads)},
-             {"choosing_seconds", 0.}};
+  record out = begin_record(of, key_of(of, threads, how, here), here.model);
+  out["threads"] = threads;
+  out["roofline_seconds"] = here.least_seconds(of, threads);
+  out["choosing_seconds"] = 0.;
   for (const own_kernel& each : kernels) {
     out["lathe"].push_back(describe_kernel(each));
     if (each.choosing_seconds > out["choosing_seconds"])
       out["choosing_seconds"] = each.choosing_seconds;
   }
-  for (const measurement& each : measure(sets, data, {how.blocks, threads, how.cold})) {
-    record row{{"library", each.library},
-               {"how", each.how},
-               {"contract", name_of(each.terms)},
-               {"seconds", each.seconds}};
-    if (each.cold_seconds > 0) row["cold_seconds"] = each.cold_seconds;
-    if (!each.wrong.empty()) row["wrong"] = each.wrong;
-    out["contestants"].push_back(std::move(row));
-  }
+  add_rows(out, measure(sets, data, {how.blocks, threads, how.cold}));
   return out;
 }
 
@@ -180,18 +135,6 @@ void print_machine(const machine& here) {
   for (const peer& each : all_peers())
     std::printf("%-9s %s%s\n", each.name.c_str(),
                 each.present ? "" : "left out: ", each.version.c_str());
-}
-
-void write_file(const std::string& path, const std::string& text) {
-  std::ofstream to(path);
-  to << text;
-  if (!to.flush()) throw std::runtime_error("bench: cannot write " + path);
-}
-
-bool has_wrong_result(const record& of) {
-  for (const record& each : of.at("contestants"))
-    if (each.contains("wrong") && each.at("library") == "lathe") return true;
-  return false;
 }
 
 /// The end of a run. @returns the exit status
@@ -210,10 +153,10 @@ int report(const options& how, const std::vector<record>& shown, int failures, i
 
 int run(const options& how) {
   if (how.list) {
+    std::vector<problem> cases;
     for (const problem& each : all_cases())
-      if (how.wants(each))
-        std::printf("%-24s %-20s %s%s\n", each.op.c_str(), each.name.c_str(),
-                    word(each.counts_for).c_str(), each.quick ? ", quick" : "");
+      if (how.cases.wants(each)) cases.push_back(each);
+    std::printf("%s", list_of(cases).c_str());
     return 0;
   }
   const machine here = measure_machine();
@@ -225,7 +168,7 @@ int run(const options& how) {
   for (const int threads : how.threads) {
     set_threads(threads);
     for (const problem& each : all_cases()) {
-      if (!how.wants(each)) continue;
+      if (!how.cases.wants(each)) continue;
       const record* known = how.fresh ? nullptr : finished.find(key_of(each, threads, how, here));
       try {
         if (known == nullptr) {
@@ -233,7 +176,7 @@ int run(const options& how) {
           show_status("");
           known = finished.find(key_of(each, threads, how, here));
         } else {
-          old += known->at("revision") != from_environment("LATHE_BENCH_REVISION");
+          old += known->at("revision") != revision();
         }
         std::printf("%s", case_line(*known).c_str());
         failures += has_wrong_result(*known);

@@ -4,6 +4,7 @@
 
 #include <lathe/api/kernel_core.hpp>
 
+#include "case_record.hpp"
 #include "contestant.hpp"
 #include "operands.hpp"
 #include "problem.hpp"
@@ -27,9 +28,6 @@ struct own_kernel {
   std::string weights;          ///< operand that is bound, "" if none
   double choosing_seconds = 0;  ///< [s] that the analytic schedule took to choose
 };
-
-/// Thrown when Ctrl-C ended a search: its result is not what the settings say.
-struct interrupted {};
 
 /// Makes a kernel; searches are remembered in lathe's cache.
 /// @throws lathe::error if there is none, interrupted

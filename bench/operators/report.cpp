@@ -34,6 +34,31 @@ std::string shown_duel(const score& of, const std::optional<duel>& one,
               faster.high, faster.of_bests);
 }
 
+/// What stands behind lathe's rate: its share of the roofline, and the estimate's of it.
+std::string about_ours(const score& of, const std::optional<entrant>& ours) {
+  return ours ? text(" %5.1f %4.2f", 100 * of.share(ours->median()), of.estimate_share())
+              : text(" %5s %4s", "-", "-");
+}
+
+std::string cpu_columns(const score& of) {
+  const std::string behind =
+      about_ours(of, of.plain ? std::optional(of.plain->ours) : std::nullopt);
+  return text("%-21s %3d %7.1f | ", of.name.c_str(), of.threads, of.rate(of.least_seconds)) +
+         shown_duel(of, of.plain, behind) + " | " + shown_duel(of, of.packed, "") + " | " +
+         shown_rate(of, of.own) + " " + shown_rate(of, of.winograd) + " " +
+         shown_rate(of, of.naive);
+}
+
+std::string gpu_columns(const score& of) {
+  const std::string behind = about_ours(of, of.ours);
+  const std::string compared =
+      of.plain ? shown_duel(of, of.plain, behind)
+               : shown_rate(of, of.ours) + behind + text(" %7s %-48s", "-", "no peer");
+  return text("%-21s %7.0f | ", of.name.c_str(), of.rate(of.least_seconds)) + compared + " | " +
+         shown_rate(of, of.our_tf32) + " " + shown_rate(of, of.tf32) + " " +
+         shown_rate(of, of.naive);
+}
+
 std::size_t count_library_cases() {
   std::size_t count = 0;
   for (const problem& each : all_cases()) count += each.counts_for == group::library;
@@ -142,9 +167,12 @@ std::string summary_of(const std::vector<score>& scores, const std::string& suff
 
 }  // namespace
 
-std::string table_head() {
+std::string table_head(bool on_gpu) {
   const std::string duel =
       text("%7s %-21s %5s %-13s %5s", "peer", "", "ratio", "95 % bounds", "bests");
+  if (on_gpu)
+    return text("%-21s %7s | %7s %5s %4s %s | %7s %7s %7s\n", "case", "roof", "lathe", "%roof",
+                "est.", duel.c_str(), "TF32 l.", "TF32 p.", "naive");
   return text("%-21s %3s %7s | %7s %5s %4s %s | %7s %s | %7s %7s %7s\n", "case", "thr", "roof",
               "A lathe", "%roof", "est.", duel.c_str(), "P lathe", duel.c_str(), "own", "winogr.",
               "naive");
@@ -152,27 +180,26 @@ std::string table_head() {
 
 std::string case_line(const record& from) {
   const score of(from);
-  const std::string about_ours =
-      of.plain ? text(" %5.1f %4.2f", 100 * of.share(of.plain->ours.median()), of.estimate_share())
-               : text(" %5s %4s", "-", "-");
-  std::string out =
-      text("%-21s %3d %7.1f | ", of.name.c_str(), of.threads, of.rate(of.least_seconds)) +
-      shown_duel(of, of.plain, about_ours) + " | " + shown_duel(of, of.packed, "") + " | " +
-      shown_rate(of, of.own) + " " + shown_rate(of, of.winograd) + " " + shown_rate(of, of.naive);
+  std::string out = of.on_gpu ? gpu_columns(of) : cpu_columns(of);
   if (of.flops == 0) out += " GB/s";
   if (of.plain && of.plain->cold_ratio > 0) out += text(" cold %.3f", of.plain->cold_ratio);
-  if (!of.plain && !of.packed) out += "  not measured: the cores were never ours, or no peer";
+  if (!of.plain && !of.packed && !of.on_gpu)
+    out += "  not measured: the cores were never ours, or no peer";
   for (const std::string& each : of.wrong) out += "\n  WRONG: " + each;
   return out + "\n";
 }
 
 std::string summary(const std::vector<record>& records) {
   std::map<int, std::vector<score>, std::greater<>> by_threads;
-  for (const record& each : records) by_threads[each.at("threads")].emplace_back(each);
+  std::vector<score> of_gpu;
+  for (const record& each : records) {
+    score made(each);
+    (made.on_gpu ? of_gpu : by_threads[made.threads]).push_back(std::move(made));
+  }
   std::string out;
   for (const auto& [threads, scores] : by_threads)
     out += summary_of(scores, threads == 1 ? "" : text("-%dthreads", threads));
-  return out;
+  return out + summary_of(of_gpu, "-gpu");
 }
 
 }  // namespace bench

@@ -33,8 +33,8 @@ std::size_t bound_rank(std::size_t count) {
 }
 
 contract contract_named(const std::string& word) {
-  for (const contract each :
-       {contract::plain, contract::packed, contract::own, contract::winograd, contract::naive})
+  for (const contract each : {contract::plain, contract::packed, contract::own, contract::winograd,
+                              contract::tf32, contract::naive})
     if (word == name_of(each)) return each;
   return contract::naive;
 }
@@ -64,6 +64,7 @@ score::score(const record& from)
       name(from.at("case")),
       counts_for(from.at("group")),
       element(from.at("element")),
+      on_gpu(from.value("target", std::string()) == "gpu"),
       threads(from.at("threads")),
       flops(from.at("flops")),
       bytes(from.at("bytes")),
@@ -92,10 +93,14 @@ score::score(const record& from)
   std::erase_if(entrants, [&](const entrant& each) { return !usable(each); });
   plain = duel_under(contract::plain);
   packed = duel_under(contract::packed);
-  const contract owns[] = {contract::own}, winograds[] = {contract::winograd},
+  const contract plains[] = {contract::plain}, owns[] = {contract::own},
+                 winograds[] = {contract::winograd}, rounded[] = {contract::tf32},
                  naives[] = {contract::naive};
+  ours = fastest(plains, "lathe");
   own = fastest(owns, nullptr);
   winograd = fastest(winograds, nullptr);
+  our_tf32 = fastest(rounded, "lathe");
+  tf32 = fastest(rounded, nullptr);
   naive = fastest(naives, nullptr);
   for (const entrant& each : entrants)
     if (each.library == "lathe" && each.how == "estimate" && each.terms == contract::plain)
@@ -147,8 +152,8 @@ double score::over_naive() const {
 }
 
 double score::estimate_share() const {
-  if (!plain || !estimate) return 0;
-  const auto slower = compare(plain->ours, *estimate);
+  if (!ours || !estimate) return 0;
+  const auto slower = compare(*ours, *estimate);
   return slower ? 1 / slower->value : 0;
 }
 

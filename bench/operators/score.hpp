@@ -45,6 +45,7 @@ struct score {
   explicit score(const record& from);
 
   std::string op, name, counts_for, element;
+  bool on_gpu = false;
   int threads = 1;
   double flops = 0, bytes = 0;
   double least_seconds = 0;     ///< by the roofline
@@ -54,8 +55,8 @@ struct score {
 
   /// lathe against the best peer; nothing if one of them is missing or was not measured.
   std::optional<duel> plain, packed;
-  /// Fastest of others, to be shown.
-  std::optional<entrant> estimate, own, winograd, naive;
+  /// Fastest of others, to be shown; ours: with plain operands, also where there is no peer.
+  std::optional<entrant> ours, estimate, own, winograd, our_tf32, tf32, naive;
 
   /// "GFLOP/s", or "GB/s" for pure data movement.
   const char* unit() const { return flops > 0 ? "GFLOP/s" : "GB/s"; }

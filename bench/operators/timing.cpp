@@ -18,13 +18,13 @@ namespace bench {
 namespace {
 
 constexpr double infinity = std::numeric_limits<double>::infinity();
-constexpr double sample_seconds = 2e-3;      ///< shorter calls are repeated within a sample
-constexpr double close = 1.25;               ///< ways of one library that are timed to the end
-constexpr double hopeless = 20;              ///< times the best: not timed to the end
-constexpr double long_call = 0.1;            ///< [s] takes no notice of cold caches
-constexpr double enough_cores = 0.9;         ///< several threads: what the probe must see
-constexpr double most_waiting = 0.02;        ///< and how much of a sample may be spent without CPU
-constexpr double winograd_tolerance = 1e-3;  ///< of the largest magnitude of the output
+constexpr double sample_seconds = 2e-3;  ///< shorter calls are repeated within a sample
+constexpr double close = 1.25;           ///< ways of one library that are timed to the end
+constexpr double hopeless = 20;          ///< times the best: not timed to the end
+constexpr double long_call = 0.1;        ///< [s] takes no notice of cold caches
+constexpr double enough_cores = 0.9;     ///< several threads: what the probe must see
+constexpr double most_waiting = 0.02;    ///< and how much of a sample may be spent without CPU
+constexpr double tolerance = 1e-3;       ///< of inexact results, relative to the largest one
 
 /// Processor time of the process [s]: like the calling thread's, it does not count while others
 /// have the CPU, and a library that starts threads against its setting gains nothing.
@@ -62,12 +62,12 @@ std::vector<double> numbers_of(const operand& output) {
 }
 
 /// Times samples with the clock that fits the number of threads.
-class stopwatch {
+class stopwatch final : public call_clock {
  public:
   explicit stopwatch(int threads) : threads_(threads) {}
 
-  /// Mean of `repeats` calls [s]; not-a-number if the cores were not ours, several times in a row.
-  double sample(const std::function<void()>& run, int repeats) {
+  /// Not-a-number if the cores were not ours, several times in a row.
+  double sample(const std::function<void()>& run, int repeats) override {
     for (int attempt = 0; attempt < 5; ++attempt) {
       if (!cores_are_ours()) continue;
       run();  // warm, and the library's threads are awake
@@ -82,8 +82,8 @@ class stopwatch {
     return std::numeric_limits<double>::quiet_NaN();
   }
 
-  /// One call [s], without warming up and without asking for the cores.
-  double once(const std::function<void()>& run) const {
+  /// Without asking for the cores.
+  double once(const std::function<void()>& run) override {
     const double start = now();
     run();
     return now() - start;
@@ -106,7 +106,7 @@ class stopwatch {
 /// Runs every contestant on every set, plain loops on one. Exact ones must agree; where they do
 /// not, the result of the most is right. @returns seconds of the first call of each
 std::vector<double> check(const std::vector<std::vector<contestant>>& sets,
-                          const std::vector<operands>& data, const stopwatch& watch,
+                          const std::vector<operands>& data, call_clock& watch,
                           std::vector<measurement>& results) {
   struct answer {
     std::vector<double> values;
@@ -114,7 +114,9 @@ std::vector<double> check(const std::vector<std::vector<contestant>>& sets,
   };
   std::vector<answer> answers;
   std::vector<double> first_call(results.size());
-  const auto is_exact = [&](std::size_t at) { return results[at].terms != contract::winograd; };
+  const auto is_exact = [&](std::size_t at) {
+    return results[at].terms != contract::winograd && !sets[0][at].inexact;
+  };
   const auto result_of = [&](std::size_t set, std::size_t at) {
     data[set].spoil_output();
     const double seconds = watch.once(sets[set][at].run);
@@ -157,7 +159,7 @@ std::vector<double> check(const std::vector<std::vector<contestant>>& sets,
       const double here = std::abs(values[i] - right.values[i]) / largest;
       error = here <= error ? error : here;  // true for not-a-number
     }
-    if (!(error <= winograd_tolerance))
+    if (!(error <= tolerance))
       results[at].wrong = "largest error " + std::to_string(error) + " of the largest value";
   }
   return first_call;
@@ -192,10 +194,16 @@ std::vector<std::string> keep_common(std::vector<std::vector<contestant>>& sets)
 
 std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
                                  const std::vector<operands>& data, const timing_plan& plan) {
+  stopwatch watch(plan.threads);
+  return measure(sets, data, plan, watch);
+}
+
+std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
+                                 const std::vector<operands>& data, const timing_plan& plan,
+                                 call_clock& watch) {
   std::vector<measurement> results;
   for (const contestant& each : sets.front())
     results.push_back({each.library, each.how, each.terms, {}, {}, 0});
-  stopwatch watch(plan.threads);
   std::vector<double> rough = check(sets, data, watch, results);
 
   // The ways of one library under one contract compete first; what is hopeless keeps the time that

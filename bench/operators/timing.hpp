@@ -8,6 +8,7 @@
 
 #include "contestant.hpp"
 #include "operands.hpp"
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -18,6 +19,16 @@ struct timing_plan {
   int blocks = 7;   ///< undisturbed ones; with several threads up to three times as many are tried
   int threads = 1;  ///< 1: processor time of the process; more: wall time while the cores are ours
   bool cold = false;  ///< also with operands out of the caches, for the plain contract
+};
+
+/// Times calls.
+class call_clock {
+ public:
+  virtual ~call_clock() = default;
+  /// Mean of `repeats` calls after one that warms up [s]; not-a-number if the machine was not ours.
+  virtual double sample(const std::function<void()>& run, int repeats) = 0;
+  /// One call [s], the first one perhaps.
+  virtual double once(const std::function<void()>& run) = 0;
 };
 
 /// What one contestant did.
@@ -43,5 +54,9 @@ std::vector<std::string> keep_common(std::vector<std::vector<contestant>>& sets)
 /// @return one per contestant
 std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
                                  const std::vector<operands>& data, const timing_plan& plan);
+/// The same by another clock than this processor's. @pre plan.threads is 1, and not plan.cold
+std::vector<measurement> measure(const std::vector<std::vector<contestant>>& sets,
+                                 const std::vector<operands>& data, const timing_plan& plan,
+                                 call_clock& watch);
 
 }  // namespace bench

@@ -110,6 +110,35 @@ TEST_CASE("the mean of all is the mean of the operators' means") {
   CHECK(text.ends_with("\ngeomean all 1.000 min 0.500 c\n"));
 }
 
+TEST_CASE("on a GPU the ratio is that of f32; TF32 and kernels without a peer are shown") {
+  const auto on_gpu = [](const char* op, const char* name, std::vector<record> rows) {
+    record out = case_of(op, name, std::move(rows));
+    out["target"] = "gpu";
+    return out;
+  };
+  const record compared =
+      on_gpu("gemm", "a",
+             {row("lathe", "tuned", contract::plain, {1, 1, 1}),
+              row("lathe", "tuned", contract::tf32, {0.5, 0.5, 0.5}),
+              row("cuBLAS", "gemm f32", contract::plain, {1.5, 1.5, 1.5}),
+              row("cuBLAS", "gemm TF32", contract::tf32, {0.25, 0.25, 0.25}),
+              row("CUDA", "a thread per point", contract::naive, {10, 10, 10})});
+  const record alone = on_gpu("gemv", "b", {row("lathe", "tuned", contract::plain, {2, 2, 2})});
+  const bench::score of(compared);
+  CHECK(of.plain->theirs.how == "gemm f32");
+  CHECK(of.our_tf32->median() == 0.5);
+  CHECK(of.tf32->median() == 0.25);
+  const std::string line = bench::case_line(compared);
+  CHECK_MESSAGE(line.find("cuBLAS gemm f32") != std::string::npos, line);
+  CHECK_MESSAGE(line.ends_with(" |     2.0     4.0     0.1\n"), line);
+  const std::string without = bench::case_line(alone);
+  CHECK_MESSAGE(without.find(" 0.5 ") != std::string::npos, without);
+  CHECK_MESSAGE(without.find("no peer") != std::string::npos, without);
+  const std::string text = bench::summary({compared, alone});
+  CHECK_MESSAGE(text.find("geomean-gpu gemm 1.500\n") != std::string::npos, text);
+  CHECK_MESSAGE(text.ends_with("\ngeomean-gpu all 1.500 min 1.500 a\n"), text);
+}
+
 TEST_CASE("the page is self-contained and escapes what it shows") {
   const std::string page = bench::html_page({[] {
     record of = case_of("gemm", "a<b",

@@ -3,32 +3,10 @@
 /// names, so neither may be linked.
 #pragma once
 
+#include "../shared_object.hpp"
 #include "blas.hpp"
-#include <dlfcn.h>
 
 namespace bench {
-
-/// An opened shared object; stays open until the process ends.
-class shared_object {
- public:
-  /// @param file  "libopenblas.so.0". Its own symbols come first in it, so that no other library's
-  ///              cblas_sgemm takes their place.
-  explicit shared_object(const char* file)
-      : handle_(::dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_DEEPBIND)) {
-    if (handle_ == nullptr) problem_ = ::dlerror();
-  }
-  bool opened() const { return handle_ != nullptr; }
-  const std::string& problem() const { return problem_; }
-  /// Null if there is no such function.
-  template <class Function>
-  Function* function(const char* name) const {
-    return reinterpret_cast<Function*>(::dlsym(handle_, name));
-  }
-
- private:
-  void* handle_;
-  std::string problem_;
-};
 
 /// cblas_sgemm, cblas_dgemm and cblas_sgemv of a library.
 inline blas cblas_functions(const std::string& library, const shared_object& from) {
