@@ -84,7 +84,7 @@ mistake_counts check_mutants(const std::vector<random_pair>& pairs) {
       }
     }
   INFO(bounds.survivors);
-  CHECK(bounds.noticed > 4 * bounds.survived);
+  CHECK(bounds.noticed > 2 * bounds.survived);
   return noticed;
 }
 

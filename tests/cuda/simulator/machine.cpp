@@ -12,6 +12,12 @@
 #include <sys/mman.h>
 #include <vector>
 
+#if __has_include(<sanitizer/asan_interface.h>)
+#  include <sanitizer/asan_interface.h>
+#else
+#  define ASAN_UNPOISON_MEMORY_REGION(first, bytes)
+#endif
+
 namespace cuda_simulator {
 namespace {
 
@@ -130,6 +136,9 @@ class machine {
       }
     }
     active = nullptr;
+    // Functions that never return leave the marks of the address sanitizer on their stacks.
+    for (int at = 0; at < thread_count() && found_.kind != fault::none; ++at)
+      ASAN_UNPOISON_MEMORY_REGION(stacks().stack(at), stack_bytes);
     found_.changed = device_.changed;
     return std::move(found_);
   }

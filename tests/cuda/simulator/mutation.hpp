@@ -27,7 +27,8 @@ struct mutation {
   std::string text;
 };
 
-/// All mistakes that this file knows, one at a time. Bounds are comparisons with spaces around `<`,
+/// All mistakes that this file knows, one at a time; of waits and commits in texts that copy
+/// asynchronously. Bounds are comparisons with spaces around `<`,
 /// `<=`, `>` or `>=`, outside of lines that begin with `static` (functions like max). In the head
 /// of a `for` loop the last iteration is left out, and one too many is made if the step is 1
 /// (larger steps may pass a bound anywhere); other conditions hold once more and once less.
