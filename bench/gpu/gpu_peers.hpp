@@ -3,10 +3,10 @@
 /// the ways it can compute a case; a library that has none enters nothing.
 #pragma once
 
-#include "../operators/shared_object.hpp"
 #include "contestant.hpp"
 #include "device_operands.hpp"
 #include "problem.hpp"
+#include "shared_object.hpp"
 #include <functional>
 #include <optional>
 #include <span>

@@ -42,7 +42,7 @@ std::vector<bar> bars_of(const score& of) {
          who.library + " " + who.how + ": " + number(of.rate(who.median())) + " " + of.unit(),
          of.share(who.median())});
   };
-  if (of.ours) add("lathe, tuned", "#c0392b", *of.ours);
+  if (of.tuned) add("lathe, tuned", "#c0392b", *of.tuned);
   if (of.estimate) add("lathe, estimate", "#e6a59d", *of.estimate);
   if (of.plain) add("best peer, plain", "#2c5f8a", of.plain->theirs);
   if (of.packed) add("lathe, packed", "#d9822b", of.packed->ours);

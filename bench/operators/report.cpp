@@ -50,10 +50,10 @@ std::string cpu_columns(const score& of) {
 }
 
 std::string gpu_columns(const score& of) {
-  const std::string behind = about_ours(of, of.ours);
+  const std::string behind = about_ours(of, of.tuned);
   const std::string compared =
       of.plain ? shown_duel(of, of.plain, behind)
-               : shown_rate(of, of.ours) + behind + text(" %7s %-48s", "-", "no peer");
+               : shown_rate(of, of.tuned) + behind + text(" %7s %-48s", "-", "no peer");
   return text("%-21s %7.0f | ", of.name.c_str(), of.rate(of.least_seconds)) + compared + " | " +
          shown_rate(of, of.our_tf32) + " " + shown_rate(of, of.tf32) + " " +
          shown_rate(of, of.naive);

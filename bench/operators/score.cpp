@@ -96,7 +96,7 @@ score::score(const record& from)
   const contract plains[] = {contract::plain}, owns[] = {contract::own},
                  winograds[] = {contract::winograd}, rounded[] = {contract::tf32},
                  naives[] = {contract::naive};
-  ours = fastest(plains, "lathe");
+  tuned = fastest(plains, "lathe");
   own = fastest(owns, nullptr);
   winograd = fastest(winograds, nullptr);
   our_tf32 = fastest(rounded, "lathe");
@@ -152,8 +152,8 @@ double score::over_naive() const {
 }
 
 double score::estimate_share() const {
-  if (!ours || !estimate) return 0;
-  const auto slower = compare(*ours, *estimate);
+  if (!tuned || !estimate) return 0;
+  const auto slower = compare(*tuned, *estimate);
   return slower ? 1 / slower->value : 0;
 }
 

@@ -55,8 +55,9 @@ struct score {
 
   /// lathe against the best peer; nothing if one of them is missing or was not measured.
   std::optional<duel> plain, packed;
-  /// Fastest of others, to be shown; ours: with plain operands, also where there is no peer.
-  std::optional<entrant> ours, estimate, own, winograd, our_tf32, tf32, naive;
+  /// Fastest of others, to be shown; tuned: lathe's with plain operands, also where there is no
+  /// peer.
+  std::optional<entrant> tuned, estimate, own, winograd, our_tf32, tf32, naive;
 
   /// "GFLOP/s", or "GB/s" for pure data movement.
   const char* unit() const { return flops > 0 ? "GFLOP/s" : "GB/s"; }
