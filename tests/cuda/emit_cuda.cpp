@@ -2,6 +2,7 @@
 #include <lathe/analysis/describe.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/build.hpp>
+#include <lathe/ops/convolution.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 #include <lathe/schedule/trace.hpp>
 #include <lathe/target/cuda/emit_cuda.hpp>
@@ -171,4 +172,14 @@ TEST_CASE("emit_cuda: blocks whose number depends on others are refused") {
   REQUIRE(!made);
   CHECK(made.error().id() == "LATHE-E330");
   CHECK(has(made.error().what(), "not one chain of loops with constant trip counts"));
+}
+
+TEST_CASE("emit_cuda: a padded image is fetched ahead, under all conditions of its padding") {
+  const cuda_source made = source_of(
+      describe(ops::conv2d(1, 8, 6, 6, 4, 3, 1, 1)),
+      "split(Y.rc -> r0:_, r1:4); reorder(Y: n f y x r0 r1 ry rx); bind(Y.n, block); bind(Y.f, "
+      "block); bind(Y.y, block); bind(Y.x, thread); cache_write(Y, register); compute_at(P, Y.r0); "
+      "fuse(P.n, P.c, P.yp, P.xp -> f); split(P.f -> f0:_, ft:6); bind(P.ft, thread); buffers(P, "
+      "2)");
+  CHECK(has(made.text, "lathe_copy_async4(&P_of_r0_next["));
 }

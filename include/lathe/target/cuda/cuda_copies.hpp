@@ -38,13 +38,21 @@ class cuda_copies : protected cuda_threads {
         asynchronous_ ? lane_access(nest_.exprs, ir::none, 1).copied(at.value) : lane_copy{};
     if (!is_asynchronous(at, source, 1)) return c_statements::store(at);
     text_.forget_temporaries();
-    if (source.condition == ir::none) return line(asynchronous_copy(at, source, 1));
-    open("if (" + text_.expression(source.condition) + ")");
+    if (source.conditions.empty()) return line(asynchronous_copy(at, source, 1));
+    open("if (" + all_of_them(source.conditions) + ")");
     line(asynchronous_copy(at, source, 1));
     --depth_;
     open("} else");
     line(element(at) + " = " + text_.expression(source.otherwise) + ";");
     close();
+  }
+
+  /// `a && b`, in the order in which they have to hold for the next to be asked.
+  std::string all_of_them(const sequence<ir::expr>& conditions) {
+    std::string out;
+    for (const ir::expr each : conditions)
+      out += (out.empty() ? "" : " && ") + text_.expression(each, conditions.size() > 1);
+    return out;
   }
 
   /// A vectorized loop that is one store, under conditions that all lanes share.
@@ -140,7 +148,7 @@ class cuda_copies : protected cuda_threads {
         of.loads && of.stores && is_asynchronous(*of.store, of.source, of.lanes.count());
     text_.forget_temporaries();
     open("");
-    if (!direct || of.source.condition != ir::none)
+    if (!direct || !of.source.conditions.empty())
       line("__align__(16) " +
            (text_.type_name(type) + (" lanes[" + std::to_string(of.lanes.count()))) + "];");
     line(text_.type_name(dtype::i64) + (" " + lane) + " = 0;");
@@ -159,8 +167,8 @@ class cuda_copies : protected cuda_threads {
       fill(of.store->value);
       text_.forget_temporaries();
     } else {
-      const bool guarded = of.source.condition != ir::none;
-      if (guarded) open("if (" + text_.expression(of.source.condition) + ")");
+      const bool guarded = !of.source.conditions.empty();
+      if (guarded) open("if (" + all_of_them(of.source.conditions) + ")");
       line(direct ? asynchronous_copy(*of.store, of.source, of.lanes.count())
                   : lanes_as + " = *reinterpret_cast<const " + vector + "*>(&" +
                         text_.expression(of.source.load) + ");");

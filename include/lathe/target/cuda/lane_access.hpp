@@ -4,6 +4,7 @@
 #pragma once
 
 #include <lathe/config.hpp>
+#include <lathe/core/sequence.hpp>
 #include <lathe/lower/ir.hpp>
 
 #include <cstdint>
@@ -11,10 +12,10 @@
 namespace lathe::detail {
 
 /// A value that is the same load in every lane, one element further each: `load`, or under a
-/// condition that all lanes share `condition ? load : otherwise`.
+/// conditions that all lanes share `conditions ? load : otherwise`.
 struct lane_copy {
   ir::expr load = ir::none;
-  ir::expr condition = ir::none;
+  sequence<ir::expr> conditions;  ///< all of which hold where it is the load
   ir::expr otherwise = ir::none;
 };
 

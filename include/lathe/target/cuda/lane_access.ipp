@@ -35,14 +35,19 @@ LATHE_INLINE bool lane_access::is_uniform(ir::expr condition) const {
 }
 
 LATHE_INLINE lane_copy lane_access::copied(ir::expr value) const {
-  const ir::node& at = exprs_[value];
-  if (at.what == ir::kind::load) return {value, ir::none, ir::none};
-  if (at.what != ir::kind::select || exprs_[at.b].what != ir::kind::load || !is_uniform(at.c) ||
-      !is_uniform(at.a))
-    return {};
-  const ir::kind other = exprs_[at.c].what;
-  if (other != ir::kind::literal && !exprs_.is_constant(at.c)) return {};
-  return {at.b, at.a, at.c};
+  lane_copy out;
+  while (exprs_[value].what == ir::kind::select) {
+    const ir::node& at = exprs_[value];
+    const bool constant = exprs_[at.c].what == ir::kind::literal || exprs_.is_constant(at.c);
+    const bool same = out.conditions.empty() || at.c == out.otherwise;
+    if (!constant || !same || !is_uniform(at.a)) return {};
+    out.conditions.push_back(at.a);
+    out.otherwise = at.c;
+    value = at.b;
+  }
+  if (exprs_[value].what != ir::kind::load) return {};
+  out.load = value;
+  return out;
 }
 
 }  // namespace lathe::detail
