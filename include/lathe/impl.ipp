@@ -134,6 +134,7 @@
 #include <lathe/api/summary.ipp>
 #include <lathe/api/kernel_core.ipp>
 #include <lathe/api/tune.ipp>
+#include <lathe/api/cuda_toolchain.ipp>
 #include <lathe/api/cuda_evaluator.ipp>
 #include <lathe/api/cuda_session.ipp>
 #include <lathe/api/cuda_kernel.ipp>

@@ -3,7 +3,7 @@
 /// points. Out: observations. Called by the search of cuda_session.hpp.
 #pragma once
 
-#include <lathe/api/cuda_session.hpp>
+#include <lathe/api/cuda_toolchain.hpp>
 #include <lathe/api/oracle.hpp>
 #include <lathe/api/request.hpp>
 #include <lathe/config.hpp>
