@@ -103,6 +103,8 @@ TEST_CASE("pad and bind are refused where they cannot hold") {
   check_refused(product, "bind(C.k, thread)", "is a reduce loop");
   check_refused(product, "bind(C.k, vthread)", "virtual threads are iterations of a spatial loop");
   check_refused(product, "bind(C.j, block)", "the loops over blocks are the outermost ones");
+  check_refused(describe(ops::bilinear(3, 4, 5, 6)), "pad(Y.i, 4); factor(Y.k)",
+                "factor comes before pad");
   check_refused(product, "buffers(C, 9)", "2 to 8 buffers, not 9");
   check_refused(product, "buffers(C, 2)", "is for what threads compute together");
   check_refused(product, "split(C.i -> a:_, b:4); reorder(C: b a j k)",

@@ -94,6 +94,7 @@ LATHE_INLINE std::string apply_factor(program& target, int index, const step& wh
     return "factor takes a whole reduce axis; " + quoted(what.loop) + " is not one";
   if (stage.register_tile) return "factor comes before cache_write";
   if (stage.is_narrowed()) return "factor comes before phase and narrow";
+  if (stage.is_padded()) return "factor comes before pad";
   for (const program_stage& each : target.stages)
     if (each.attach_stage == index) return "factor comes before compute_at and cache_read";
   const std::string name = stage.name + "_inner";
