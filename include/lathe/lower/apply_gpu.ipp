@@ -65,14 +65,12 @@ LATHE_INLINE std::string check_bindings(const program& target, const program_sta
     return name + " has padded axes, so only all of it can be computed, at root";
   bool outermost = true;  // nothing but block loops so far
   for (const stage_loop& loop : stage.loops) {
-    if (loop.how == ir::loop_kind::block) {
-      if (!outermost || stage.attach_stage >= 0)
-        return "bind(" + stage.name + "." + loop.name +
-               ", block): the loops over blocks are the outermost ones of a stage that is computed "
-               "at root";
-      continue;
-    }
-    outermost = false;
+    const bool block = loop.how == ir::loop_kind::block;
+    if (block && (!outermost || stage.attach_stage >= 0))
+      return "bind(" + stage.name + "." + loop.name +
+             ", block): the loops over blocks are the outermost ones of a stage that is computed "
+             "at root";
+    outermost &= block;
   }
   if (stage.buffers > 1 && !stage.is_cooperative())
     return "buffers(" + stage.name +

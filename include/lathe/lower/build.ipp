@@ -320,8 +320,9 @@ class nest_builder : placement {
       case leaf::resume: {
         const ir::expr from = output_index(frame);
         store_inside(frame, buffer, index,
-                     inside(frame, exprs().load(place(stage.tensor).buffer, type, {&from, 1}),
-                            stage.identity),
+                     exprs().select(is_inside(frame),
+                                    exprs().load(place(stage.tensor).buffer, type, {&from, 1}),
+                                    stage.identity),
                      into);
         break;
       }
@@ -344,12 +345,6 @@ class nest_builder : placement {
     const bool tile = nest_.buffers[static_cast<std::size_t>(buffer)].where == ir::scope::registers;
     const ir::stmt made = store(buffer, index, value);
     branch(tile ? exprs().literal(dtype::boolean, 1, 0) : is_inside(frame), {made}, {}, into);
-  }
-
-  /// `value` before the ends of the padded axes, `otherwise` beyond.
-  ir::expr inside(const stage_frame& frame, ir::expr value, ir::expr otherwise) {
-    const ir::expr condition = is_inside(frame);
-    return exprs().is_constant(condition) ? value : exprs().select(condition, value, otherwise);
   }
 
   // ---------------------------------------------------------------- reductions

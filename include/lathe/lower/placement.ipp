@@ -172,10 +172,7 @@ LATHE_INLINE ir::expr placement::flatten(const stage_frame& frame, ir::expr valu
     // A copy of a part has room for all that is read of it; the tensor itself ends.
     const ir::scope where = nest_.buffers[static_cast<std::size_t>(place(of).buffer)].where;
     if (!frame.beyond || ir::is_private(where)) return element;
-    const ir::expr exists = lies_within(of, indices);
-    return exprs().is_constant(exists)
-               ? element
-               : exprs().select(exists, element, exprs().literal(at.type, 0, 0));
+    return exprs().select(lies_within(of, indices), element, exprs().literal(at.type, 0, 0));
   });
 }
 

@@ -65,10 +65,7 @@ LATHE_INLINE trace trace_of(const program& of, const sequence<stage_decision>& d
     for (const step& narrow : each.narrow) append(narrow);
   for (std::size_t stage = 0; stage < decisions.size(); ++stage) {
     if (decisions[stage].reduction || decisions[stage].point.place != placement::inlined) continue;
-    step made;
-    made.what = primitive::inline_stage;
-    made.stage = of.stages[stage].name;
-    append(made);
+    append(detail::inlining_of(of.stages[stage].name));
   }
   const program& at = changed ? *changed : of;
   const auto is_in_block = [&](std::size_t stage) {

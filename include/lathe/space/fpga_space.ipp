@@ -5,6 +5,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/space/fpga_space.hpp>
+#include <lathe/space/reuse.hpp>
 #include <lathe/space/step_writer.hpp>
 
 namespace lathe {
@@ -85,10 +86,7 @@ LATHE_INLINE void fpga_space::inline_producers() {
       continue;
     const program_stage* const reader = program_.only_reader(stage.tensor);
     if (reader != nullptr && reader->reduction) continue;
-    step made;
-    made.what = primitive::inline_stage;
-    made.stage = stage.name;
-    if (apply_step(program_, made).empty()) inlined_.steps.push_back(std::move(made));
+    detail::take(program_, detail::inlining_of(stage.name), inlined_);
   }
 }
 
@@ -132,15 +130,12 @@ LATHE_INLINE void fpga_space::add_operands(int index) {
     const program_tensor& of = program_.tensors[static_cast<std::size_t>(tensor)];
     operand made;
     made.tensor = tensor;
-    const bool own = of.producer >= 0 &&
-                     !program_.stages[static_cast<std::size_t>(of.producer)].reduction &&
-                     program_.only_reader(tensor) == &stage && of.param < 0;
     trace first;
     detail::step_writer to(first);
     const std::string at = stage.loops[stage.loops.size() - 1].name;
-    if (own) {
+    if (const program_stage* const producer = own_producer(program_, stage, tensor)) {
       made.producer = of.producer;
-      made.copy = program_.stages[static_cast<std::size_t>(of.producer)].name;
+      made.copy = producer->name;
       to.place(primitive::compute_at, made.copy, stage.name, at);
     } else {
       made.copy = of.name + "_buffer";
@@ -281,11 +276,7 @@ LATHE_INLINE void fpga_space::write_reduction(std::size_t at, const point& candi
     const int held = held_at(at, of, candidate, order);
     const program_tensor& tensor = program_.tensors[static_cast<std::size_t>(of.tensor)];
     if (held < 0) {
-      if (of.producer < 0) continue;
-      step made;
-      made.what = primitive::inline_stage;
-      made.stage = of.copy;
-      out.steps.push_back(std::move(made));
+      if (of.producer >= 0) to.inline_stage(of.copy);
       continue;
     }
     const std::string& loop =

@@ -40,10 +40,7 @@ LATHE_INLINE trace gpu_rewrites_of(const program& of) {
   program left = rewritten(of, out);
   for (std::size_t at = 0; at < left.stages.size(); ++at) {
     if (!is_cheap(left, left.stages[at]) || belongs_to_reader(left, left.stages[at])) continue;
-    step made;
-    made.what = primitive::inline_stage;
-    made.stage = left.stages[at].name;
-    if (apply_step(left, made).empty()) out.steps.push_back(std::move(made));
+    take(left, inlining_of(left.stages[at].name), out);
   }
   return out;
 }

@@ -73,10 +73,8 @@ class gpu_scheduler {
     trace made;
     step_writer writer(made);
     write(writer);
-    for (step& each : made.steps) {
-      if (!apply_step(program_, each).empty()) return false;
-      out_.steps.push_back(std::move(each));
-    }
+    for (step& each : made.steps)
+      if (!take(program_, std::move(each), out_)) return false;
     return true;
   }
 
@@ -120,12 +118,7 @@ class gpu_scheduler {
       const bool tensor = tile.tensor.terms == static_cast<int>(axis);
       if (unit >= of.axes[axis].extent && axis >= spatial && !tensor) continue;
       if (of.axes[axis].extent % unit == 0) continue;
-      step made;
-      made.what = primitive::pad;
-      made.stage = name_;
-      made.loop = of.axes[axis].name;
-      made.distance = unit;
-      if (apply_step(program_, made).empty()) out_.steps.push_back(std::move(made));
+      apply([&](step_writer& write) { write.pad(name_, of.axes[axis].name, unit); });
     }
   }
 
@@ -258,20 +251,10 @@ class gpu_scheduler {
 
   // ---------------------------------------------------------------- operands in shared memory
 
-  /// The pointwise stage that computes a tensor for this one alone; null if there is none.
-  const program_stage* own_producer(int tensor) {
-    const program_tensor& of = program_.tensors[static_cast<std::size_t>(tensor)];
-    if (of.producer < 0 || of.param >= 0) return nullptr;
-    const program_stage& producer = stage_at(of.producer);
-    const bool alone = !producer.reduction && !producer.copy && producer.attach_stage < 0 &&
-                       program_.only_reader(tensor) == &stage();
-    return alone ? &producer : nullptr;
-  }
-
   /// Producers whose results are not staged are computed where they are read.
   void inline_producers() {
     for (const load_use& use : loads_of(program_, stage())) {
-      const program_stage* const producer = own_producer(use.tensor);
+      const program_stage* const producer = own_producer(program_, stage(), use.tensor);
       if (producer == nullptr || contains(staged_, use.tensor)) continue;
       const std::string name = producer->name;
       apply([&](step_writer& write) { write.inline_stage(name); });
@@ -283,7 +266,7 @@ class gpu_scheduler {
     for (const load_use& use : loads_of(program_, stage())) {
       if (!contains(staged_, use.tensor) || contains(done, use.tensor)) continue;
       done.push_back(use.tensor);
-      if (const program_stage* const producer = own_producer(use.tensor))
+      if (const program_stage* const producer = own_producer(program_, stage(), use.tensor))
         compute_in_block(producer->name, tile, attach);
       else
         copy(use, tile, attach);

@@ -69,6 +69,11 @@ struct load_use {
 /// All distinct loads of a stage's body, in order of appearance.
 LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage& stage);
 
+/// The pointwise stage, not placed yet, that computes a tensor for one reader alone; null if there
+/// is none.
+LATHE_INLINE const program_stage* own_producer(const program& of, const program_stage& reader,
+                                               int tensor);
+
 /// True if the index of an operand is not affine in the axes of the stage's terms.
 LATHE_INLINE bool moves_irregularly(const program_stage& stage, const load_use& use);
 

@@ -189,6 +189,16 @@ LATHE_INLINE sequence<load_use> loads_of(const program& of, const program_stage&
   return out;
 }
 
+LATHE_INLINE const program_stage* own_producer(const program& of, const program_stage& reader,
+                                               int tensor) {
+  const program_tensor& read = of.tensors[static_cast<std::size_t>(tensor)];
+  if (read.producer < 0 || read.param >= 0) return nullptr;
+  const program_stage& producer = of.stages[static_cast<std::size_t>(read.producer)];
+  const bool alone = !producer.reduction && !producer.copy && producer.attach_stage < 0 &&
+                     of.only_reader(tensor) == &reader;
+  return alone ? &producer : nullptr;
+}
+
 LATHE_INLINE bool moves_irregularly(const program_stage& stage, const load_use& use) {
   for (auto axis = static_cast<std::size_t>(stage.spatial); axis < stage.axes.size(); ++axis)
     if (use.irregular[axis] != 0) return true;

@@ -8,6 +8,7 @@
 #include <lathe/lower/program.hpp>
 #include <lathe/schedule/trace.hpp>
 
+#include <cstdint>
 #include <string>
 
 namespace lathe::detail {
@@ -38,6 +39,8 @@ class step_writer {
                 int distance);
   void buffers(const std::string& stage, int count);
   void inline_stage(const std::string& stage);
+  /// pad. @param unit  what the iterations become a multiple of
+  void pad(const std::string& stage, const std::string& axis, std::int64_t unit);
   /// compute_at
   void place(primitive what, const std::string& stage, const std::string& at_stage,
              const std::string& loop);
@@ -46,6 +49,12 @@ class step_writer {
   step& add(primitive what, const std::string& stage);
   trace& out_;
 };
+
+/// The step that computes a stage where it is read.
+LATHE_INLINE step inlining_of(const std::string& stage);
+
+/// Takes a step if it is legal: changes the program and appends the step. False if it is not.
+LATHE_INLINE bool take(program& scheduled, step made, trace& out);
 
 /// A name for a part of an axis that no axis of the stage has: the axis and `level`.
 LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis, char level);

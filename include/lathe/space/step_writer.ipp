@@ -3,6 +3,7 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/lower/apply.hpp>
 #include <lathe/space/step_writer.hpp>
 
 #include <utility>
@@ -69,7 +70,14 @@ LATHE_INLINE void step_writer::buffers(const std::string& stage, int count) {
 }
 
 LATHE_INLINE void step_writer::inline_stage(const std::string& stage) {
-  add(primitive::inline_stage, stage);
+  out_.steps.push_back(inlining_of(stage));
+}
+
+LATHE_INLINE void step_writer::pad(const std::string& stage, const std::string& axis,
+                                   std::int64_t unit) {
+  step& made = add(primitive::pad, stage);
+  made.loop = axis;
+  made.distance = unit;
 }
 
 LATHE_INLINE void step_writer::place(primitive what, const std::string& stage,
@@ -97,6 +105,19 @@ LATHE_INLINE step& step_writer::add(primitive what, const std::string& stage) {
   out_.steps.back().what = what;
   out_.steps.back().stage = stage;
   return out_.steps.back();
+}
+
+LATHE_INLINE step inlining_of(const std::string& stage) {
+  step made;
+  made.what = primitive::inline_stage;
+  made.stage = stage;
+  return made;
+}
+
+LATHE_INLINE bool take(program& scheduled, step made, trace& out) {
+  if (!apply_step(scheduled, made).empty()) return false;
+  out.steps.push_back(std::move(made));
+  return true;
 }
 
 LATHE_INLINE std::string part_name(const program_stage& stage, const std::string& axis,

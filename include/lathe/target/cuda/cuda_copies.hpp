@@ -113,14 +113,23 @@ class cuda_copies : protected cuda_threads {
     return out;
   }
 
+  /// What all lanes are accessed as at once.
+  static std::string vector_type(const vector_store& of, dtype type) {
+    return of.lanes.bytes(size_of(type)) == 16 ? "uint4" : "uint2";
+  }
+
+  void declare_lanes(const vector_store& of, dtype type, const std::string& name) {
+    line("__align__(16) " +
+         (text_.type_name(type) + (" " + name + "[" + std::to_string(of.lanes.count()))) + "];");
+  }
+
   /// Reads the operands of a vector and lets their lanes stand for them.
   void read_operands(const vector_store& of, const std::string& lane) {
     for (const ir::expr load : of.operands) {
       const dtype type = nest_.exprs[load].type;
-      const std::string vector = of.lanes.bytes(size_of(type)) == 16 ? "uint4" : "uint2";
+      const std::string vector = vector_type(of, type);
       const std::string name = text_.new_name("operand");
-      line("__align__(16) " +
-           (text_.type_name(type) + (" " + name + "[" + std::to_string(of.lanes.count()))) + "];");
+      declare_lanes(of, type, name);
       line("*reinterpret_cast<" + vector + "*>(" + name + ") = *reinterpret_cast<const " + vector +
            "*>(&" + text_.expression(load) + ");");
       text_.write_as(load, name + "[" + lane + "]");
@@ -142,15 +151,13 @@ class cuda_copies : protected cuda_threads {
 
   void write_vector(const vector_store& of, const std::string& lane) {
     const dtype type = buffer(of.store->buffer).type;
-    const std::string vector = of.lanes.bytes(size_of(type)) == 16 ? "uint4" : "uint2";
+    const std::string vector = vector_type(of, type);
     const std::string lanes_as = "*reinterpret_cast<" + vector + "*>(lanes)";
     const bool direct =
         of.loads && of.stores && is_asynchronous(*of.store, of.source, of.lanes.count());
     text_.forget_temporaries();
     open("");
-    if (!direct || !of.source.conditions.empty())
-      line("__align__(16) " +
-           (text_.type_name(type) + (" lanes[" + std::to_string(of.lanes.count()))) + "];");
+    if (!direct || !of.source.conditions.empty()) declare_lanes(of, type, "lanes");
     line(text_.type_name(dtype::i64) + (" " + lane) + " = 0;");
     for (const ir::expr each : of.conditions) open("if (" + text_.expression(each) + ")");
     const auto fill = [&](ir::expr value) {
