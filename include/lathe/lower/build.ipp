@@ -553,7 +553,9 @@ class nest_builder : placement {
       }
       return prefetch_lines(frame, position + 1, load, tensor_index, into);
     }
-    const ir::expr index = exprs().args(loads_in(exprs(), flatten(frame, load))[0])[0];
+    const sequence<ir::expr> loads = loads_in(exprs(), flatten(frame, load));
+    if (loads.empty()) return;  // beyond the end of the tensor
+    const ir::expr index = exprs().args(loads[0])[0];
     const std::int64_t line = 64 / size_of(tensor(tensor_index).type);  // elements of a cache line
     for (const ir::stmt each : into) {
       const ir::statement& other = nest_[each];
