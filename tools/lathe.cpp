@@ -22,7 +22,7 @@ int main(int count, char** words) {
   CLI::App app("Tensor operators that schedule and tune themselves.", "lathe");
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
-  const std::vector<tools::command> commands = {tools::add_tune(app), tools::add_explain(app),
+  const std::vector<tools::command> commands = {tools::add_tune(app), tools::add_explain(app), tools::add_export(app),
                                                 tools::add_cache(app), tools::add_lab(app),
                                                 tools::add_fpga(app)};
   try {

@@ -211,4 +211,6 @@ TEST_CASE("parallel: idle pool threads use no CPU time" * doctest::skip(test::th
 TEST_CASE("parallel: the number of threads is at least one") {
   CHECK(native::default_threads() >= 1);
   CHECK(native::allowed_cpus() >= 1);
+  CHECK(native::allowed_cores() >= 1);
+  CHECK(native::allowed_cores() <= native::allowed_cpus());
 }

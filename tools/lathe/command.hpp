@@ -20,11 +20,12 @@ struct command {
 
 command add_tune(CLI::App& app);
 command add_explain(CLI::App& app);
+command add_export(CLI::App& app);
 command add_cache(CLI::App& app);
 command add_lab(CLI::App& app);
 command add_fpga(CLI::App& app);
 
-/// What tune and explain both need: an operator and what is known about its calls.
+/// What tune, explain and export need: an operator and what is known about its calls.
 struct problem_options {
   std::string name;
   std::vector<std::string> extents;

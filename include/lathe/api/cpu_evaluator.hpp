@@ -17,6 +17,7 @@
 #include <lathe/target/cpu/jit.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <limits>
 #include <optional>
 #include <span>
@@ -32,6 +33,9 @@ using contestant = sequence<native::executable>;
 /// The same kernel for each set of arguments, bound where it needs that. @param sets  see race()
 LATHE_INLINE contestant bound_to_each(const native::executable& run,
                                       const sequence<sequence<void*>>& sets);
+
+/// Of all parameters, for each set of arguments.
+LATHE_INLINE sequence<sequence<void*>> addresses_of(const argument_set& arguments);
 
 /// Times contestants in this process, with the threads that the program will use, one call of each
 /// in turn, on one set of arguments after the other, see calls_in_a_row(). Those far behind drop
@@ -50,6 +54,14 @@ LATHE_INLINE sequence<sequence<double>> race(sequence<contestant>& runs,
 LATHE_INLINE result<owner<worker>> make_bench(const tuning_request& request,
                                               const native::jit& compiler, argument_set& arguments,
                                               sequence<std::string>& notes);
+
+/// True if a kernel's time depends on whether another core compiles meanwhile: its operands come
+/// from what cores share, memory or the last cache, and that rather than arithmetic limits it.
+/// Measured by bench/search/compile_ahead.cpp.
+/// @param bytes  of all operands
+/// @param floor_seconds  that its arithmetic takes at least [s]
+LATHE_INLINE bool is_disturbed_by_compiling(std::int64_t bytes, double floor_seconds,
+                                            const cpu_target& target);
 
 /// See the head of this file.
 class cpu_evaluator final : public lathe::evaluator {
@@ -80,18 +92,18 @@ class cpu_evaluator final : public lathe::evaluator {
     compiled made;
   };
 
+  LATHE_INLINE void evaluate_ahead(std::span<const point> points, double end,
+                                   sequence<observation>& to);
   LATHE_INLINE bool evaluate_together(std::span<const point> points, double end,
                                       sequence<observation>& to);
+  LATHE_INLINE void compile_point(const point& at, observation& to,
+                                  std::optional<compiled>& kernel) const;
+  LATHE_INLINE bool measure_point(double end, observation& of, std::optional<compiled>& kernel);
+  LATHE_INLINE void publish(const point& at, const measurement& seen, const compiled& made);
   LATHE_INLINE void keep(const point& at, double seconds, compiled made);
   LATHE_INLINE double slow_limit(const kernel_plan& plan) const;
-  LATHE_INLINE bool is_over(double seconds_left) const;
-  /// Threads that compile.
-  std::size_t compilers() const {
-    return request_.target.threads > 1 ? static_cast<std::size_t>(request_.target.threads) : 1;
-  }
   LATHE_INLINE std::size_t compile_all(std::span<const point> points, sequence<observation>& out,
                                        sequence<std::optional<compiled>>& kernels, double end);
-  LATHE_INLINE sequence<sequence<void*>> argument_sets() const;
 
   const cpu_space& space_;
   const program& program_;
@@ -100,8 +112,12 @@ class cpu_evaluator final : public lathe::evaluator {
   worker& bench_;
   oracle& answer_;
   pipeline_options options_;
+  /// A core is free while a kernel is measured in its process: it compiles the next ones.
+  bool compiles_ahead_;
+  std::size_t compilers_;  ///< threads that compile where nothing is measured meanwhile
   measure_options measure_;
   double best_ = std::numeric_limits<double>::infinity();
+  double published_ = std::numeric_limits<double>::infinity();  ///< [s]
   sequence<kept_kernel> kept_;
   sequence<std::pair<point, native::executable>> compared_;
 };

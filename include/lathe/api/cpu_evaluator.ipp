@@ -8,6 +8,7 @@
 #include <lathe/core/owner.hpp>
 #include <lathe/core/threads.hpp>
 #include <lathe/measure/timer.hpp>
+#include <lathe/target/cpu/host.hpp>
 
 namespace lathe::detail {
 
@@ -16,6 +17,16 @@ LATHE_INLINE contestant bound_to_each(const native::executable& run,
   contestant out;
   for (const sequence<void*>& params : sets)
     out.push_back(run.needs_bind() ? run.bind(params.data()) : run);
+  return out;
+}
+
+LATHE_INLINE sequence<sequence<void*>> addresses_of(const argument_set& arguments) {
+  sequence<sequence<void*>> out;
+  for (int set = 0; set < arguments.sets(); ++set) {
+    out.emplace_back();
+    for (std::size_t at = 0; at < arguments.size(); ++at)
+      out.back().push_back(arguments.address(set, at));
+  }
   return out;
 }
 
@@ -75,6 +86,12 @@ LATHE_INLINE result<owner<worker>> make_bench(const tuning_request& request,
   return worker::create(compiler, arguments, options);
 }
 
+LATHE_INLINE bool is_disturbed_by_compiling(std::int64_t bytes, double floor_seconds,
+                                            const cpu_target& target) {
+  constexpr double bytes_per_second = 1e10;  // of memory, from one core
+  return bytes > target.l2_bytes && static_cast<double>(bytes) / bytes_per_second > floor_seconds;
+}
+
 LATHE_INLINE cpu_evaluator::cpu_evaluator(const cpu_space& space, const program& of,
                                           const tuning_request& request,
                                           const native::jit& compiler, worker& bench,
@@ -85,7 +102,11 @@ LATHE_INLINE cpu_evaluator::cpu_evaluator(const cpu_space& space, const program&
       compiler_(compiler),
       bench_(bench),
       answer_(answer),
-      options_{request.bound, request.strict_fp} {
+      options_{request.bound, request.strict_fp},
+      compiles_ahead_(
+          request.isolate == isolation::process && native::allowed_cores() > request.threads &&
+          !is_disturbed_by_compiling(answer.arguments->bytes(), floor_seconds, request.target)),
+      compilers_(static_cast<std::size_t>(larger(request.threads, native::allowed_cores()))) {
   measure_.floor_seconds = floor_seconds;
   // Short timings rank candidates well enough: the finalists are timed again, interleaved.
   measure_.timing.max_seconds = 0.12;
@@ -96,11 +117,15 @@ LATHE_INLINE cpu_evaluator::cpu_evaluator(const cpu_space& space, const program&
 
 LATHE_INLINE sequence<observation> cpu_evaluator::evaluate(std::span<const point> points,
                                                            double seconds) {
+  const double end = monotonic_seconds() + seconds;
+  sequence<observation> out;
+  if (compiles_ahead_) {
+    evaluate_ahead(points, end, out);
+    return out;
+  }
   // A whole batch keeps all CPUs compiling. Near the end it would leave no time to measure.
   constexpr double near_the_end = 10;  // [s]
-  const double end = monotonic_seconds() + seconds;
-  const std::size_t together = seconds > near_the_end ? points.size() : compilers();
-  sequence<observation> out;
+  const std::size_t together = seconds > near_the_end ? points.size() : compilers_;
   for (std::size_t first = 0; first < points.size(); first += together) {
     const std::size_t count = smaller(together, points.size() - first);
     if (!evaluate_together(points.subspan(first, count), end, out)) break;
@@ -108,33 +133,63 @@ LATHE_INLINE sequence<observation> cpu_evaluator::evaluate(std::span<const point
   return out;
 }
 
-/// Appends one observation per point. False if the search ended first.
+/// Appends one observation per point, fewer if the search ended first. The points are compiled in
+/// order on a core of their own while this thread measures those before.
+LATHE_INLINE void cpu_evaluator::evaluate_ahead(std::span<const point> points, double end,
+                                                sequence<observation>& to) {
+  sequence<observation> out(points.size());
+  sequence<std::optional<compiled>> kernels(points.size());
+  semaphore ready;
+  lathe::detail::atomic<bool> is_over = false;
+  auto compile_in_order = [&] {
+    for (std::size_t at = 0; at < points.size(); ++at) {
+      if (!is_over.load() && monotonic_seconds() < end)
+        compile_point(points[at], out[at], kernels[at]);
+      ready.post();
+    }
+  };
+  const background ahead(compile_in_order);
+  for (std::size_t at = 0; at < points.size(); ++at) {
+    ready.wait();
+    is_over.store(!measure_point(end, out[at], kernels[at]));
+    if (is_over.load()) return;
+    to.push_back(std::move(out[at]));
+  }
+}
+
+/// The same where all CPUs compile first and all is measured then. False if the search ended.
 LATHE_INLINE bool cpu_evaluator::evaluate_together(std::span<const point> points, double end,
                                                    sequence<observation>& to) {
-  constexpr double longest = 60;  // [s]
   sequence<observation> out(points.size());
   sequence<std::optional<compiled>> kernels(points.size());
   const std::size_t begun = compile_all(points, out, kernels, end);
   for (std::size_t at = 0; at < points.size(); ++at) {
-    const double left = end - monotonic_seconds();
-    if (at >= begun || is_over(left)) return false;
-    if (kernels[at]) {
-      measure_.timing.best_seconds = best_;
-      measure_.slow_limit = slow_limit(kernels[at]->plan);
-      measure_.time_limit = smaller(longest, left);
-      measurement outcome =
-          bench_.measure(kernels[at]->plan, kernels[at]->object, answer_.wanted, measure_);
-      // Not its own time was over, but that of the search.
-      if (outcome.failed == failure::timeout && left < longest) return false;
-      outcome.compile_seconds = out[at].outcome.compile_seconds;
-      if (outcome.ok()) {
-        best_ = smaller(best_, outcome.seconds());
-        keep(points[at], outcome.seconds(), std::move(*kernels[at]));
-      }
-      out[at].outcome = std::move(outcome);
-    }
+    if (at >= begun || !measure_point(end, out[at], kernels[at])) return false;
     to.push_back(std::move(out[at]));
   }
+  return true;
+}
+
+/// Measures what could be compiled. False if the search ends before it is done.
+LATHE_INLINE bool cpu_evaluator::measure_point(double end, observation& of,
+                                               std::optional<compiled>& kernel) {
+  constexpr double longest = 60;  // [s]
+  const double left = end - monotonic_seconds();
+  if (left <= 0 || (request_.cancel != nullptr && request_.cancel->is_set())) return false;
+  if (!kernel) return true;
+  measure_.timing.best_seconds = best_;
+  measure_.slow_limit = slow_limit(kernel->plan);
+  measure_.time_limit = smaller(longest, left);
+  measurement outcome = bench_.measure(kernel->plan, kernel->object, answer_.wanted, measure_);
+  // Not its own time was over, but that of the search.
+  if (outcome.failed == failure::timeout && left < longest) return false;
+  outcome.compile_seconds = of.outcome.compile_seconds;
+  if (outcome.ok()) {
+    best_ = smaller(best_, outcome.seconds());
+    publish(of.at, outcome, *kernel);
+    keep(of.at, outcome.seconds(), std::move(*kernel));
+  }
+  of.outcome = std::move(outcome);
   return true;
 }
 
@@ -148,7 +203,7 @@ LATHE_INLINE sequence<observation> cpu_evaluator::compare(std::span<const point>
       if (each.at == finalists[at]) kernels[at] = each.made;
   compile_all(finalists, out, kernels, std::numeric_limits<double>::infinity());
   sequence<contestant> runs(finalists.size());
-  const sequence<sequence<void*>> sets = argument_sets();
+  const sequence<sequence<void*>> sets = addresses_of(*answer_.arguments);
   for (std::size_t at = 0; at < finalists.size(); ++at) {
     if (!kernels[at]) continue;
     result<native::executable> made =
@@ -177,10 +232,28 @@ LATHE_INLINE sequence<sequence<double>> cpu_evaluator::duel(const native::execut
                                                             const native::executable& right) const {
   constexpr double most_seconds = 1;
   const double begin = monotonic_seconds();
-  const sequence<sequence<void*>> sets = argument_sets();
+  const sequence<sequence<void*>> sets = addresses_of(*answer_.arguments);
   sequence<contestant> runs;
   for (const native::executable* each : {&left, &right}) runs.push_back(bound_to_each(*each, sets));
   return race(runs, sets, request_.threads, begin, most_seconds);
+}
+
+/// Tells who asked for it of a kernel that is clearly faster than the last one it was told of.
+LATHE_INLINE void cpu_evaluator::publish(const point& at, const measurement& seen,
+                                         const compiled& made) {
+  constexpr double clearly = 0.97;
+  if (request_.on_better.call == nullptr || seen.seconds() > clearly * published_) return;
+  result<native::executable> run = native::executable::make(made.plan, made.object, compiler_,
+                                                            request_.threads, hook_of(request_));
+  if (!run) return;
+  published_ = seen.seconds();
+  tuned better;
+  better.run = std::move(*run);
+  better.steps = space_.to_trace(at);
+  better.origin = kernel_origin::search;
+  better.median_seconds = seen.seconds();
+  better.best_seconds = minimum(seen.samples);
+  request_.on_better.call(request_.on_better.self, better);
 }
 
 /// Keeps the fastest kernels and the estimates', so that they need not be compiled again.
@@ -208,11 +281,6 @@ LATHE_INLINE double cpu_evaluator::slow_limit(const kernel_plan& plan) const {
   return link_seconds + seconds_per_byte * bytes + factor * best_;
 }
 
-/// True if the search ends here.
-LATHE_INLINE bool cpu_evaluator::is_over(double seconds_left) const {
-  return seconds_left <= 0 || (request_.cancel != nullptr && request_.cancel->is_set());
-}
-
 /// Compiles what is not there yet until `end`. @returns how many points were begun, the first ones
 LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> points,
                                                     sequence<observation>& out,
@@ -224,33 +292,29 @@ LATHE_INLINE std::size_t cpu_evaluator::compile_all(std::span<const point> point
     for (std::size_t at = next.fetch_add(1); at < points.size(); at = next.fetch_add(1)) {
       if (end <= monotonic_seconds()) return;
       is_begun[at] = 1;
-      out[at].at = points[at];
-      if (kernels[at]) continue;
-      const double start = monotonic_seconds();
-      result<compiled> made = compile_trace(program_, space_.to_trace(points[at]), request_.target,
-                                            compiler_, options_);
-      if (made) {
-        kernels[at].emplace(std::move(*made));
-      } else {
-        const bool illegal = made.error().id().starts_with("LATHE-E2");
-        out[at].outcome = measurement::failure_of(illegal ? failure::illegal : failure::compile,
-                                                  made.error().what());
-      }
-      out[at].outcome.compile_seconds = monotonic_seconds() - start;
+      compile_point(points[at], out[at], kernels[at]);
     }
   };
-  run_on_threads(smaller(points.size(), compilers()), work);
+  run_on_threads(smaller(points.size(), compilers_), work);
   return position(is_begun, 0);
 }
 
-LATHE_INLINE sequence<sequence<void*>> cpu_evaluator::argument_sets() const {
-  sequence<sequence<void*>> out;
-  for (int set = 0; set < answer_.arguments->sets(); ++set) {
-    out.emplace_back();
-    for (std::size_t at = 0; at < answer_.arguments->size(); ++at)
-      out.back().push_back(answer_.arguments->address(set, at));
+/// Compiles the point unless its kernel is there.
+LATHE_INLINE void cpu_evaluator::compile_point(const point& at, observation& to,
+                                               std::optional<compiled>& kernel) const {
+  to.at = at;
+  if (kernel) return;
+  const double start = monotonic_seconds();
+  result<compiled> made =
+      compile_trace(program_, space_.to_trace(at), request_.target, compiler_, options_);
+  if (made) {
+    kernel.emplace(std::move(*made));
+  } else {
+    const bool illegal = made.error().id().starts_with("LATHE-E2");
+    to.outcome =
+        measurement::failure_of(illegal ? failure::illegal : failure::compile, made.error().what());
   }
-  return out;
+  to.outcome.compile_seconds = monotonic_seconds() - start;
 }
 
 }  // namespace lathe::detail

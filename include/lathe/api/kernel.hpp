@@ -121,6 +121,8 @@ class kernel {
   std::string trace() const { return to_text(core_->how().steps); }
   /// How the kernel was found: origin, times, trials, notes.
   const tuned& how() const { return core_->how(); }
+  /// What it is made of, without types: for headers that are not part of lathe.hpp.
+  const kernel_core& core() const { return *core_; }
 
  private:
   shared<const kernel_core> core_;

@@ -10,6 +10,7 @@
 #include <lathe/core/error.hpp>
 #include <lathe/core/owner.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/lower/program.hpp>
 #include <lathe/target/cpu/memory_block.hpp>
 
 #include <cstddef>
@@ -47,6 +48,14 @@ class kernel_core {
   tuned made_;
   sequence<native::memory_block> owned_;  ///< per parameter: copy of a bound operand read in place
 };
+
+namespace detail {
+
+/// True if calls do not read a bound parameter itself: bind() packs all that is read of it.
+/// @param scheduled  with the bound parameters applied
+LATHE_INLINE bool is_packed(const program& scheduled, int parameter);
+
+}  // namespace detail
 
 /// Description, schedule, loop nest, LLVM IR and C text of one schedule: every step of the
 /// pipeline.

@@ -13,6 +13,13 @@
 
 namespace lathe {
 
+LATHE_INLINE bool detail::is_packed(const program& scheduled, int parameter) {
+  return all_of(scheduled.readers(parameter), [&](int stage) {
+    const program_stage& reader = scheduled.stages[static_cast<std::size_t>(stage)];
+    return scheduled.tensors[static_cast<std::size_t>(reader.tensor)].bound;
+  });
+}
+
 LATHE_INLINE kernel_core::kernel_core(owned_desc desc, tuning_request request, tuned made)
     : desc_(std::move(desc)),
       request_(std::move(request)),
@@ -76,12 +83,7 @@ LATHE_INLINE result<shared<const kernel_core>> kernel_core::bind(
   if (!scheduled) return scheduled.error();
   for (int at = 0; at < desc.param_count; ++at) {
     if (!arguments[at].given) continue;
-    const sequence<int> readers = scheduled->readers(at);
-    const bool packed = all_of(readers, [&](int stage) {
-      const program_stage& reader = scheduled->stages[static_cast<std::size_t>(stage)];
-      return scheduled->tensors[static_cast<std::size_t>(reader.tensor)].bound;
-    });
-    if (packed) continue;
+    if (detail::is_packed(*scheduled, at)) continue;
     const program_tensor& tensor = scheduled->tensors[static_cast<std::size_t>(at)];
     std::size_t bytes = static_cast<std::size_t>(size_of(tensor.type));
     for (const std::int64_t extent : tensor.shape) bytes *= static_cast<std::size_t>(extent);

@@ -38,6 +38,14 @@ enum class check_level : unsigned char {
   all      ///< all elements, against the interpreter's value of every element
 };
 
+struct tuned;
+
+/// Told of every kernel that is clearly faster than those before, while a search goes on.
+struct better_kernel_hook {
+  void (*call)(void* self, const tuned& better) = nullptr;  ///< null: nobody is told
+  void* self = nullptr;
+};
+
 /// Everything a tuning needs to know, resolved (see api/options.hpp for what users set).
 struct tuning_request {
   cpu_target target;
@@ -58,6 +66,7 @@ struct tuning_request {
   std::string report;                 ///< file for the page of the search, "" = none
   const stop_flag* cancel = nullptr;  ///< ends the search when true
   parallel_for_hook hook{};           ///< .run null = default_parallel_for()
+  better_kernel_hook on_better{};
 };
 
 /// The word of an effort in records and options: "measure", "patient".

@@ -25,11 +25,14 @@ struct cpu {
 
 namespace detail {
 
+/// What tune() is asked for. @error LATHE-E110, E111, E311
+LATHE_INLINE result<tuning_request> request_of(const desc_view& desc, const cpu& target,
+                                               const tune_options& options);
+
 /// tune() without the operator's type. @param steps  null: search; else compile this trace
-LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc,
-                                                                    const cpu& target,
-                                                                    const tune_options& options,
-                                                                    const std::string_view* steps);
+LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc, const cpu& target,
+                                                           const tune_options& options,
+                                                           const std::string_view* steps);
 
 template <class Operation>
 result<kernel<Operation>> made_kernel(const Operation& operation, const cpu& target,

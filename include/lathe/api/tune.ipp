@@ -8,18 +8,15 @@
 
 namespace lathe::detail {
 
-LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc,
-                                                                    const cpu& target,
-                                                                    const tune_options& options,
-                                                                    const std::string_view* steps) {
-  result<cpu_target> host = native::host_target(target.set);
+LATHE_INLINE result<tuning_request> request_of(const desc_view& desc, const cpu& target,
+                                               const tune_options& options) {
+  const result<cpu_target> host = native::host_target(target.set);
   if (!host) return host.error();
   const environment variables = read_environment();
   report_unknown_variables(variables);
-  result<tuning_request> resolved = resolve(options, *host, variables);
-  if (!resolved) return resolved.error();
-  const tuning_request& request = *resolved;
-  for (const std::string& name : request.bound) {
+  result<tuning_request> request = resolve(options, *host, variables);
+  if (!request) return request.error();
+  for (const std::string& name : request->bound) {
     bool known = false;
     for (int at = 0; at < desc.param_count; ++at)
       known |= desc.tensors[at].name == name && desc.tensors[at].producer < 0;
@@ -28,6 +25,15 @@ LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc
                                      desc.name + "'; name tensors of op<\"" + desc.name +
                                      "\">(...) that are only read");
   }
+  return request;
+}
+
+LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc, const cpu& target,
+                                                           const tune_options& options,
+                                                           const std::string_view* steps) {
+  const result<tuning_request> resolved = request_of(desc, target, options);
+  if (!resolved) return resolved.error();
+  const tuning_request& request = *resolved;
   if (steps != nullptr) {
     result<lathe::trace> parsed = parse_trace(*steps);
     if (!parsed) return parsed.error();

@@ -1,6 +1,7 @@
 /// @file
 /// The same work on several threads at once, for work that shares itself out (a counter that says
-/// what comes next). <thread> would cost every file that includes lathe.hpp 60 ms.
+/// what comes next); and work on one other thread. <thread> would cost every file that includes
+/// lathe.hpp 60 ms.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -8,6 +9,7 @@
 
 #include <cstddef>
 #include <pthread.h>
+#include <semaphore.h>
 
 namespace lathe::detail {
 
@@ -28,5 +30,48 @@ LATHE_COLD void run_on_threads(std::size_t count, Work& work) {
   work();
   for (const pthread_t thread : others) ::pthread_join(thread, nullptr);
 }
+
+/// Calls `work()` on a thread of its own; its end is waited for at the end of this object.
+template <class Work>
+class background {
+ public:
+  /// Calls it here and now where the system allows no further thread.
+  LATHE_COLD explicit background(Work& work) {
+    const auto body = [](void* self) -> void* {
+      (*static_cast<Work*>(self))();
+      return nullptr;
+    };
+    is_running_ = ::pthread_create(&thread_, nullptr, body, &work) == 0;
+    if (!is_running_) work();
+  }
+  background(const background&) = delete;
+  background& operator=(const background&) = delete;
+  ~background() {
+    if (is_running_) ::pthread_join(thread_, nullptr);
+  }
+
+ private:
+  pthread_t thread_{};
+  bool is_running_ = false;
+};
+
+/// How many things are there that another thread has made ready.
+class semaphore {
+ public:
+  semaphore() { ::sem_init(&count_, 0, 0); }
+  semaphore(const semaphore&) = delete;
+  semaphore& operator=(const semaphore&) = delete;
+  ~semaphore() { ::sem_destroy(&count_); }
+
+  void post() { ::sem_post(&count_); }
+  /// Waits for one post() and takes it.
+  void wait() {
+    while (::sem_wait(&count_) != 0) {  // a signal came between
+    }
+  }
+
+ private:
+  sem_t count_{};
+};
 
 }  // namespace lathe::detail

@@ -201,6 +201,18 @@ LATHE_INLINE int allowed_cpus() {
   return smaller(static_cast<int>(detail::affinity_cpus().size()), detail::cgroup_cpus());
 }
 
+LATHE_INLINE int allowed_cores() {
+  sequence<std::string> cores;  // each named by the list of its CPUs
+  for (const int cpu : detail::affinity_cpus()) {
+    const std::string number = std::to_string(cpu);
+    std::string name = detail::first_line("/sys/devices/system/cpu/cpu" + number +
+                                          "/topology/thread_siblings_list");
+    if (name.empty()) name = number;
+    if (!contains(cores, name)) cores.push_back(std::move(name));
+  }
+  return smaller(static_cast<int>(cores.size()), detail::cgroup_cpus());
+}
+
 LATHE_INLINE result<cpu_target> host_target(std::optional<isa> forced) {
   static const cpu_target probed = detail::probe_host();
   if (!forced) {
