@@ -124,6 +124,7 @@
 #include <lathe/api/gather_bounds.ipp>
 #include <lathe/api/oracle.ipp>
 #include <lathe/api/cpu_evaluator.ipp>
+#include <lathe/api/neighbours.ipp>
 #include <lathe/api/stored_kernel.ipp>
 #include <lathe/api/search_report.ipp>
 #include <lathe/api/trial_log.ipp>

@@ -3,6 +3,7 @@
 #include <lathe/search/strategies.hpp>
 #include <lathe/search/table.hpp>
 
+#include "budgets.hpp"
 #include "command.hpp"
 #include "operators.hpp"
 #include "recorder.hpp"
@@ -108,6 +109,24 @@ struct live_command : compared {
   }
 };
 
+struct budgets_command {
+  problem_options problem;
+  lab::budget_options options{{}, {}, {}};
+  std::string json;
+
+  int run() {
+    if (options.strategies.empty()) options.strategies = {"evolve", "random"};
+    if (options.seconds.empty()) options.seconds = {10, 60};
+    const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
+    const lab::live_problem of{chosen.title, chosen.desc.view(),
+                               problem.request(chosen.desc.view(), {})};
+    const std::vector<lab::budget_run> runs = lab::compare_budgets(of, options);
+    std::fputs(lab::text_of(of, runs).c_str(), stdout);
+    if (!json.empty()) write_file(json, lab::json_of(of, runs).dump(1) + "\n");
+    return 0;
+  }
+};
+
 /// The words of a command line, as a shell would split it: apostrophes hold words together.
 std::vector<std::string> words_of(const std::string& command) {
   std::vector<std::string> words;
@@ -161,7 +180,7 @@ struct replay_command : compared {
 
   int run() const {
     if (list) return print_list();
-    if (!replay) throw CLI::RequiredError("--replay, `lab live` or `lab record`");
+    if (!replay) throw CLI::RequiredError("--replay, `lab live`, `lab budgets` or `lab record`");
     lab::comparison_options how = chosen();
     const std::vector<std::string> kinds{"statements", "loops", "curves"};
     const auto kind = std::find(kinds.begin(), kinds.end(), features);
@@ -216,8 +235,27 @@ command add_lab(CLI::App& app) {
   live->add_option("--seconds", living->seconds, "of a search; default 30")
       ->check(CLI::Range(0.1, 1e9));
   live->footer("Example: lathe lab live gemm 512 512 512 --strategy evolve --seconds 10");
-  return {own, [record, recording, live, living, replaying] {
+  const auto limited = std::make_shared<budgets_command>();
+  CLI::App* const budgets = own->add_subcommand(
+      "budgets", "What more time buys: search with several limits, time the winners side by side");
+  limited->problem.add_to(*budgets);
+  budgets->get_option("operator")->required();
+  budgets
+      ->add_option("--strategy", limited->options.strategies,
+                   "repeatable; default: evolve and random")
+      ->allow_extra_args(false);
+  budgets
+      ->add_option("--seconds", limited->options.seconds,
+                   "limit of a search, repeatable; default: 10 and 60")
+      ->allow_extra_args(false)
+      ->check(CLI::Range(0.1, 1e9));
+  budgets->add_option("--keep", limited->options.keep,
+                      "folder for the winners: what is there is not searched again");
+  budgets->add_option("--json", limited->json, "file for all times");
+  budgets->footer("Example: lathe lab budgets gemm 512 512 512 --seconds 5 --seconds 30");
+  return {own, [budgets, limited, record, recording, live, living, replaying] {
             if (record->parsed()) return recording->run();
+            if (budgets->parsed()) return limited->run();
             return live->parsed() ? living->run() : replaying->run();
           }};
 }

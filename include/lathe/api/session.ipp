@@ -6,6 +6,7 @@
 #include <lathe/analysis/stats.hpp>
 #include <lathe/api/calls.hpp>
 #include <lathe/api/cpu_evaluator.hpp>
+#include <lathe/api/neighbours.hpp>
 #include <lathe/api/oracle.hpp>
 #include <lathe/api/pipeline.hpp>
 #include <lathe/api/search_report.hpp>
@@ -118,9 +119,12 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   result<owner<worker>> bench = detail::make_bench(request, *compiler, *answer->arguments, notes);
   if (!bench) return bench.error();
 
-  // 3. Search, from the stored winner on if it was not searched for long enough.
+  // 3. Search, from the stored winner on if it was not searched for long enough, or from what was
+  //    found for other extents.
   const std::optional<point> start = known ? detail::point_of(known->record, space) : std::nullopt;
   if (start && !(*start == space.estimates[0])) space.estimates.push_back(*start);
+  if (!known)
+    for (point& each : detail::neighbours_of(key, store, space)) space.estimates.push_back(each);
   detail::cpu_evaluator judge(space, of, request, *compiler, **bench, *answer, roofline / 1.05);
   const search_result found =
       detail::search_for(desc, space, judge, request, store, key, compiler->code_fingerprint(),
