@@ -32,6 +32,9 @@ MAY_INCLUDE = {
             "store", "report"],
 }
 
+# Files that list the bodies of others, each an object of lathe::compiled.
+BODIES = ("impl.ipp", "lab.ipp", "extras.ipp")
+
 # Single files that may do more (or, for describe, that alone may be included by fewer).
 EXTRA = {"analysis/describe.hpp": ["dsl"]}
 ONLY_FOR = {"analysis/describe.hpp": {"analysis", "api", "ops"}, "core/hana.hpp": {"core", "dsl"}}
@@ -119,7 +122,7 @@ def problems(root):
     files = {path.relative_to(base).as_posix(): path.read_text()
              for path in sorted(base.rglob("*")) if path.suffix in (".hpp", ".ipp")}
     listed = set(re.findall(r"#include <lathe/([^>]+)>",
-                            files.get("impl.ipp", "") + files.get("lab.ipp", "")))
+                            "".join(files.get(name, "") for name in BODIES)))
     for name, text in files.items():
         for quote, included in INCLUDE.findall(text):
             if quote == '"':
@@ -137,10 +140,10 @@ def problems(root):
                     yield name, problem
         for problem in form_problems(name, text):
             yield name, problem
-        if name.endswith(".ipp") and name not in ("impl.ipp", "lab.ipp"):
+        if name.endswith(".ipp") and name not in BODIES:
             header = name.removesuffix(".ipp") + ".hpp"
             if name not in listed:
-                yield name, "is not listed in impl.ipp or lab.ipp: lathe::compiled would lack its functions"
+                yield name, "is not listed in impl.ipp, lab.ipp or extras.ipp: lathe::compiled would lack its functions"
             guarded = rf"#if LATHE_HEADER_ONLY\n# *include <lathe/{name}>\n#endif"
             if not re.search(guarded, files.get(header, "")):
                 yield name, f"is not included by {header} under #if LATHE_HEADER_ONLY"
@@ -162,7 +165,7 @@ def self_test():
         "lower/i.hpp": ("/// @file\n", "no #pragma once"),
         "lower/j.hpp": (head + "//\n" * MOST_LINES, "more than"),
         "lower/k_utils.hpp": (head, "named after no noun"),
-        "lower/l.ipp": (head, "not listed in impl.ipp or lab.ipp"),
+        "lower/l.ipp": (head, "not listed in impl.ipp, lab.ipp or extras.ipp"),
         "lower/m.hpp": (head + "#define N 7\n", "defines the macro N"),
         "lower/n.hpp": (head + "#include <boost/hana.hpp>\n", "Boost is included in"),
         "lower/o.hpp": (head + '#include "h.hpp"\n', "write <lathe/...>"),

@@ -1,5 +1,7 @@
 // The command line tool: parses the command line and runs one sub-command of lathe/.
-// Exit status: 0 done, 1 failed, 2 wrong usage.
+// Exit status: 0 done; 1 failed; 2 wrong usage; 3 this machine has not what it takes (a library, a
+// driver, a device).
+#include <lathe/core/error.hpp>
 #include <lathe/version.hpp>
 
 #include "lathe/command.hpp"
@@ -22,9 +24,11 @@ int main(int count, char** words) {
   CLI::App app("Tensor operators that schedule and tune themselves.", "lathe");
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
-  const std::vector<tools::command> commands = {tools::add_tune(app), tools::add_explain(app), tools::add_export(app),
-                                                tools::add_cache(app), tools::add_lab(app),
-                                                tools::add_fpga(app)};
+  app.footer("Exit status: 0 done, 1 failed, 2 wrong usage, 3 not possible on this machine.");
+  const std::vector<tools::command> commands = {tools::add_tune(app),   tools::add_explain(app),
+                                                tools::add_export(app), tools::add_cache(app),
+                                                tools::add_lab(app),    tools::add_fpga(app),
+                                                tools::add_errors(app), tools::add_completion(app)};
   try {
     app.parse(count, words);
     for (const tools::command& each : commands) {
@@ -32,6 +36,9 @@ int main(int count, char** words) {
     }
   } catch (const CLI::Error& problem) {
     return app.exit(problem) == 0 ? 0 : 2;  // 0: --help and --version
+  } catch (const lathe::error& problem) {
+    std::fprintf(stderr, "lathe: %s\n", problem.what());
+    return problem.text().starts_with("unavailable: ") ? 3 : 1;
   } catch (const std::exception& problem) {
     std::fprintf(stderr, "lathe: %s\n", problem.what());
     return 1;

@@ -31,7 +31,8 @@ TEST_CASE("a valid operator is described") {
 
 TEST_CASE("an illegal extent names axis, statement and number") {
   CHECK(message_of(lathe::ops::gemm(2, 0, 4)) ==
-        "[LATHE-E027] an axis or a dimension has an extent of 1 to 2^40 ('j' in the statement of "
+        "[LATHE-E027] an axis or a dimension has no extent of 1 to 2^40: give it one ('j' in the "
+        "statement of "
         "'C': 0 against 1)");
 }
 

@@ -96,7 +96,7 @@ TEST_CASE("explore_fpga: nothing fits, illegal schedules") {
   options.device = find_fpga_device("mite:dsp=1,bram36=4,lut=900,ff=900").value();
   const auto none = try_explore_fpga(ops::gemm(16, 16, 16), options);
   REQUIRE(!none);
-  CHECK(none.error().id() == "LATHE-E331");
+  CHECK(none.error().id() == "LATHE-E351");
   CHECK(none.error().text().find("of") != std::string::npos);
   const auto illegal = design_description(describe(ops::gemm(16, 16, 16)),
                                           parse_trace("unroll(C.x)").value(), options.device);

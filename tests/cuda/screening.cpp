@@ -95,5 +95,5 @@ TEST_CASE("device: the known ones have the peaks of their data sheets") {
         "H200 (sm_90): 132 multiprocessors, 141 GB at 4.8 TB/s, 66.9 TFLOP/s f32");
   const auto unknown = gpu::known_device("H2000");
   REQUIRE_FALSE(unknown.has_value());
-  CHECK(unknown.error().id() == "LATHE-E336");
+  CHECK(unknown.error().id() == "LATHE-E343");
 }

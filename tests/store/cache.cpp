@@ -110,6 +110,10 @@ TEST_CASE("cache: the environment, and memory only without HOME") {
     good = good && cache::open().directory() == temporary / "xdg/lathe";
     ::setenv("LATHE_CACHE_DIR", (temporary / "own").c_str(), 1);
     good = good && cache::open().directory() == temporary / "own";
+    ::setenv("LATHE_CACHE_MODE", "sometimes", 1);
+    const auto misspelt = cache::open();
+    good = good && misspelt.mode() == lathe::cache_mode::rw &&
+           misspelt.report().messages[0].starts_with("[LATHE-E110]");
     ::setenv("LATHE_CACHE_MODE", "off", 1);
     good = good && cache::open().mode() == lathe::cache_mode::off;
     lathe::cache_options stronger;

@@ -264,6 +264,6 @@ TEST_CASE("fpga devices: by name, by difference, by description") {
     CAPTURE(wrong);
     const auto found = find_fpga_device(wrong);
     REQUIRE(!found);
-    CHECK(found.error().id() == "LATHE-E330");
+    CHECK(found.error().id() == "LATHE-E350");
   }
 }

@@ -61,6 +61,20 @@ struct cache_command {
     const cache store = open();
     const store_report report = store.verify();
     print_problems(report);
+    if (json) {
+      nlohmann::ordered_json out;
+      out["directory"] = store.directory();
+      out["clean"] = report.clean();
+      out["records"] = report.records;
+      out["torn"] = report.torn;
+      out["damaged"] = report.damaged;
+      out["malformed"] = report.malformed;
+      out["newer"] = report.newer;
+      out["refused"] = report.refused;
+      out["messages"] = report.messages;
+      std::printf("%s\n", out.dump(2).c_str());
+      return report.clean() ? 0 : 1;
+    }
     std::printf("%s: %zu records, %zu torn, %zu damaged, %zu malformed, %zu newer, %zu refused\n",
                 store.directory().empty() ? "no directory" : store.directory().c_str(),
                 report.records, report.torn, report.damaged, report.malformed, report.newer,
@@ -76,12 +90,13 @@ command add_cache(CLI::App& app) {
   CLI::App* const own = app.add_subcommand("cache", "Look at the kernels found so far");
   own->require_subcommand(1);
   state->list = own->add_subcommand("list", "List the best kernel of every problem");
-  state->list->add_flag("--json", state->json, "with all fields, as JSON");
   state->verify =
       own->add_subcommand("verify", "Read every record again; exit status 1 if one is damaged");
-  for (CLI::App* each : {state->list, state->verify})
+  for (CLI::App* each : {state->list, state->verify}) {
+    each->add_flag("--json", state->json, "with all fields, as JSON");
     each->add_option("--dir", state->directory,
                      "folder; default $LATHE_CACHE_DIR, else $XDG_CACHE_HOME/lathe");
+  }
   return {own, [state] { return state->list->parsed() ? state->run_list() : state->run_verify(); }};
 }
 

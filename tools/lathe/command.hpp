@@ -24,6 +24,8 @@ command add_export(CLI::App& app);
 command add_cache(CLI::App& app);
 command add_lab(CLI::App& app);
 command add_fpga(CLI::App& app);
+command add_errors(CLI::App& app);
+command add_completion(CLI::App& app);
 
 /// What tune, explain and export need: an operator and what is known about its calls.
 struct problem_options {

@@ -11,11 +11,44 @@
 #include <filesystem>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 namespace tools {
 namespace {
 
 using namespace lathe;
+
+nlohmann::ordered_json json_of(const fpga_resources& of) {
+  return {
+      {"dsp", of.dsp}, {"bram36", of.bram36}, {"uram", of.uram}, {"lut", of.lut}, {"ff", of.ff}};
+}
+
+nlohmann::ordered_json json_of(const fpga_device& of) {
+  return {{"device", of.name},
+          {"part", of.part},
+          {"has", json_of(of.has)},
+          {"memory_banks", of.memory_banks},
+          {"bank_gbytes", of.bank_gbytes},
+          {"mhz", of.mhz},
+          {"source", of.source}};
+}
+
+nlohmann::ordered_json json_of(const fpga_found& of, const std::string& title) {
+  return {{"operator", title},
+          {"device", of.device.name},
+          {"estimated_by", "model"},  // nothing was synthesised
+          {"cycles", of.estimate.cycles},
+          {"seconds", of.estimate.seconds},
+          {"gflops", of.gflops()},
+          {"bound", name_of(of.estimate.bound)},
+          {"least_seconds", of.least_seconds},
+          {"fits", of.estimate.fits()},
+          {"takes", json_of(of.estimate.takes)},
+          {"trials", of.trials},
+          {"trace", to_text(of.steps)}};
+}
+
+void print(const nlohmann::ordered_json& out) { std::printf("%s\n", out.dump(2).c_str()); }
 
 struct fpga_command {
   CLI::App *devices = nullptr, *explore = nullptr, *yolo = nullptr, *validate = nullptr;
@@ -23,8 +56,15 @@ struct fpga_command {
   std::vector<std::string> extents;
   std::optional<std::string> steps;
   fpga_options options;
+  bool json = false;
 
-  static int print_devices() {
+  int print_devices() const {
+    if (json) {
+      nlohmann::ordered_json out = nlohmann::ordered_json::array();
+      for (const fpga_device& each : fpga_devices()) out.push_back(json_of(each));
+      print(out);
+      return 0;
+    }
     for (const fpga_device& each : fpga_devices())
       std::printf(
           "%-6s %5lld DSP %5lld BRAM36 %5lld URAM %8lld LUT %8lld FF, %d x %g GB/s, %g MHz; %s\n",
@@ -42,7 +82,7 @@ struct fpga_command {
       std::ofstream out(path);
       out << text;
       if (!out.flush()) throw std::runtime_error("cannot write " + path.string());
-      std::printf("wrote %s\n", path.c_str());
+      std::fprintf(json ? stderr : stdout, "wrote %s\n", path.c_str());
     };
     const hls_files& files = design.files;
     put(files.name + ".cpp", files.source);
@@ -59,7 +99,10 @@ struct fpga_command {
         steps ? design_description(chosen.desc.view(), parse_trace(*steps).value(), options.device)
                     .value()
               : explore_description(chosen.desc.view(), options).value();
-    std::printf("%s\n%s", chosen.title.c_str(), to_text(found).c_str());
+    if (json)
+      print(json_of(found, chosen.title));
+    else
+      std::printf("%s\n%s", chosen.title.c_str(), to_text(found).c_str());
     if (!folder.empty()) write(found);
     return 0;
   }
@@ -67,8 +110,8 @@ struct fpga_command {
   int run() {
     if (devices->parsed()) return print_devices();
     options.device = find_fpga_device(device).value();
-    if (validate->parsed()) return validate_fpga_model(folder, options.trials);
-    return yolo->parsed() ? print_yolo_table(options) : run_explore();
+    if (validate->parsed()) return validate_fpga_model(folder, options.trials, json);
+    return yolo->parsed() ? print_yolo_table(options, json) : run_explore();
   }
 };
 
@@ -103,6 +146,8 @@ command add_fpga(CLI::App& app) {
                      "vu9p, u250, u280, zu9eg, or NAME:key=value,...; default vu9p");
     each->add_option("--seed", state->options.seed, "of the search; default 1");
   }
+  for (CLI::App* each : {state->devices, state->explore, state->yolo, state->validate})
+    each->add_flag("--json", state->json, "print the result as JSON");
   for (CLI::App* each : {state->explore, state->yolo, state->validate})
     each->add_option("--trials", state->options.trials, "designs estimated at most; default 2000")
         ->check(CLI::Range(1, std::numeric_limits<int>::max()));

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <numeric>
 #include <sstream>
 #include <stdexcept>
@@ -301,14 +302,21 @@ systolic_array autosa(const table& from, std::size_t row) {
 
 class report {
  public:
+  explicit report(std::FILE* lines) : text(lines) {}
+
   /// One figure beside its goal.
   void goal(const char* what, double value, double least, double most) {
     const bool met = value >= least && value <= most;
     all_met_ = all_met_ && met;
-    std::printf("  %-58s %8.3f   goal %g to %g: %s\n", what, value, least, most,
-                met ? "met" : "MISSED");
+    goals.push_back(
+        {{"what", what}, {"value", value}, {"least", least}, {"most", most}, {"met", met}});
+    std::fprintf(text, "  %-58s %8.3f   goal %g to %g: %s\n", what, value, least, most,
+                 met ? "met" : "MISSED");
   }
   int status() const { return all_met_ ? 0 : 1; }
+
+  std::FILE* text;  ///< where lines for people go
+  nlohmann::ordered_json goals = nlohmann::ordered_json::array();
 
  private:
   bool all_met_ = true;
@@ -326,14 +334,15 @@ void blocked_products(const std::string& path, const char* title, double least, 
     plain.push_back(estimate_fpga(design, device, fpga_formula::flextensor).cycles);
     dsp.push_back(static_cast<double>(one.takes.dsp) / from.number(row, "dsp"));
   }
-  std::printf("%s: %zu designs, cycles as the HLS tool estimates them\n", title, from.size());
+  std::fprintf(to.text, "%s: %zu designs, cycles as the HLS tool estimates them\n", title,
+               from.size());
   to.goal("rank correlation (Spearman)", spearman(tool, model), least, 1);
   std::vector<double> ratio;
   for (std::size_t at = 0; at < tool.size(); ++at) ratio.push_back(model[at] / tool[at]);
   const double near = static_cast<double>(std::count_if(
       ratio.begin(), ratio.end(), [](double each) { return std::abs(each - 1) <= 0.1; }));
-  std::printf("  %-58s %8.3f   (%.0f %% within 10 %%)\n", "cycles, model / tool: median",
-              median(ratio), 100 * near / static_cast<double>(ratio.size()));
+  std::fprintf(to.text, "  %-58s %8.3f   (%.0f %% within 10 %%)\n", "cycles, model / tool: median",
+               median(ratio), 100 * near / static_cast<double>(ratio.size()));
   std::vector<std::size_t> order(tool.size());
   std::iota(order.begin(), order.end(), 0U);
   std::stable_sort(order.begin(), order.end(), [&](auto l, auto r) { return model[l] < model[r]; });
@@ -343,13 +352,13 @@ void blocked_products(const std::string& path, const char* title, double least, 
   const double optimum = *std::min_element(tool.begin(), tool.end());
   to.goal("best of the model's first 10 / best of all", best / optimum, 1, 1.1);
   to.goal("DSP, model / tool: median", median(dsp), 0.9, 1.1);
-  std::printf("  %-58s %8.3f\n", "for comparison, FlexTensor's formula: rank correlation",
-              spearman(tool, plain));
+  std::fprintf(to.text, "  %-58s %8.3f\n", "for comparison, FlexTensor's formula: rank correlation",
+               spearman(tool, plain));
 }
 
 void systolic_arrays(const std::string& path, report& to) {
   const table from(path);
-  std::printf("AutoSA on an Alveo U250: times of the board\n");
+  std::fprintf(to.text, "AutoSA on an Alveo U250: times of the board\n");
   double least = 2, most = 0;
   for (std::size_t row = 0; row < from.size(); ++row) {
     fpga_device device = find_fpga_device("u250").value();
@@ -358,11 +367,12 @@ void systolic_arrays(const std::string& path, report& to) {
     const double ratio = one.seconds / from.number(row, "kernel_s");
     least = std::min(least, ratio);
     most = std::max(most, ratio);
-    std::printf("  %-4s %-6s %-28s %3.0f MHz: %9.4f ms, model / board %.3f; DSP %s of %s\n",
-                from.text(row, "app").c_str(), from.text(row, "dtype").c_str(),
-                from.text(row, "problem").c_str(), device.mhz, 1e3 * one.seconds, ratio,
-                from.text(row, "dtype") == "int16" ? "?" : std::to_string(one.takes.dsp).c_str(),
-                from.text(row, "dsp").c_str());
+    std::fprintf(to.text,
+                 "  %-4s %-6s %-28s %3.0f MHz: %9.4f ms, model / board %.3f; DSP %s of %s\n",
+                 from.text(row, "app").c_str(), from.text(row, "dtype").c_str(),
+                 from.text(row, "problem").c_str(), device.mhz, 1e3 * one.seconds, ratio,
+                 from.text(row, "dtype") == "int16" ? "?" : std::to_string(one.takes.dsp).c_str(),
+                 from.text(row, "dsp").c_str());
   }
   to.goal("smallest model / board", least, 0.75, 1.25);
   to.goal("largest model / board", most, 0.75, 1.25);
@@ -370,7 +380,8 @@ void systolic_arrays(const std::string& path, report& to) {
 
 void yolo_bounds(const std::string& path, int trials, report& to) {
   const table from(path);
-  std::printf("YOLO-v1 on a VU9P at 250 MHz, f32: the model's designs against the bounds\n");
+  std::fprintf(to.text,
+               "YOLO-v1 on a VU9P at 250 MHz, f32: the model's designs against the bounds\n");
   fpga_options options;
   options.device = find_fpga_device("vu9p:mhz=250").value();
   options.trials = trials;
@@ -381,8 +392,8 @@ void yolo_bounds(const std::string& path, int trials, report& to) {
       const fpga_found found = explore_layer(each, options);
       const double bound = std::min(from.number(row, "dsp_bound_gflops_250mhz"),
                                     from.number(row, "ddr4_bound_gflops"));
-      std::printf("  %-4s %6.1f GFLOP/s by the model, %6.1f at most\n", each.name, found.gflops(),
-                  bound);
+      std::fprintf(to.text, "  %-4s %6.1f GFLOP/s by the model, %6.1f at most\n", each.name,
+                   found.gflops(), bound);
       most = std::max({most, found.gflops() / bound, found.least_seconds / found.estimate.seconds});
     }
   to.goal("largest share of a bound", most, 0, 1);
@@ -390,14 +401,15 @@ void yolo_bounds(const std::string& path, int trials, report& to) {
 
 }  // namespace
 
-int validate_fpga_model(const std::string& folder, int trials) {
-  report to;
+int validate_fpga_model(const std::string& folder, int trials, bool json) {
+  report to(json ? stderr : stdout);
   blocked_products(folder + "/gemm_blocked_hls_aligned.csv",
                    "Blocked product, banks and unrolling powers of two", 0.9, to);
   blocked_products(folder + "/gemm_blocked_hls_unaligned_sample.csv", "Blocked product, others",
                    0.85, to);
   systolic_arrays(folder + "/autosa_systolic.csv", to);
   yolo_bounds(folder + "/yolo15_vu9p_bounds.csv", trials, to);
+  if (json) std::printf("%s\n", to.goals.dump(2).c_str());
   return to.status();
 }
 

@@ -16,8 +16,9 @@
 namespace tools {
 
 /// Prints the report; the layers of YOLO-v1 are explored with up to `trials` designs each. Returns
-/// 0 if every goal is met, 1 if not. @error std::runtime_error for tables that are missing or
+/// 0 if every goal is met, 1 if not. With `json` the goals go to standard output as JSON, and the
+/// text to standard error. @error std::runtime_error for tables that are missing or
 /// malformed
-int validate_fpga_model(const std::string& folder, int trials);
+int validate_fpga_model(const std::string& folder, int trials, bool json);
 
 }  // namespace tools

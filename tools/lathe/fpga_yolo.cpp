@@ -3,6 +3,7 @@
 #include <lathe/ops/convolution.hpp>
 
 #include <cstdio>
+#include <nlohmann/json.hpp>
 
 namespace tools {
 namespace {
@@ -30,7 +31,24 @@ lathe::fpga_found explore_layer(const yolo_layer& of, const lathe::fpga_options&
                              options);
 }
 
-int print_yolo_table(const lathe::fpga_options& options) {
+int print_yolo_table(const lathe::fpga_options& options, bool json) {
+  if (json) {
+    nlohmann::ordered_json out = nlohmann::ordered_json::array();
+    for (const yolo_layer& each : layers) {
+      const lathe::fpga_found found = explore_layer(each, options);
+      out.push_back({{"layer", each.name},
+                     {"device", options.device.name},
+                     {"gmacs", found.gflops() / 2},
+                     {"cycles", found.estimate.cycles},
+                     {"dsp", found.estimate.takes.dsp},
+                     {"bram36", found.estimate.takes.bram36},
+                     {"bound", name_of(found.estimate.bound)},
+                     {"published_hand_optimised_gmacs", each.hand_optimised},
+                     {"published_flextensor_gmacs", each.flextensor}});
+    }
+    std::printf("%s\n", out.dump(2).c_str());
+    return 0;
+  }
   std::printf(
       "YOLO-v1 on %s, f32, one image, %.0f MHz. Ours: an analytic model's estimates of generated\n"
       "designs, nothing was synthesised. Beside it: published figures for a VU9P (FlexTensor, "

@@ -24,7 +24,7 @@ std::span<const yolo_layer> yolo_layers();
 /// The best design for a layer. @error lathe::error
 lathe::fpga_found explore_layer(const yolo_layer& layer, const lathe::fpga_options& options);
 
-/// Prints the table. Returns the exit status.
-int print_yolo_table(const lathe::fpga_options& options);
+/// Prints the table, or all figures as JSON. Returns the exit status.
+int print_yolo_table(const lathe::fpga_options& options, bool json);
 
 }  // namespace tools

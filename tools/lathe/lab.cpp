@@ -13,13 +13,19 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 
 namespace tools {
 namespace {
 
 using namespace lathe;
 
+/// Path "-": to standard output.
 void write_file(const std::string& path, const std::string& text) {
+  if (path == "-") {
+    std::fputs(text.c_str(), stdout);
+    return;
+  }
   std::ofstream file(path, std::ios::binary);
   file << text;
   if (!file.flush()) throw std::runtime_error("cannot write " + path);
@@ -30,6 +36,7 @@ struct record_command {
   std::vector<std::string> vary;
   std::string output;
   int passes = 3;
+  bool json = false;
 
   int run() const {
     const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
@@ -54,6 +61,14 @@ struct record_command {
     const recorded_table table = lab::record_space(chosen.desc.view(), request, how);
     write_file(output, table_text(table));
     std::remove(how.notebook.c_str());
+    if (json) {
+      const nlohmann::ordered_json out{{"operator", chosen.title},
+                                       {"programs", table.programs.size()},
+                                       {"best_seconds", table.best_seconds()},
+                                       {"hardness", table.hardness()}};
+      std::printf("%s\n", out.dump(2).c_str());
+      return 0;
+    }
     std::printf("%s: %zu programs, best %.4g ms, %.2f %% of them within 5 %% of it\n",
                 chosen.title.c_str(), table.programs.size(), 1e3 * table.best_seconds(),
                 100 * table.hardness());
@@ -77,7 +92,7 @@ struct compared {
         .add_option("--seeds", options.seeds,
                     "searches per strategy and problem; default " + std::to_string(seeds))
         ->check(CLI::Range(1, 1000));
-    command.add_option("--json", json, "file for all curves and verdicts");
+    command.add_option("--json", json, "file for all curves and verdicts; -: standard output");
     command.add_option("--html", html, "file for the page with the tuning curves");
   }
 
@@ -89,7 +104,7 @@ struct compared {
   }
 
   int show(const lab::comparison& found) const {
-    std::fputs(lab::text_of(found).c_str(), stdout);
+    std::fputs(lab::text_of(found).c_str(), json == "-" ? stderr : stdout);
     if (!json.empty()) write_file(json, lab::json_of(found).dump(1) + "\n");
     if (!html.empty()) write_file(html, lab::page_of(found));
     return 0;
@@ -172,7 +187,16 @@ struct replay_command : compared {
   bool replay = false, list = false;
   std::string tables = "bench/search/tables", features = "choices";
 
-  static int print_list() {
+  int print_list() const {
+    if (!json.empty()) {
+      nlohmann::ordered_json out = nlohmann::ordered_json::array();
+      for (const strategy_info& each : strategies())
+        out.push_back({{"strategy", each.name},
+                       {"what", each.summary},
+                       {"parameters", parameters_of(each.name)}});
+      write_file(json, out.dump(2) + "\n");
+      return 0;
+    }
     for (const strategy_info& each : strategies())
       std::printf("%-14s %s\n  %s\n", each.name, each.summary, parameters_of(each.name).c_str());
     return 0;
@@ -210,6 +234,7 @@ command add_lab(CLI::App& app) {
   record
       ->add_option("--passes", recording->passes, "over all programs, two samples each; default 3")
       ->check(CLI::Range(1, 100));
+  record->add_flag("--json", recording->json, "print the summary as JSON");
   record->footer(
       "Goes on where it was interrupted: OUTPUT.notebook.\n"
       "Example: lathe lab record gemm 96 96 96 --vary rows=4 --vary block=4 --output gemm.table");

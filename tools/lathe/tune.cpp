@@ -22,6 +22,19 @@ struct tune_command {
   tune_options options;
 
   int print_list() const {
+    if (json) {
+      nlohmann::ordered_json out = nlohmann::ordered_json::array();
+      for (const library_operator& one : library_operators()) {
+        out.push_back({{"operator", one.name}, {"what", one.what}});
+        for (const extent& each : one.extents) {
+          nlohmann::ordered_json about{{"name", each.name}, {"what", each.what}};
+          if (each.fallback >= 0) about["default"] = each.fallback;
+          out.back()["extents"].push_back(about);
+        }
+      }
+      std::printf("%s\n", out.dump(2).c_str());
+      return 0;
+    }
     for (const library_operator& one : library_operators())
       std::printf("%-76s %s\n", usage_of(one).c_str(), one.what);
     return 0;

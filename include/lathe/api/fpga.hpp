@@ -58,7 +58,7 @@ struct fpga_found {
 /// What no design for a program may exceed on a device.
 LATHE_INLINE fpga_limits fpga_limits_of(const program& of, const fpga_device& device);
 
-/// Explores. @error LATHE-E331 if no design fits into the device
+/// Explores. @error LATHE-E351 if no design fits into the device
 LATHE_INLINE result<fpga_found> explore_description(const desc_view& desc,
                                                     const fpga_options& options);
 
@@ -67,7 +67,7 @@ LATHE_INLINE result<fpga_found> design_description(const desc_view& desc, const 
                                                    const fpga_device& device);
 
 /// explore_description() of an operator.
-/// @error E027 to E057 for extents and shapes, LATHE-E331
+/// @error E027 to E057 for extents and shapes, LATHE-E351
 template <class Operation>
 result<fpga_found> try_explore_fpga(const Operation& operation, const fpga_options& options = {}) {
   const auto described = describe(operation);

@@ -75,7 +75,7 @@ LATHE_INLINE result<fpga_found> explore_description(const desc_view& desc,
     std::string why;
     for (const observation& each : searched.trials)
       if (why.empty() && !each.outcome.ok()) why = each.outcome.reason;
-    return error("LATHE-E331", "no design of '" + std::string(desc.name) + "' fits into " +
+    return error("LATHE-E351", "no design of '" + std::string(desc.name) + "' fits into " +
                                    options.device.name + " (" + why +
                                    "); take a larger device or smaller extents");
   }

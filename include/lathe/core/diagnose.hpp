@@ -17,8 +17,9 @@
   "[LATHE-E010] wrong number of indices: write one index per dimension of the tensor"
 #define LATHE_E011 \
   "[LATHE-E011] a tensor index must be an integer: use axes, integers and integer tensors"
-#define LATHE_E012 \
-  "[LATHE-E012] non-affine index: an axis is multiplied or divided by an axis; use a constant"
+#define LATHE_E012                                                                              \
+  "[LATHE-E012] an axis is multiplied or divided by an axis, so that the index is not affine: " \
+  "use a constant"
 #define LATHE_E013                                                                             \
   "[LATHE-E013] an axis is not an element value: write cast<float>(axis) to compute with its " \
   "value"
@@ -34,7 +35,7 @@
   "[LATHE-E018] a reduction runs over one or more plain axes: write sum(k)(...) or sum(r, s)(...)"
 #define LATHE_E019 \
   "[LATHE-E019] a reducer's combiner must not capture: use a lambda [](auto a, auto b) { ... }"
-#define LATHE_E020 "[LATHE-E020] a name has 1 to 31 characters"
+#define LATHE_E020 "[LATHE-E020] a name has 1 to 31 characters: write a shorter one"
 #define LATHE_E021 \
   "[LATHE-E021] an external function takes at most three arguments: call<\"f\", float>(x, y, z)"
 #define LATHE_E022                                                                          \
@@ -50,14 +51,16 @@
 #define LATHE_E026                                                                                 \
   "[LATHE-E026] a tensor is assigned without indices: write C(i, j) = ..., or C() = ... for rank " \
   "0"
-#define LATHE_E027 "[LATHE-E027] an axis or a dimension has an extent of 1 to 2^40"
+#define LATHE_E027 "[LATHE-E027] an axis or a dimension has no extent of 1 to 2^40: give it one"
 #define LATHE_E028 \
   "[LATHE-E028] a math function takes floating-point numbers: write exp(cast<float>(...))"
 #define LATHE_E029 \
   "[LATHE-E029] % takes integers: for floating-point numbers use x - y * floor(x / y)"
 #define LATHE_E030 \
   "[LATHE-E030] a comparison is not a number: write select(condition, 1, 0) or cast<float>(...)"
-#define LATHE_E031 "[LATHE-E031] the combiner must return an expression of the reduced element type"
+#define LATHE_E031                                                                                 \
+  "[LATHE-E031] the combiner returns no expression of the reduced element type: cast<T>(...) its " \
+  "result"
 #define LATHE_E032 \
   "[LATHE-E032] a statement assigns with = alone: write C(i, j) = sum(k)(...) instead of +="
 #define LATHE_E033 \
@@ -100,7 +103,7 @@
 #define LATHE_E056                                                                     \
   "[LATHE-E056] a tensor's shape cannot be inferred from how it is read: declare it, " \
   "tensor<\"X\", float, 2> X{H, W}"
-#define LATHE_E057 "[LATHE-E057] an index is divided by a constant below 1"
+#define LATHE_E057 "[LATHE-E057] an index is divided by a constant below 1: divide by 1 or more"
 // -- rules of calls, checked where a kernel or evaluate() is called
 #define LATHE_E060                                                                                \
   "[LATHE-E060] wrong number of arguments: pass one per parameter of op<\"name\">(...), in that " \

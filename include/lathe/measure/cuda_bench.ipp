@@ -82,7 +82,7 @@ LATHE_INLINE void cuda_bench::reply(const error& failed) {
   lost_ = failed.id() == "LATHE-E339";
   const failure kind = lost_                         ? failure::crash
                        : failed.id() == "LATHE-E340" ? failure::limit
-                       : failed.id() == "LATHE-E502" ? failure::wrong_answer
+                       : failed.id() == "LATHE-E509" ? failure::wrong_answer
                                                      : failure::compile;
   desk_.reply_failure(kind, failed.text());
 }
@@ -267,7 +267,7 @@ LATHE_INLINE result<bool> cuda_bench::fetch_outputs() {
     if (each.bytes == 0) continue;
     const result<bool> intact = is_intact(each);
     if (!intact) return intact;
-    if (!*intact) return error("LATHE-E502", "wrote outside " + parameters_[at].name);
+    if (!*intact) return error("LATHE-E509", "wrote outside " + parameters_[at].name);
     std::byte* const home = memory_ + places_[at];
     if (!parameters_[at].output) input.resize(static_cast<std::size_t>(each.bytes));
     const result<bool> done = gpu::download(*here_, parameters_[at].output ? home : input.data(),
@@ -275,10 +275,10 @@ LATHE_INLINE result<bool> cuda_bench::fetch_outputs() {
     if (!done) return done;
     if (parameters_[at].output || std::memcmp(home, input.data(), input.size()) == 0) continue;
     inputs_sent_ = false;
-    return error("LATHE-E502", "changed its input " + parameters_[at].name);
+    return error("LATHE-E509", "changed its input " + parameters_[at].name);
   }
   const result<bool> intact = is_intact(trial_->workspace);
-  if (intact && !*intact) return error("LATHE-E502", "wrote outside its workspaces");
+  if (intact && !*intact) return error("LATHE-E509", "wrote outside its workspaces");
   return intact;
 }
 

@@ -90,7 +90,7 @@ LATHE_INLINE cache_options with_environment(cache_options options, store_report&
     if (word == "ro") options.mode = cache_mode::ro;
     if (word == "off") options.mode = cache_mode::off;
     if (!options.mode) {
-      report.say("[LATHE-E401] LATHE_CACHE_MODE is '" + word +
+      report.say("[LATHE-E110] LATHE_CACHE_MODE is '" + word +
                  "': expected rw, ro or off; using rw");
     }
   }

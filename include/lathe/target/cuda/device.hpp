@@ -61,7 +61,7 @@ constexpr int f32_per_clock_of(int capability) {
 /// memory and bandwidth are those of the data sheets (SXM variants).
 LATHE_INLINE sequence<device> known_devices();
 
-/// One of known_devices(). @error LATHE-E336 if there is none of that name
+/// One of known_devices(). @error LATHE-E343 if there is none of that name
 LATHE_INLINE result<device> known_device(std::string_view name);
 
 /// "H200 (sm_90): 132 multiprocessors, 141 GB at 4.8 TB/s, 66.9 TFLOP/s f32".

@@ -61,7 +61,7 @@ LATHE_INLINE result<device> known_device(std::string_view name) {
     if (each.name == name) return std::move(each);
     known += (known.empty() ? "" : ", ") + each.name;
   }
-  return error("LATHE-E336",
+  return error("LATHE-E343",
                "no known device is called \"" + std::string(name) + "\"; write one of " + known);
 }
 

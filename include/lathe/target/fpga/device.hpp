@@ -47,7 +47,7 @@ LATHE_INLINE const sequence<fpga_device>& fpga_devices();
 /// described by the user: `NAME:key=value,...` with the keys dsp, bram36, uram, lut, ff, banks,
 /// gbytes (per bank, 10^9 bytes/s), port (bytes), mhz, latency (cycles), usable, part. If NAME is a
 /// known device, only the keys that are given differ from it: "vu9p:mhz=200".
-/// @error LATHE-E330 for an unknown device, key or value
+/// @error LATHE-E350 for an unknown device, key or value
 LATHE_INLINE result<fpga_device> find_fpga_device(std::string_view text);
 
 }  // namespace lathe

@@ -67,7 +67,7 @@ LATHE_INLINE result<fpga_device> find_fpga_device(std::string_view text) {
   const auto wrong = [&](const std::string& what) {
     std::string names;
     for (const fpga_device& each : fpga_devices()) names += (names.empty() ? "" : ", ") + each.name;
-    return error("LATHE-E330", "device '" + std::string(text) + "': " + what + "; write one of " +
+    return error("LATHE-E350", "device '" + std::string(text) + "': " + what + "; write one of " +
                                    names +
                                    ", or a description: mine:dsp=900,bram36=280,uram=0,"
                                    "lut=170000,ff=340000,banks=1,gbytes=12.8,mhz=150");
