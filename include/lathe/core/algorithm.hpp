@@ -1,5 +1,5 @@
 /// @file
-/// Searching, sorting, smallest and largest, without <algorithm>: it costs every TU 60 ms of
+/// Searching, sorting, smallest and largest, without `<algorithm>`: it costs every TU 60 ms of
 /// parsing and each use of std::ranges up to 10 ms more. Ranges are anything with begin() and
 /// end().
 #pragma once

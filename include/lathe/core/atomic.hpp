@@ -1,5 +1,5 @@
 /// @file
-/// A value that several threads read and write. <atomic> would cost every file that includes
+/// A value that several threads read and write. `<atomic>` would cost every file that includes
 /// lathe.hpp 100 ms.
 #pragma once
 

@@ -1,5 +1,5 @@
 /// @file
-/// The functions of <cmath> that lathe uses, straight from the compiler: that header, with its
+/// The functions of `<cmath>` that lathe uses, straight from the compiler: that header, with its
 /// special functions, costs every file that includes lathe.hpp 70 ms.
 #pragma once
 

@@ -1,5 +1,5 @@
 /// @file
-/// Mutual exclusion of threads on POSIX. <mutex> and <condition_variable>, with the clocks they
+/// Mutual exclusion of threads on POSIX. `<mutex>` and `<condition_variable>`, with the clocks they
 /// bring, would cost every file that includes lathe.hpp 80 ms.
 #pragma once
 

@@ -1,5 +1,5 @@
 /// @file
-/// Numbers as text and back, whatever the locale. <charconv> would cost every file that includes
+/// Numbers as text and back, whatever the locale. `<charconv>` would cost every file that includes
 /// lathe.hpp 120 ms.
 #pragma once
 

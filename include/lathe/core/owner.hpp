@@ -1,6 +1,6 @@
 /// @file
-/// Pointers that own: one owner, or several that share. <memory>, which brings <ostream> and the
-/// locales with it, would cost every file that includes lathe.hpp 140 ms.
+/// Pointers that own: one owner, or several that share. `<memory>`, which brings `<ostream>` and
+/// the locales with it, would cost every file that includes lathe.hpp 140 ms.
 #pragma once
 
 #include <lathe/core/atomic.hpp>

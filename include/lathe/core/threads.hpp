@@ -1,6 +1,6 @@
 /// @file
 /// The same work on several threads at once, for work that shares itself out (a counter that says
-/// what comes next); and work on one other thread. <thread> would cost every file that includes
+/// what comes next); and work on one other thread. `<thread>` would cost every file that includes
 /// lathe.hpp 60 ms.
 #pragma once
 
