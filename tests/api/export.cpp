@@ -195,18 +195,18 @@ TEST_CASE("export: what cannot be written is an error, and leaves no half of a f
   for (const char* name : {"9lives", "double", "a-b", "exp"}) {
     const auto made = try_save(kernel, folder.path, {.name = name});
     REQUIRE(!made);
-    CHECK(made.error().id() == "LATHE-E520");
+    CHECK(made.error().id() == "LATHE-E530");
   }
   const std::string file = folder.path + "/file";
   std::ofstream(file) << "in the way";
   const auto made = try_save(kernel, file + "/deeper", {.sets = {isa::sse2}});
   REQUIRE(!made);
-  CHECK(made.error().id() == "LATHE-E521");
+  CHECK(made.error().id() == "LATHE-E531");
   // A name that is a folder: all files before it are whole.
   std::filesystem::create_directories(folder.path + "/out/scaled_product.c/x");
   const auto blocked = try_save(kernel, folder.path + "/out", {.sets = {isa::sse2}});
   REQUIRE(!blocked);
-  CHECK(blocked.error().id() == "LATHE-E521");
+  CHECK(blocked.error().id() == "LATHE-E531");
   for (const auto& each : std::filesystem::directory_iterator(folder.path + "/out"))
     CHECK(each.path().extension() != ".new");
 }

@@ -44,13 +44,13 @@ struct exported_kernel {
 
 /// Makes the files. A variant for the set of `request` has the schedule `own`; the others have what
 /// tuning with LATHE_TARGET set to them has stored, and the analytic schedule where nothing was.
-/// @error LATHE-E520 the name is no C identifier; E3xx no code generator; E2xx `own` is illegal
+/// @error LATHE-E530 the name is no C identifier; E3xx no code generator; E2xx `own` is illegal
 LATHE_INLINE result<exported_kernel> export_description(const desc_view& desc, const trace& own,
                                                         const tuning_request& request,
                                                         const export_options& options = {});
 
 /// Writes them into a folder, which is made. A file is replaced as a whole or not at all.
-/// @error LATHE-E521 the folder or a file cannot be written
+/// @error LATHE-E531 the folder or a file cannot be written
 LATHE_INLINE result<bool> write_files(const exported_kernel& of, const std::string& folder);
 
 /// Saves a tuned kernel as a C library: NAME.h, NAME.c, NAME.f90, NAME.cmake and a file per

@@ -107,7 +107,7 @@ LATHE_INLINE result<exported_kernel> export_description(const desc_view& desc, c
   library.name = options.name;
   if (library.name.empty()) library.name = c_identifiers().make(desc.name);
   if (!detail::is_c_identifier(library.name))
-    return error("LATHE-E520", "'" + library.name +
+    return error("LATHE-E530", "'" + library.name +
                                    "' cannot name a function in C: write letters, digits and _, "
                                    "and no word that C or its library uses");
   library.summary = summary_of(desc);
@@ -163,7 +163,7 @@ LATHE_INLINE result<exported_kernel> export_description(const desc_view& desc, c
 
 LATHE_INLINE result<bool> write_files(const exported_kernel& of, const std::string& folder) {
   const auto failed = [](const std::string& path) {
-    return error("LATHE-E521", "'" + path + "' cannot be written (" + std::strerror(errno) +
+    return error("LATHE-E531", "'" + path + "' cannot be written (" + std::strerror(errno) +
                                    "); name a folder that you can write to");
   };
   for (std::size_t end = folder.find('/', 1); end < folder.size(); end = folder.find('/', end + 1))
