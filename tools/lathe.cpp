@@ -1,6 +1,7 @@
 // The command line tool: parses the command line and runs one sub-command of lathe/.
 // Exit status: 0 done; 1 failed; 2 wrong usage; 3 this machine has not what it takes (a library, a
 // driver, a device).
+#include <lathe/api/options.hpp>
 #include <lathe/core/error.hpp>
 #include <lathe/version.hpp>
 
@@ -31,6 +32,7 @@ int main(int count, char** words) {
                                                 tools::add_errors(app), tools::add_completion(app)};
   try {
     app.parse(count, words);
+    lathe::report_unknown_variables(lathe::read_environment());
     for (const tools::command& each : commands) {
       if (each.app->parsed()) return each.run();
     }

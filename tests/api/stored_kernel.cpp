@@ -63,7 +63,7 @@ winner stored_winner(const std::string& folder) {
 TEST_CASE("stored kernel: which requests ask for more than was searched") {
   tuning_request request;  // effort measure, 60 s, any number of trials
   const auto more_than = [&](const search_effort& done) {
-    return detail::asks_for_more(request, done);
+    return detail::asks_for_more(request, done, "");
   };
   CHECK_FALSE(more_than({}));  // an old record: used as ever
   CHECK_FALSE(more_than({"measure", 60.5, 900, "time"}));
@@ -84,9 +84,18 @@ TEST_CASE("stored kernel: which requests ask for more than was searched") {
   CHECK_FALSE(more_than({"measure", 60, 900, "exhausted"}));
   CHECK_FALSE(more_than({"patient", 600, 9000, "time"}));
   CHECK(more_than({"patient", 100, 1500, "time"}));
+  // What a search through another space found says little about this one.
+  const search_effort elsewhere{"patient", 600, 9000, "exhausted", "older"};
+  request.effort = effort_level::measure;
+  CHECK(more_than(elsewhere));
+  CHECK_FALSE(detail::asks_for_more(request, elsewhere, "older"));
+  request.time_limit = 0;
+  CHECK_FALSE(more_than(elsewhere));
+  request.time_limit = 60;
   for (const effort_level effort : {effort_level::estimate, effort_level::wisdom_only}) {
     request.effort = effort;
     CHECK_FALSE(more_than({"measure", 1, 3, "time"}));
+    CHECK_FALSE(more_than(elsewhere));
   }
 }
 
@@ -141,6 +150,61 @@ TEST_CASE("stored kernel: a winner outside the space is defended, too") {
   CHECK(is_right(again));
   CHECK(open_cache(folder.path).efforts(kept.key).size() == 2);
   CHECK(tune(source, cpu(), short_search(folder.path, 2)).how().origin == kernel_origin::cache);
+}
+
+TEST_CASE("stored kernel: a winner of an older space is where one more search starts") {
+  const scratch_folder folder;
+  winner kept = [&] {
+    tune(source, cpu(), short_search(folder.path));
+    return stored_winner(folder.path);
+  }();
+  CHECK(kept.effort.space.size() == 16);
+  // As an older lathe left it: a schedule of its time, after a search of ten minutes.
+  std::filesystem::remove_all(folder.path);
+  kept.trace = "parallel(C.i)";
+  kept.choices = "1,2,3";
+  kept.effort = {"patient", 600, 9000, "exhausted"};
+  kept.plan.reset();
+  kept.median_seconds = kept.best_seconds = 1e-7;  // on a machine that was faster then
+  kept.date = "2020-01-01T00:00:00Z";
+  open_cache(folder.path).put(kept);
+  tune_options options = short_search(folder.path);
+  options.effort = effort_level::wisdom_only;
+  CHECK(tune(source, cpu(), options).trace() == "parallel(C.i)");
+  options = short_search(folder.path);
+  options.cache = cache_mode::ro;
+  CHECK(tune(source, cpu(), options).trace() == "parallel(C.i)");
+  const auto again = tune(source, cpu(), short_search(folder.path));
+  CHECK(again.how().trials == 3);
+  CHECK(is_right(again));
+  CHECK(again.trace() != "parallel(C.i)");
+  // Measured side by side, the new one is the better one, whatever the old record says.
+  CHECK(stored_winner(folder.path).trace == again.trace());
+  CHECK(stored_winner(folder.path).effort.space.size() == 16);
+  CHECK(tune(source, cpu(), short_search(folder.path)).how().origin == kernel_origin::cache);
+}
+
+TEST_CASE("stored kernel: the version of a space changes with its decisions and its estimate") {
+  const tuning_request request = request_for("");
+  const program of = make_program(describe(source));
+  cpu_space space(of, request.target, {{}, 1});
+  const std::string version = detail::version_of(space);
+  CHECK(detail::version_of(cpu_space(of, request.target, {{}, 1})) == version);
+  space.estimates.push_back(space.estimates[0]);  // where a search starts besides
+  CHECK(detail::version_of(space) == version);
+  ++space.sites[0].choices;
+  CHECK(detail::version_of(space) != version);
+  --space.sites[0].choices;
+  space.sites[0].name += "'";
+  CHECK(detail::version_of(space) != version);
+  space.sites[0].name.pop_back();
+  for (std::size_t at = 0; at < space.sites.size(); ++at) {
+    if (space.sites[at].choices < 2) continue;
+    std::int32_t& choice = space.estimates[0].choices[at];
+    choice = choice == 0 ? 1 : 0;
+    break;
+  }
+  CHECK(detail::version_of(space) != version);
 }
 
 TEST_CASE("stored kernel: choices are a point only if they stand for the stored trace") {
@@ -198,12 +262,15 @@ TEST_CASE("stored kernel: imported winners that do not work are rejected for goo
     bad.trace = steps;
     all.push_back(bad);
   }
-  open_cache(folder.path).import_text(wisdom_text(all));
-  const auto made = tune(source, cpu(), short_search(folder.path));
+  const std::string wisdom = folder.path + "/bad.wisdom";
+  REQUIRE(write_text_file(wisdom, wisdom_text(all)));
+  tune_options options = short_search(folder.path);
+  options.wisdom_path = {wisdom};
+  const auto made = tune(source, cpu(), options);
   CHECK(made.how().origin != kernel_origin::cache);
   CHECK(made.how().trials == 3);
   CHECK(is_right(made));
-  const auto again = tune(source, cpu(), short_search(folder.path));
+  const auto again = tune(source, cpu(), options);
   CHECK(again.how().origin == kernel_origin::cache);
   CHECK(again.trace() == made.trace());
 }

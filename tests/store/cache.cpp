@@ -39,14 +39,37 @@ TEST_CASE("cache: the lowest median wins, whoever wrote it and in whichever orde
   const scratch temporary;
   auto one = cache::open(options_for(temporary / "c"));
   auto two = cache::open(options_for(temporary / "c"));
-  one.put(sample_winner(0, 2e-3));
+  const auto scheduled = [](const std::string& trace, double seconds) {
+    auto made = sample_winner(0, seconds);
+    made.trace = trace;
+    return made;
+  };
+  one.put(scheduled("unroll(C.i)", 2e-3));
   CHECK(two.find(sample_key())->median_seconds == 2e-3);  // a miss looks again
-  two.put(sample_winner(0, 1e-3));
-  one.put(sample_winner(0, 3e-3));
+  two.put(scheduled("unroll(C.j)", 1e-3));
+  one.put(scheduled("unroll(C.k)", 3e-3));
   CHECK(one.find(sample_key())->median_seconds == 2e-3);
   one.refresh();
   CHECK(one.find(sample_key())->median_seconds == 1e-3);
   CHECK(one.list().size() == 1);
+}
+
+TEST_CASE("cache: of one trace the last measurement counts, in whichever order it is read") {
+  const scratch temporary;
+  const auto measured = [](const char* date, double seconds) {
+    auto made = sample_winner(0, seconds);
+    made.date = date;
+    return made;
+  };
+  auto writer = cache::open(options_for(temporary / "c"));
+  writer.put(measured("2026-02-01T00:00:00Z", 3e-3));
+  writer.put(measured("2026-01-01T00:00:00Z", 1e-3));
+  CHECK(writer.find(sample_key())->median_seconds == 3e-3);
+  CHECK(cache::open(options_for(temporary / "c")).find(sample_key())->median_seconds == 3e-3);
+  auto other = measured("2026-01-02T00:00:00Z", 2e-3);
+  other.trace = "unroll(C.i)";
+  writer.put(other);
+  CHECK(writer.find(sample_key())->trace == "unroll(C.i)");
 }
 
 TEST_CASE("cache: every search of a key is remembered, whichever found the best") {
@@ -148,7 +171,7 @@ TEST_CASE("cache: eight processes with 200 records each lose nothing") {
   CHECK(all.list().size() == 1600);
   CHECK(all.trials(sample_key()).size() == 1600);
   CHECK(all.report().clean());
-  CHECK(all.prune() >= 2);
+  CHECK(all.prune().segments >= 2);
   auto again = cache::open(options_for(temporary / "c"));
   CHECK(again.list().size() == 1600);
   CHECK(again.trials(sample_key()).size() == 1600);
@@ -406,6 +429,96 @@ TEST_CASE("cache: wisdom files are a layer below, never written") {
   CHECK(layered.find(sample_key())->median_seconds == 2e-3);
   CHECK(read_file(temporary / "site.wisdom") == before);
   CHECK_FALSE(std::filesystem::exists(temporary / "c/site.wisdom"));
+}
+
+TEST_CASE("cache: an import is kept as a whole or not at all") {
+  const scratch temporary;
+  const std::string good =
+      lathe::wisdom_text(lathe::sequence<lathe::winner>{sample_winner(0), sample_winner(1)});
+  auto store = cache::open(options_for(temporary / "c"));
+  const auto refused = store.import_text(good + "rubbish\n");
+  REQUIRE_FALSE(refused);
+  CHECK(refused.error().id() == "LATHE-E408");
+  CHECK(store.list().empty());
+  CHECK(files(temporary / "c", "seg-").size() == 0);
+  CHECK(store.import_text(good).value() == 2);
+  CHECK(files(temporary / "c", "seg-").size() == 1);
+  CHECK(store.list().size() == 2);
+  CHECK(cache::open(options_for(temporary / "c")).list().size() == 2);
+  std::filesystem::remove_all(temporary / "c");
+  const auto unwritable = store.import_text(good);
+  REQUIRE_FALSE(unwritable);
+  CHECK(unwritable.error().id() == "LATHE-E402");
+}
+
+TEST_CASE("cache: another cache is a layer below, without its trials and rejections") {
+  const scratch temporary;
+  auto site = cache::open(options_for(temporary / "site"));
+  site.put(sample_winner(0, 1e-3), sample_object(10));
+  site.put(sample_winner(1, 1e-3));
+  site.put(lathe::trial{sample_key().hash(), 0, "t", "ok", {1e-3}, {}, {}});
+  site.reject(sample_key(2), "unroll(C.i)", "wrong answer");
+  auto options = options_for(temporary / "c");
+  options.wisdom = {temporary / "site"};
+  auto layered = cache::open(options);
+  auto found = layered.find(sample_key());
+  REQUIRE(found);
+  CHECK(found->origin == lathe::provenance::imported);
+  CHECK_FALSE(layered.object_of(*found, found->llvm_version, found->cpu_features));
+  CHECK(layered.trials(sample_key()).empty());
+  layered.put(sample_winner(0, 2e-3));
+  CHECK(layered.find(sample_key())->median_seconds == 2e-3);
+  CHECK(layered.list().size() == 2);
+  CHECK(layered.report().clean());
+  CHECK(cache::open(options_for(temporary / "c")).list().size() == 1);
+  CHECK(files(temporary / "site", "seg-").size() == 1);
+}
+
+TEST_CASE("cache: trials over the limit are forgotten, the oldest first; winners are not") {
+  const scratch temporary;
+  const std::string hash = sample_key().hash();
+  const auto put_trials = [&](int first, int count) {
+    REQUIRE(in_child([&] {
+      auto mine = cache::open(options_for(temporary / "c"));
+      for (int n = first; n < first + count; ++n)
+        mine.put(lathe::trial{hash, n, std::string(900, 't'), "ok", {1e-3}, {}, {}});
+      mine.put(sample_winner(first));
+      return true;
+    }));
+  };
+  put_trials(0, 20);
+  const std::string torn = files(temporary / "c", "trial-")[0];
+  write_file(torn, read_file(torn) + "@lathe 000");  // its writer was killed
+  std::filesystem::last_write_time(
+      torn, std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
+  put_trials(20, 20);
+  auto options = options_for(temporary / "c");
+  options.trial_limit = 20 << 10;
+  CHECK(cache::open(options_for(temporary / "c")).trials(sample_key()).size() == 40);
+  auto limited = cache::open(options);
+  const auto left = limited.trials(sample_key());  // over the limit: pruned before they are read
+  REQUIRE(left.size() >= 12);
+  CHECK(left.size() <= 20);
+  CHECK(left.front().number == static_cast<std::int64_t>(40 - left.size()));
+  CHECK(left.back().number == 39);
+  CHECK(files(temporary / "c", "trial-").size() == 1);
+  CHECK(limited.list().size() == 2);
+  options.trial_limit = 0;
+  CHECK(cache::open(options).prune().trials == left.size());
+  CHECK(files(temporary / "c", "trial-").empty());
+  CHECK(cache::open(options).list().size() == 2);
+}
+
+TEST_CASE("cache: what killed writers left is removed after a day") {
+  const scratch temporary;
+  auto store = cache::open(options_for(temporary / "c"));
+  for (const char* name : {"c/tmp-0123456789abcdef", "c/objects/tmp-0123456789abcdef"}) {
+    write_file(temporary / name, "half of it");
+    CHECK(store.prune().leftovers == 0);
+    std::filesystem::last_write_time(
+        temporary / name, std::filesystem::file_time_type::clock::now() - std::chrono::hours(25));
+    CHECK(store.prune().leftovers == 1);
+  }
 }
 
 TEST_CASE("cache: trials come back by number, those in memory too") {

@@ -98,7 +98,7 @@ TEST_CASE("segment: merging keeps every record and leaves living writers alone")
   segment_writer living("seg");
   REQUIRE(living.append(directory, line_with("3"), false) == 0);
   lathe::store_report report;
-  CHECK(merge_segments(directory, "seg", {}, report) == 2);
+  CHECK(merge_segments(directory, "seg", {}, report).segments == 2);
   CHECK(files(temporary.path, "").size() == 2);
   REQUIRE(living.append(directory, line_with("4"), false) == 0);
   segment_reader reader("seg");
@@ -115,13 +115,27 @@ TEST_CASE("segment: a damaged segment is never rewritten") {
   const auto directory = opened(temporary);
   dead_segment(directory, {line_with("1")});
   const std::string damaged = files(temporary.path, "seg-")[0];
-  const std::string content = line_with("1") + line_with("2").substr(0, 30);
+  const std::string content = line_with("1") + line_with("2").substr(0, 30) + line_with("5");
   write_file(damaged, content);
   dead_segment(directory, {line_with("3")});
   dead_segment(directory, {line_with("4")});
   lathe::store_report report;
-  CHECK(merge_segments(directory, "seg", {}, report) == 2);
+  CHECK(merge_segments(directory, "seg", {}, report).segments == 2);
   CHECK(read_file(damaged) == content);
+}
+
+TEST_CASE("segment: the torn end of a killed writer does not keep its segment from being merged") {
+  const scratch temporary;
+  const auto directory = opened(temporary);
+  dead_segment(directory, {line_with("1")});
+  const std::string killed = files(temporary.path, "seg-")[0];
+  write_file(killed, line_with("1") + line_with("2").substr(0, 30));
+  dead_segment(directory, {line_with("3")});
+  lathe::store_report report;
+  CHECK(merge_segments(directory, "seg", {}, report).segments == 2);
+  segment_reader reader("seg");
+  CHECK(reader.read_new(directory, report) == lathe::sequence<std::string>{"a=1", "a=3"});
+  CHECK(report.clean());
 }
 
 TEST_CASE("segment: of another host, only those without a change for a day are merged") {
@@ -132,11 +146,11 @@ TEST_CASE("segment: of another host, only those without a change for a day are m
   write_file(first, line_with("1"));
   write_file(second, line_with("2"));
   lathe::store_report report;
-  CHECK(merge_segments(directory, "seg", {}, report) == 0);
+  CHECK(merge_segments(directory, "seg", {}, report).segments == 0);
   const auto two_days_ago = std::filesystem::file_time_type::clock::now() - std::chrono::hours(48);
   std::filesystem::last_write_time(first, two_days_ago);
   std::filesystem::last_write_time(second, two_days_ago);
-  CHECK(merge_segments(directory, "seg", {}, report) == 2);
+  CHECK(merge_segments(directory, "seg", {}, report).segments == 2);
 }
 
 TEST_CASE("segment: a lock somebody else holds postpones merging, an old one does not") {
@@ -146,11 +160,11 @@ TEST_CASE("segment: a lock somebody else holds postpones merging, an old one doe
   dead_segment(directory, {line_with("2")});
   write_file(temporary / "merge.lock", "");
   lathe::store_report report;
-  CHECK(merge_segments(directory, "seg", {}, report) == 0);
+  CHECK(merge_segments(directory, "seg", {}, report).segments == 0);
   std::filesystem::last_write_time(
       temporary / "merge.lock",
       std::filesystem::file_time_type::clock::now() - std::chrono::hours(1));
-  CHECK(merge_segments(directory, "seg", {}, report) == 2);
+  CHECK(merge_segments(directory, "seg", {}, report).segments == 2);
 }
 
 TEST_CASE("segment: names that no writer makes are not opened") {

@@ -25,7 +25,7 @@ TEST_CASE("winner: every field survives the round trip, unknown ones too") {
   source.object_digest = std::string(64, 'a');
   source.origin = lathe::provenance::estimate;
   source.median_seconds = 0.1 + 0.2;
-  source.effort = {"patient", 61.5, 1234, "time"};
+  source.effort = {"patient", 61.5, 1234, "time", "0123456789abcdef"};
   source.choices = "3,0,12";
   source.unknown = {{"from_the_future", "yes @ %"}};
   const auto line = lathe::detail::line_of(source);

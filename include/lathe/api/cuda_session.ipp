@@ -131,20 +131,25 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
   cache_key key = detail::key_of(desc, on, request);
   if (target.tf32) key.target += " tf32";
   std::optional<winner> known = store.find(key);
+  std::optional<cuda_tuned> old;
   if (known && known->origin != provenance::imported) {
-    result<cuda_tuned> old = detail::revive(*known, store, of, *with);
-    if (!old) {
-      store.reject(key, known->trace, old.error().what());
+    result<cuda_tuned> made = detail::revive(*known, store, of, *with);
+    if (!made) {
+      store.reject(key, known->trace, made.error().what());
       known.reset();
     } else {
+      old = std::move(*made);
       old->flops = flops_of(desc);
-      if (store.mode() != cache_mode::rw || !detail::asks_for_more(request, *known, store))
-        return old;
+      const bool may_search =
+          request.effort == effort_level::measure || request.effort == effort_level::patient;
+      if (store.mode() != cache_mode::rw || !may_search) return std::move(*old);
     }
   }
   if (request.effort == effort_level::wisdom_only) return detail::no_winner(key);
   const tensor_use tensor = detail::tensor_use_of(target, request);
   gpu_space space(of, on, tensor);
+  const std::string version = detail::version_of(space);
+  if (old && !detail::asks_for_more(request, *known, store, version)) return std::move(*old);
   const trace first = space.to_trace(space.estimates[0]);
   if (request.effort == effort_level::estimate) {
     result<cuda_tuned> made = compile_cuda_description(desc, first, target, request);
@@ -202,6 +207,9 @@ LATHE_INLINE result<cuda_tuned> tune_cuda(const desc_view& desc, const cuda& tar
   winner keep = detail::record_of(key, out, request, samples, found.stopped,
                                   detail::choices_text(found.best->at));
   keep.llvm_version = keep.cpu_features = with->fingerprint();
+  keep.effort.space = version;
+  if (old && start && known->trace != keep.trace)
+    detail::measured_again(store, *known, detail::times_of(found, *start), old->run.code());
   store.put(std::move(keep), out.run.code());
   for (const std::string& trouble : store.report().messages) out.notes.push_back(trouble);
   detail::write_page(out, space, found, request, key);

@@ -32,8 +32,9 @@ namespace lathe {
 ///
 /// A search that was killed goes on where it was: the same call finds its trials in the cache.
 ///
-/// A cached winner is used whatever the limits, with one exception: it was searched for clearly
-/// less than is asked for now, and the cache can be written. Then a new search starts from it.
+/// A cached winner is used whatever the limits, with two exceptions, if the cache can be written:
+/// it was searched for clearly less than is asked for now, or by a lathe whose search space for
+/// this operator was another one (once; not if time_limit is 0). Then a new search starts from it.
 /// Clearly less: its effort was `measure` and now it is `patient`; or its search ran out of time
 /// (or was cancelled), and the time limit is now more than four times what it took; or it ran out
 /// of trials, and `trials` is now set to more than four times that number.

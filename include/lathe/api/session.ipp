@@ -91,14 +91,18 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   const cache_key key = key_of(desc, request);
   std::optional<detail::stored_kernel> known =
       detail::usable_winner(store, key, of, request, *compiler);
+  const bool can_keep_more = store.mode() == cache_mode::rw;
+  const bool may_search =
+      request.effort == effort_level::measure || request.effort == effort_level::patient;
   if (known) {
     known->how.flops = flops_of(desc);
-    const bool can_keep_more = store.mode() == cache_mode::rw;
-    if (!can_keep_more || !detail::asks_for_more(request, known->record, store))
-      return std::move(known->how);
+    if (!can_keep_more || !may_search) return std::move(known->how);
   }
   if (request.effort == effort_level::wisdom_only) return detail::no_winner(key);
   cpu_space space(of, request.target, {request.bound, request.threads});
+  const std::string version = detail::version_of(space);
+  if (known && !detail::asks_for_more(request, known->record, store, version))
+    return std::move(known->how);
   const trace first = space.to_trace(space.estimates[0]);
   if (request.effort == effort_level::estimate) {
     result<tuned> made = compile_description(desc, first, request);
@@ -118,6 +122,10 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   sequence<std::string> notes;
   result<owner<worker>> bench = detail::make_bench(request, *compiler, *answer->arguments, notes);
   if (!bench) return bench.error();
+  if (known && known->record.effort.space != version)
+    notes.push_back(
+        "the cached winner is from another version of the search space: this search "
+        "starts from it");
 
   // 3. Search, from the stored winner on if it was not searched for long enough, or from what was
   //    found for other extents.
@@ -146,6 +154,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   out.origin =
       found.best->at == space.estimates[0] ? kernel_origin::estimate : kernel_origin::search;
   sequence<double> samples = found.best->outcome.samples;
+  sequence<double> known_samples = start ? detail::times_of(found, *start) : sequence<double>{};
   std::string choices = detail::choices_text(found.best->at);
   if (const native::executable* compared = judge.executable_of(found.best->at)) {
     out.run = *compared;
@@ -160,6 +169,7 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   if (known && !met && known->record.trace != to_text(out.steps)) {
     // The stored winner is no point of this space, or there was no time for it.
     auto times = judge.duel(known->how.run, out.run);
+    known_samples = times[0];
     if (median(times[0]) < median(times[1])) {
       out.run = known->how.run;
       out.steps = known->how.steps;
@@ -176,6 +186,9 @@ LATHE_INLINE result<tuned> tune_description(const desc_view& desc, const tuning_
   keep.llvm_version = compiler->code_fingerprint();
   keep.cpu_features = compiler->code_fingerprint();
   keep.plan = out.run.plan();
+  keep.effort.space = version;
+  if (known && known->record.trace != keep.trace)
+    detail::measured_again(store, known->record, known_samples, known->how.run.object());
   store.put(std::move(keep), out.run.object());
   for (const std::string& trouble : store.report().messages) out.notes.push_back(trouble);
   detail::write_page(out, space, found, request, key);

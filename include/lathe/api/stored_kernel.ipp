@@ -7,6 +7,7 @@
 #include <lathe/api/pipeline.hpp>
 #include <lathe/api/stored_kernel.hpp>
 #include <lathe/core/owner.hpp>
+#include <lathe/core/sha256.hpp>
 #include <lathe/store/text.hpp>
 
 #include <cstdint>
@@ -99,10 +100,20 @@ LATHE_INLINE std::optional<stored_kernel> usable_winner(cache& store, const cach
   return std::nullopt;
 }
 
-LATHE_INLINE bool asks_for_more(const tuning_request& request, const search_effort& done) {
+LATHE_INLINE std::string version_of(const traced_space& space) {
+  std::string text;
+  for (const site& each : space.points().sites)
+    text += each.name + ':' + std::to_string(each.choices) + '\n';
+  text += to_text(space.to_trace(space.points().estimates[0]));
+  return sha256_hex(text).substr(0, 16);
+}
+
+LATHE_INLINE bool asks_for_more(const tuning_request& request, const search_effort& done,
+                                std::string_view space) {
   constexpr double clearly_more = 4;
   const bool is_patient = request.effort == effort_level::patient;
   if (!is_patient && request.effort != effort_level::measure) return false;
+  if (done.space != space) return request.time_limit > 0;
   if (done.stopped == name_of(stop_reason::exhausted)) return false;
   if (is_patient && done.level != name_of(effort_level::patient)) return true;
   if (done.stopped == name_of(stop_reason::trials)) {
@@ -115,10 +126,31 @@ LATHE_INLINE bool asks_for_more(const tuning_request& request, const search_effo
 }
 
 LATHE_INLINE bool asks_for_more(const tuning_request& request, const winner& found,
-                                const cache& store) {
-  bool asks = asks_for_more(request, found.effort);
-  for (const search_effort& done : store.efforts(found.key)) asks &= asks_for_more(request, done);
+                                const cache& store, std::string_view space) {
+  bool asks = asks_for_more(request, found.effort, space);
+  for (const search_effort& done : store.efforts(found.key))
+    asks &= asks_for_more(request, done, space);
   return asks;
+}
+
+LATHE_INLINE sequence<double> times_of(const search_result& found, const point& at) {
+  for (const sequence<observation>* each : {&found.finalists, &found.trials})
+    for (const observation& one : *each)
+      if (one.at == at && one.outcome.ok()) return one.outcome.samples;
+  return {};
+}
+
+LATHE_INLINE void measured_again(cache& store, winner found, const sequence<double>& samples,
+                                 std::span<const std::byte> object) {
+  if (samples.empty()) return;
+  const double before = found.median_seconds;
+  found.median_seconds = median(samples);
+  found.best_seconds = minimum(samples);
+  found.samples = static_cast<int>(samples.size());
+  found.gflops *= before / found.median_seconds;
+  found.date.clear();
+  found.version.clear();
+  store.put(std::move(found), object);
 }
 
 LATHE_INLINE std::string choices_text(const point& at) {

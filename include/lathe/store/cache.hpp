@@ -37,9 +37,20 @@ struct cache_options {
   std::optional<cache_mode> mode;  ///< default rw
   /// Default $XDG_CACHE_HOME/lathe, else $HOME/.cache/lathe, else memory only.
   std::string directory;
-  sequence<std::string> wisdom;  ///< files and directories, read once by open()
-  bool environment = true;       ///< false: ignore environment variables
+  /// Files and directories of wisdom, read once by open(), never written: what a site installs for
+  /// its users, in layers below their own winners. Another cache's directory is one, too.
+  sequence<std::string> wisdom;
+  bool environment = true;                              ///< false: ignore environment variables
   std::int64_t object_limit = std::int64_t{256} << 20;  ///< [bytes] of all objects together
+  std::int64_t trial_limit = std::int64_t{64} << 20;    ///< [bytes] of all trials together
+};
+
+/// What cache::prune() did.
+struct prune_report {
+  std::size_t segments = 0;   ///< log files merged with others
+  std::size_t objects = 0;    ///< object files dropped
+  std::size_t trials = 0;     ///< trials dropped
+  std::size_t leftovers = 0;  ///< files of killed writers removed
 };
 
 /// Handle of an open cache; copies share it. Every member may be called from several threads, and
@@ -48,13 +59,15 @@ struct cache_options {
 class cache {
  public:
   /// Opens the layers. Never fails: a layer that cannot or must not be used is left out and
-  /// report() says why. Merges segments, as prune() does, when there are more than 64. Every record's
-  /// checksum is verified; its fields are read when its key, the list or the report is asked for.
+  /// report() says why. Merges segments, as prune() does, when there are more than 64. Every
+  /// record's checksum is verified; its fields are read when its key, the list or the report is
+  /// asked for.
   static LATHE_INLINE cache open(const cache_options& options = {});
 
-  /// The best winner of a key, by ranks_before(). One with origin `imported` must be checked first;
-  /// then put() it, or reject() it. An imported winner whose trace was put or rejected here is not
-  /// returned again, whatever time it claims. Looks for new records of other processes on a miss.
+  /// The best winner of a key, by ranks_before(); of several measurements of one trace here the
+  /// last one counts. One with origin `imported` must be checked first; then put() it, or reject()
+  /// it. An imported winner whose trace was put or rejected here is not returned again, whatever
+  /// time it claims. Looks for new records of other processes on a miss.
   LATHE_INLINE std::optional<winner> find(const cache_key& key) const;
 
   /// How hard winners of a key were searched for here, in no order, whichever of them is the best.
@@ -78,6 +91,7 @@ class cache {
   /// Appends one trial of a search.
   LATHE_INLINE void put(const trial& one);
   /// All trials of a key that are on disk or in memory, by number; of equal numbers the first read.
+  /// Trials are disposable: of more than the limit the oldest are dropped first.
   LATHE_INLINE sequence<trial> trials(const cache_key& key);
 
   /// The best winner of every key, by key text.
@@ -88,16 +102,18 @@ class cache {
   /// list() as wisdom text or file. @error E402 the file cannot be written
   LATHE_INLINE std::string export_text() const;
   LATHE_INLINE result<std::size_t> export_file(const std::string& path) const;
-  /// Takes winners from wisdom, marked imported. @returns their number
-  /// @error E405 the path cannot be read
-  LATHE_INLINE std::size_t import_text(std::string_view text);
+  /// Takes winners from wisdom, marked imported: all of them or, if anything is wrong with the text
+  /// or it cannot be kept, none. @returns their number
+  /// @error E405 the path cannot be read, E408 a part of it is wrong, E402 it cannot be written
+  LATHE_INLINE result<std::size_t> import_text(std::string_view text);
   LATHE_INLINE result<std::size_t> import_file(const std::string& path);
 
   /// Reads every record and object on disk again and reports on them alone. Changes nothing.
   LATHE_INLINE store_report verify() const;
-  /// Merges segments that nobody writes to any more and drops objects over the limit. Records are
-  /// never dropped. @returns number of segments merged
-  LATHE_INLINE std::size_t prune();
+  /// Merges segments that nobody writes to any more, drops objects and trials over their limits,
+  /// least recently used or written ones first, and removes what killed writers left. Winners are
+  /// never dropped.
+  LATHE_INLINE prune_report prune();
 
   /// What was met so far that could not be used, in all records read.
   LATHE_INLINE store_report report() const;

@@ -24,14 +24,16 @@ namespace detail {
 
 // What is known about one key.
 struct cache_entry {
-  std::optional<winner> measured;          // best of those measured here
+  flat_map<std::string, winner> measured;  // here, by trace: as measured last
   sequence<search_effort> efforts;         // of all searches here, the same ones once
   flat_map<std::string, winner> imported;  // by trace
   flat_set<std::string> settled;           // traces measured or rejected here
   flat_set<std::string> rejected;
 
   const winner* best() const {
-    const winner* found = measured ? &*measured : nullptr;
+    const winner* found = nullptr;
+    for (const auto& [trace, candidate] : measured)
+      if (found == nullptr || ranks_before(candidate, *found)) found = &candidate;
     for (const auto& [trace, candidate] : imported) {
       if (settled.contains(trace)) continue;
       if (found == nullptr || ranks_before(candidate, *found)) found = &candidate;
@@ -52,7 +54,11 @@ struct cache_entry {
     for (const search_effort& one : efforts) is_known |= one == candidate.effort;
     if (!is_known) efforts.push_back(candidate.effort);
     if (rejected.contains(candidate.trace)) return;
-    if (!measured || ranks_before(candidate, *measured)) measured = std::move(candidate);
+    if (measured.add(candidate.trace, candidate)) return;
+    winner& known = measured[candidate.trace];
+    const bool is_newer =
+        candidate.date != known.date ? candidate.date > known.date : ranks_before(candidate, known);
+    if (is_newer) known = std::move(candidate);
   }
 };
 
@@ -60,6 +66,7 @@ struct cache_entry {
 struct undecoded_record {
   std::size_t key_hash;
   std::string payload;
+  std::string wisdom;  // the file it is from; "" = this cache
 };
 
 inline constexpr std::size_t many_segments = 64;
@@ -140,7 +147,7 @@ struct cache::state {
     detail::cache_entry& entry = entry_of(found.key.text());
     entry.settled.insert(found.trace);
     entry.rejected.insert(found.trace);
-    if (entry.measured && entry.measured->trace == found.trace) entry.measured.reset();
+    entry.measured.erase(found.trace);
   }
 
   void read_new() {
@@ -151,16 +158,33 @@ struct cache::state {
         add_payload(payload);
       } else {
         const std::size_t hash = std::hash<std::string_view>{}(key);
-        undecoded.push_back({hash, std::move(payload)});
+        undecoded.push_back({hash, std::move(payload), {}});
       }
     }
   }
 
-  void add_payload(std::string_view payload) {
+  void read_wisdom(const std::string& path) {
+    for (detail::wisdom_record& each : detail::wisdom_records(path, report)) {
+      const std::string_view key = detail::stored_key(each.payload);
+      if (key.empty()) {
+        add_payload(each.payload, each.source);
+        continue;
+      }
+      const std::size_t hash = std::hash<std::string_view>{}(key);
+      undecoded.push_back({hash, std::move(each.payload), std::move(each.source)});
+    }
+  }
+
+  void add_payload(std::string_view payload, const std::string& wisdom = {}) {
     auto record = detail::decode(payload);
-    detail::count_skipped(record, directory.path(), report);
+    detail::count_skipped(record, wisdom.empty() ? directory.path() : wisdom, report);
     if (record.what != detail::decoded::state::ok) return;
     ++report.records;
+    if (!wisdom.empty()) {
+      // What others rejected is their business.
+      if (record.is_winner) add(without_code(std::move(*record.is_winner)));
+      return;
+    }
     if (record.is_winner) add(std::move(*record.is_winner));
     if (record.is_rejected_trace) add(*record.is_rejected_trace);
   }
@@ -172,7 +196,7 @@ struct cache::state {
     std::size_t kept = 0;
     for (detail::undecoded_record& one : undecoded) {
       if (one.key_hash == hash && detail::stored_key(one.payload) == text) {
-        add_payload(one.payload);
+        add_payload(one.payload, one.wisdom);
         continue;
       }
       detail::undecoded_record& place = undecoded[kept++];
@@ -182,7 +206,7 @@ struct cache::state {
   }
 
   void decode_all() {
-    for (const detail::undecoded_record& one : undecoded) add_payload(one.payload);
+    for (const detail::undecoded_record& one : undecoded) add_payload(one.payload, one.wisdom);
     undecoded.clear();
   }
 
@@ -207,6 +231,30 @@ struct cache::state {
     report.say(std::string("[LATHE-E407] a ") + what +
                " is not kept: expected a trace, positive finite times and text without control "
                "characters");
+  }
+
+  detail::merged_segments merge_trials() {
+    trial_log.close();
+    return detail::merge_segments(directory, "trial", trial_log.names(), report,
+                                  options.trial_limit);
+  }
+
+  // Keeps all winners of an import, or none.
+  result<std::size_t> keep_all(sequence<winner> found) {
+    if (options.mode == cache_mode::off || found.empty()) return std::size_t{0};
+    if (can_write) {
+      std::string lines;
+      for (const winner& each : found) lines += detail::line_of(each).value_or("");
+      if (const int failure = detail::write_segment(directory, "seg", lines); failure != 0) {
+        return error("LATHE-E402", "nothing is imported: '" + directory.path() +
+                                       "' cannot be written: " + detail::system_text(failure));
+      }
+    }
+    for (winner& each : found) {
+      decode(each.key);
+      add(std::move(each));
+    }
+    return found.size();
   }
 
   winner keep(winner found, std::span<const std::byte> object) {
@@ -238,9 +286,7 @@ LATHE_INLINE cache cache::open(const cache_options& options) {
   }
   self.options = detail::with_environment(options, self.report);
   if (self.options.mode == cache_mode::off) return cache(std::move(opened));
-  for (const std::string& path : self.options.wisdom) {
-    for (winner& found : read_wisdom(path, self.report)) self.add(std::move(found));
-  }
+  for (const std::string& path : self.options.wisdom) self.read_wisdom(path);
   if (self.options.directory.empty()) {
     self.report.say(
         "[LATHE-E401] no cache directory: HOME is not set; set LATHE_CACHE_DIR to keep "
@@ -335,6 +381,10 @@ LATHE_INLINE sequence<trial> cache::trials(const cache_key& key) {
   const lathe::detail::lock_guard guard(state_->lock);
   const std::string hash = key.hash();
   flat_map<std::int64_t, trial> by_number;
+  if (state_->can_write &&
+      detail::segment_bytes(state_->directory, "trial") > state_->options.trial_limit) {
+    state_->merge_trials();
+  }
   if (state_->directory) {
     // Trials are many and rarely wanted: they are read when asked for, not kept.
     detail::segment_reader all("trial");
@@ -380,24 +430,18 @@ LATHE_INLINE result<std::size_t> cache::export_file(const std::string& path) con
   return winners.size();
 }
 
-LATHE_INLINE std::size_t cache::import_text(std::string_view text) {
+LATHE_INLINE result<std::size_t> cache::import_text(std::string_view text) {
   const lathe::detail::lock_guard guard(state_->lock);
-  auto winners = parse_wisdom(text, "imported text", state_->report);
-  for (winner& found : winners) state_->keep(std::move(found), {});
-  return winners.size();
+  auto winners = parse_whole_wisdom(text, "imported text", state_->report);
+  if (!winners) return winners.error();
+  return state_->keep_all(std::move(*winners));
 }
 
 LATHE_INLINE result<std::size_t> cache::import_file(const std::string& path) {
-  if (::access(path.c_str(), R_OK) != 0) {
-    return error("LATHE-E405", "wisdom '" + path +
-                                   "' cannot be read: " + detail::system_text(errno) +
-                                   "; name a file or directory that "
-                                   "export_file wrote");
-  }
   const lathe::detail::lock_guard guard(state_->lock);
-  auto winners = read_wisdom(path, state_->report);
-  for (winner& found : winners) state_->keep(std::move(found), {});
-  return winners.size();
+  auto winners = read_whole_wisdom(path, state_->report);
+  if (!winners) return winners.error();
+  return state_->keep_all(std::move(*winners));
 }
 
 LATHE_INLINE store_report cache::verify() const {
@@ -420,16 +464,23 @@ LATHE_INLINE store_report cache::verify() const {
   return out;
 }
 
-LATHE_INLINE std::size_t cache::prune() {
+LATHE_INLINE prune_report cache::prune() {
   const lathe::detail::lock_guard guard(state_->lock);
-  if (!state_->can_write) return 0;
+  prune_report out;
+  if (!state_->can_write) return out;
+  const detail::store_directory& directory = state_->directory;
+  out.leftovers = directory.remove_leftovers();
+  if (state_->objects) {
+    out.objects = detail::drop_objects(state_->objects, state_->options.object_limit);
+    out.leftovers += state_->objects.remove_leftovers();
+  }
   state_->winner_log.close();
-  state_->trial_log.close();
-  if (state_->objects) detail::drop_objects(state_->objects, state_->options.object_limit);
-  return detail::merge_segments(state_->directory, "seg", state_->winner_log.names(),
-                                state_->report) +
-         detail::merge_segments(state_->directory, "trial", state_->trial_log.names(),
-                                state_->report);
+  out.segments =
+      detail::merge_segments(directory, "seg", state_->winner_log.names(), state_->report).segments;
+  const detail::merged_segments trials = state_->merge_trials();
+  out.segments += trials.segments;
+  out.trials = trials.dropped;
+  return out;
 }
 
 LATHE_INLINE store_report cache::report() const {

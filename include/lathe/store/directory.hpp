@@ -39,6 +39,8 @@ class unique_descriptor {
   int value_ = -1;
 };
 
+inline constexpr std::int64_t one_day = 24 * 60 * 60;  ///< [s]
+
 /// What reading a file gave.
 struct file_content {
   int error = 0;          ///< errno, 0 = read
@@ -87,6 +89,10 @@ class store_directory {
 
   /// Size [bytes] and time of last change [s] of a regular file, both -1 for anything else.
   LATHE_INLINE std::pair<std::int64_t, std::int64_t> status(const std::string& name) const;
+
+  /// Removes what killed processes left of replace(): temporary files without a change for a day.
+  /// @returns their number
+  LATHE_INLINE std::size_t remove_leftovers() const;
 
   /// Sets the time of last change to now: what "recently used" means.
   LATHE_INLINE void touch(const std::string& name) const;

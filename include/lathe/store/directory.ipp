@@ -161,6 +161,7 @@ LATHE_INLINE file_content store_directory::read(const std::string& name, std::in
                                 offset + static_cast<std::int64_t>(done));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) out.error = errno;
+    if (got == 0) out.error = ESTALE;  // shorter than it was a moment ago, or a stale size
     if (got <= 0) break;
     done += static_cast<std::size_t>(got);
   }
@@ -177,11 +178,17 @@ LATHE_INLINE unique_descriptor store_directory::create(const std::string& name,
   return file;
 }
 
+inline constexpr std::string_view temporary_prefix = "tmp-";
+
 LATHE_INLINE int store_directory::replace(const std::string& name, std::string_view bytes) const {
-  const std::string temporary = "tmp-" + random_hex(16);
-  int failure = 0;
+  std::string temporary;
+  int failure = EEXIST;
   {
-    const unique_descriptor file = create(temporary, failure);
+    unique_descriptor file;
+    for (int attempt = 0; attempt < 4 && failure == EEXIST; ++attempt) {
+      temporary = std::string(temporary_prefix) + random_hex(16);
+      file = create(temporary, failure);
+    }
     if (!file) return failure;
     failure = write_all(file.get(), bytes);
     if (failure == 0 && ::fsync(file.get()) != 0) failure = errno;
@@ -215,6 +222,16 @@ LATHE_INLINE std::pair<std::int64_t, std::int64_t> store_directory::status(
     return {-1, -1};
   }
   return {entry.st_size, entry.st_mtime};
+}
+
+LATHE_INLINE std::size_t store_directory::remove_leftovers() const {
+  std::size_t removed = 0;
+  for (const std::string& name : names()) {
+    if (!name.starts_with(temporary_prefix)) continue;
+    const auto [size, modified] = status(name);
+    if (size >= 0 && std::time(nullptr) - modified > one_day && remove(name) == 0) ++removed;
+  }
+  return removed;
 }
 
 LATHE_INLINE void store_directory::touch(const std::string& name) const {

@@ -60,7 +60,8 @@ class line_scanner {
   /// The next record or damage; nothing at the end.
   LATHE_INLINE std::optional<scanned> next();
 
-  /// Bytes that are done with: all but a torn end, which may be whole when the file is read again.
+  /// Bytes that are done with: all but an end that is torn or damaged, which may be whole when the
+  /// file is read again.
   std::size_t consumed() const { return consumed_; }
 
  private:

@@ -57,7 +57,9 @@ LATHE_INLINE scanned line_scanner::skip_damage(std::size_t from) {
   const std::size_t start = position_;
   const std::size_t mark = text_.find(record_mark, from);
   position_ = mark == std::string_view::npos ? text_.size() : mark;
-  consumed_ = position_;
+  // What a text ends with may still become a record: readers on network file systems can see the
+  // new size of a file before its new bytes, with zeros in their place.
+  if (mark != std::string_view::npos) consumed_ = position_;
   return {scanned::state::damaged, text_.substr(start, position_ - start), {}};
 }
 

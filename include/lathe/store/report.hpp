@@ -14,7 +14,7 @@ namespace lathe {
 ///
 /// Ids: E401 directory refused, E402 cannot write (continuing in memory), E403 damaged or malformed
 /// records, E404 object refused, E405 file refused or unreadable, E406 record of a newer version,
-/// E407 winner that cannot be stored.
+/// E407 winner that cannot be stored, E408 wisdom that is not imported because a part is wrong.
 struct store_report {
   std::size_t records = 0;    ///< understood
   std::size_t torn = 0;       ///< incomplete at the end of a file: the writer was stopped

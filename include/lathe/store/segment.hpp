@@ -2,7 +2,8 @@
 /// Log files of records: one per writing process, so that no lock is needed, also on network file
 /// systems. In: lines from winner.hpp. Out: the lines of all processes. Called by cache.hpp.
 ///
-/// Names: `<family>-<host>-<pid>-<random>.log`; family "seg" for winners, "trial" for trials.
+/// Names: `<family>-<host>-<pid>-<random>.log`; family "seg" for winners, "trial" for trials. Host
+/// "whole" is that of segments that appeared with all their records, to which nobody appends.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -11,7 +12,9 @@
 #include <lathe/store/directory.hpp>
 #include <lathe/store/report.hpp>
 
+#include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -74,12 +77,30 @@ class segment_reader {
 LATHE_INLINE sequence<std::string> payloads_of(std::string_view text, const std::string& source,
                                                store_report& report, std::size_t& consumed);
 
+/// Writes lines as a segment of their own: readers see all of them or none. @returns 0 or errno
+LATHE_INLINE int write_segment(const store_directory& directory, const std::string& family,
+                               std::string_view lines);
+
+/// Bytes of all segments of a family.
+LATHE_INLINE std::int64_t segment_bytes(const store_directory& directory,
+                                        const std::string& family);
+
+/// What merge_segments() did.
+struct merged_segments {
+  std::size_t segments = 0;  ///< that became one
+  std::size_t dropped = 0;   ///< records forgotten, see `most_bytes`
+};
+
 /// Merges the segments of a family that nobody writes to any more into one: those of processes that
 /// are dead, or without a change for a day, or in `own`. Every distinct whole record is kept as it
-/// is, newer schemas too; a segment with damage is left alone. Does nothing for fewer than two.
-/// @returns number of segments merged
-LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const std::string& family,
-                                        const sequence<std::string>& own, store_report& report);
+/// is, newer schemas too, but not the torn end that a killed writer left; a segment with damage is
+/// left alone. Does nothing for fewer than two.
+/// @param most_bytes  the records are disposable: of more bytes than these the oldest are dropped
+///                    until a quarter is free, and damage with them
+LATHE_INLINE merged_segments merge_segments(const store_directory& directory,
+                                            const std::string& family,
+                                            const sequence<std::string>& own, store_report& report,
+                                            std::optional<std::int64_t> most_bytes = {});
 
 }  // namespace lathe::detail
 

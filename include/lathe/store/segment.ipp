@@ -20,7 +20,6 @@
 namespace lathe::detail {
 
 inline constexpr std::int64_t max_segment = std::int64_t{256} << 20;  // [bytes]
-inline constexpr std::int64_t one_day = 24 * 60 * 60;                 // [s]
 
 // Names this machine as far as process numbers mean the same: host, boot and PID namespace.
 LATHE_INLINE std::string host_token() {
@@ -59,16 +58,22 @@ LATHE_INLINE std::optional<segment_owner> owner_of(std::string_view name, std::s
   return segment_owner{std::string(parts[1]), *process};
 }
 
-LATHE_INLINE std::string new_segment_name(const std::string& family) {
-  return family + '-' + host_token() + '-' + std::to_string(::getpid()) + '-' + random_hex(16) +
-         ".log";
+// In the place of a host: of a segment that was written as a whole, to which nobody appends.
+inline constexpr const char* whole_host = "whole";
+
+LATHE_INLINE std::string new_segment_name(const std::string& family, const std::string& host) {
+  return family + '-' + host + '-' + std::to_string(::getpid()) + '-' + random_hex(16) + ".log";
 }
 
 LATHE_INLINE int segment_writer::begin(const store_directory& directory) {
-  const std::string name = new_segment_name(family_);
-  int failure = 0;
+  std::string name;
+  int failure = EEXIST;
   file_.reset();
-  file_ = directory.create(name, failure);
+  // A network file system may ask its server twice to create a file, and report the second answer.
+  for (int attempt = 0; attempt < 4 && failure == EEXIST; ++attempt) {
+    name = new_segment_name(family_, host_token());
+    file_ = directory.create(name, failure);
+  }
   if (!file_) return failure;
   if (process_ != ::getpid()) names_.clear();  // a forked child does not own its parent's segments
   names_.push_back(name);
@@ -137,6 +142,7 @@ LATHE_INLINE bool segment_reader::read_listed(const store_directory& directory,
     seen = size;
     const file_content content = directory.read(name, done, max_segment);
     if (content.error == ENOENT || content.error == ESTALE) {
+      seen = -2;
       complete = false;
       continue;
     }
@@ -166,13 +172,79 @@ LATHE_INLINE sequence<std::string> segment_reader::read_new(const store_director
 // True if the writer of a segment can no longer append to it.
 LATHE_INLINE bool is_abandoned(const segment_owner& owner, const std::string& this_host,
                                std::int64_t modified, std::int64_t now) {
-  if (now - modified > one_day) return true;
+  if (now - modified > one_day || owner.host == whole_host) return true;
   return owner.host == this_host && ::kill(static_cast<pid_t>(owner.process), 0) != 0 &&
          errno == ESRCH;
 }
 
-LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const std::string& family,
-                                        const sequence<std::string>& own, store_report& report) {
+LATHE_INLINE int write_segment(const store_directory& directory, const std::string& family,
+                               std::string_view lines) {
+  if (static_cast<std::int64_t>(lines.size()) > max_segment) return EFBIG;
+  return directory.replace(new_segment_name(family, whole_host), lines);
+}
+
+LATHE_INLINE std::int64_t segment_bytes(const store_directory& directory,
+                                        const std::string& family) {
+  std::int64_t total = 0;
+  for (const std::string& name : directory.names())
+    if (owner_of(name, family)) total += larger<std::int64_t>(0, directory.status(name).first);
+  return total;
+}
+
+// Segments that nobody writes to any more, in the order of their last change.
+LATHE_INLINE sequence<std::string> finished_segments(const store_directory& directory,
+                                                     const std::string& family,
+                                                     const sequence<std::string>& own,
+                                                     std::int64_t now) {
+  struct dated_name {
+    std::int64_t modified;
+    std::string name;
+  };
+  sequence<dated_name> found;
+  const std::string this_host = host_token();
+  for (const std::string& name : directory.names()) {
+    const auto owner = owner_of(name, family);
+    if (!owner) continue;
+    const auto [size, modified] = directory.status(name);
+    if (size < 0) continue;  // gone, or the system does not say how old it is
+    if (contains(own, name) || is_abandoned(*owner, this_host, modified, now))
+      found.push_back({modified, name});
+  }
+  sort(found, [](const dated_name& left, const dated_name& right) {
+    return left.modified != right.modified ? left.modified < right.modified
+                                           : left.name < right.name;
+  });
+  sequence<std::string> names;
+  for (dated_name& each : found) names.push_back(std::move(each.name));
+  return names;
+}
+
+// Drops lines that occurred before.
+LATHE_INLINE void drop_repeated(sequence<std::string>& lines) {
+  struct hashed {
+    std::size_t hash;
+    std::size_t at;
+  };
+  sequence<hashed> by_hash;
+  for (std::size_t at = 0; at < lines.size(); ++at)
+    by_hash.push_back({std::hash<std::string>{}(lines[at]), at});
+  sort(by_hash, [&](const hashed& left, const hashed& right) {
+    if (left.hash != right.hash) return left.hash < right.hash;
+    if (const int order = lines[left.at].compare(lines[right.at])) return order < 0;
+    return left.at < right.at;
+  });
+  sequence<std::size_t> repeated;
+  for (std::size_t n = 1; n < by_hash.size(); ++n)
+    if (by_hash[n].hash == by_hash[n - 1].hash && lines[by_hash[n].at] == lines[by_hash[n - 1].at])
+      repeated.push_back(by_hash[n].at);
+  for (const std::size_t at : repeated) lines[at].clear();
+  erase_if(lines, [](const std::string& line) { return line.empty(); });
+}
+
+LATHE_INLINE merged_segments merge_segments(const store_directory& directory,
+                                            const std::string& family,
+                                            const sequence<std::string>& own, store_report& report,
+                                            std::optional<std::int64_t> most_bytes) {
   // The lock only saves two processes from doing the same work; merging twice is harmless.
   static constexpr const char* lock = "merge.lock";
   if (const auto [size, locked] = directory.status(lock);
@@ -181,52 +253,49 @@ LATHE_INLINE std::size_t merge_segments(const store_directory& directory, const 
   }
   int failure = 0;
   const unique_descriptor locked = directory.create(lock, failure);
-  if (!locked) return 0;
+  if (!locked) return {};
   // The file system's own clock: that of another machine may differ from ours.
   const std::int64_t now = directory.status(lock).second;
-  const std::string this_host = host_token();
+  merged_segments done;
   sequence<std::string> merged;
   sequence<std::string> lines;
-  flat_set<std::string> known;
-  for (const std::string& name : directory.names()) {
-    const auto owner = owner_of(name, family);
-    if (!owner) continue;
-    const bool mine = contains(own, name);
-    if (!mine && !is_abandoned(*owner, this_host, directory.status(name).second, now)) continue;
+  for (const std::string& name : finished_segments(directory, family, own, now)) {
     const file_content content = directory.read(name, 0, max_segment);
     if (content.error != 0) continue;
     line_scanner scanner(content.bytes);
     sequence<std::string> found;
-    bool whole = true;
+    bool damaged = false;
     while (const auto next = scanner.next()) {
-      if (next->what == scanned::state::whole)
-        found.emplace_back(next->line);
-      else
-        whole = false;
+      if (next->what == scanned::state::whole) found.emplace_back(next->line);
+      damaged |= next->what == scanned::state::damaged;
     }
-    if (!whole) continue;
+    if (damaged && !most_bytes) continue;
     merged.push_back(name);
-    for (std::string& line : found) {
-      if (known.insert(line)) lines.push_back(std::move(line));
-    }
+    for (std::string& line : found) lines.push_back(std::move(line));
   }
-  std::size_t count = 0;
-  if (merged.size() > 1) {
+  drop_repeated(lines);
+  std::int64_t total = 0;
+  for (const std::string& line : lines) total += static_cast<std::int64_t>(line.size());
+  if (most_bytes && total > *most_bytes) {
+    const std::int64_t kept = *most_bytes - *most_bytes / 4;
+    for (; total > kept; ++done.dropped)
+      total -= static_cast<std::int64_t>(lines[done.dropped].size());
+  }
+  if (merged.size() > 1 || done.dropped > 0) {
     std::string text;
-    for (const std::string& line : lines) text += line;
-    failure = static_cast<std::int64_t>(text.size()) > max_segment
-                  ? EFBIG
-                  : directory.replace(new_segment_name(family), text);
+    for (std::size_t at = done.dropped; at < lines.size(); ++at) text += lines[at];
+    failure = text.empty() ? 0 : write_segment(directory, family, text);
     if (failure == 0) {
       for (const std::string& name : merged) directory.remove(name);
-      count = merged.size();
+      done.segments = merged.size();
     } else {
+      done = {};
       report.say("[LATHE-E402] segments in '" + directory.path() +
                  "' are not merged: " + system_text(failure));
     }
   }
   directory.remove(lock);
-  return count;
+  return done;
 }
 
 }  // namespace lathe::detail

@@ -42,6 +42,8 @@ struct search_effort {
   double seconds = 0;   ///< [s] it took
   int trials = 0;       ///< candidates tried
   std::string stopped;  ///< why it ended, by name: "time", "trials", "exhausted", ...
+  std::string
+      space{};  ///< version of the space it went through, "" = not known, as in older records
 
   bool is_known() const { return !level.empty(); }
   friend bool operator==(const search_effort&, const search_effort&) = default;

@@ -118,6 +118,7 @@ LATHE_INLINE winner read_winner(field_reader& in) {
     out.effort.seconds = in.number("searched");
     out.effort.trials = static_cast<int>(in.integer("tried", 0, 1'000'000'000));
     out.effort.stopped = in.require("stopped", 32);
+    out.effort.space = in.take("space", 32);
   }
   out.choices = in.take("choices", max_name);
   out.version = in.take("version", 64);
@@ -237,6 +238,7 @@ LATHE_INLINE std::optional<std::string> line_of(const winner& value) {
                        {"searched", known ? number_text(value.effort.seconds) : ""},
                        {"tried", known ? std::to_string(value.effort.trials) : ""},
                        {"stopped", known ? value.effort.stopped : ""},
+                       {"space", known ? value.effort.space : ""},
                        {"choices", value.choices},
                        {"version", value.version},
                        {"date", value.date},

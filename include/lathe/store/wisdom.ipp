@@ -3,6 +3,8 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
+#include <lathe/core/flat_map.hpp>
+#include <lathe/schedule/trace.hpp>
 #include <lathe/store/directory.hpp>
 #include <lathe/store/segment.hpp>
 #include <lathe/store/wisdom.hpp>
@@ -44,7 +46,6 @@ LATHE_INLINE file_content read_text_file(const std::string& path) {
   return out;
 }
 
-// Counts a decoded record that is no value of this version.
 LATHE_INLINE void count_skipped(const decoded& record, const std::string& source,
                                 store_report& report) {
   if (record.what == decoded::state::newer) {
@@ -55,6 +56,48 @@ LATHE_INLINE void count_skipped(const decoded& record, const std::string& source
     ++report.malformed;
     report.say("[LATHE-E403] '" + source + "' has malformed records: skipped");
   }
+}
+
+// A file itself, or those of a directory.
+LATHE_INLINE sequence<std::string> wisdom_files(const std::string& path) {
+  sequence<std::string> files;
+  DIR* const list = ::opendir(path.c_str());
+  if (list == nullptr) {
+    files.push_back(path);
+    return files;
+  }
+  while (const dirent* const entry = ::readdir(list)) {
+    const std::string_view name = entry->d_name;
+    const bool has_winners = name.ends_with(".wisdom") || name.ends_with(".log");
+    if (has_winners && !name.starts_with('.') && !name.starts_with("trial-"))
+      files.push_back(path + '/' + std::string(name));
+  }
+  ::closedir(list);
+  sort(files);
+  return files;
+}
+
+LATHE_INLINE std::string unreadable_wisdom(const std::string& file, const file_content& content) {
+  return "wisdom '" + file + "' is not read: " +
+         (content.refused ? "expected a regular file of at most 64 MiB"
+                          : system_text(content.error) +
+                                "; name a file or directory that 'lathe cache export' wrote");
+}
+
+LATHE_INLINE sequence<wisdom_record> wisdom_records(const std::string& path, store_report& report) {
+  sequence<wisdom_record> out;
+  for (const std::string& file : wisdom_files(path)) {
+    const file_content content = read_text_file(file);
+    if (content.error != 0 || content.refused) {
+      ++report.refused;
+      report.say("[LATHE-E405] " + unreadable_wisdom(file, content));
+      continue;
+    }
+    std::size_t consumed = 0;
+    for (std::string& payload : payloads_of(content.bytes, file, report, consumed))
+      out.push_back({std::move(payload), file});
+  }
+  return out;
 }
 
 }  // namespace detail
@@ -84,32 +127,64 @@ LATHE_INLINE std::string wisdom_text(std::span<const winner> winners) {
   return out;
 }
 
-LATHE_INLINE sequence<winner> read_wisdom(const std::string& path, store_report& report) {
-  sequence<std::string> files;
-  if (DIR* const list = ::opendir(path.c_str())) {
-    while (const dirent* const entry = ::readdir(list)) {
-      const std::string_view name = entry->d_name;
-      if (!name.starts_with('.') && (name.ends_with(".wisdom") || name.ends_with(".log"))) {
-        files.push_back(path + '/' + std::string(name));
-      }
-    }
-    ::closedir(list);
-    sort(files);
-  } else {
-    files.push_back(path);
+LATHE_INLINE result<sequence<winner>> parse_whole_wisdom(std::string_view text,
+                                                         const std::string& source,
+                                                         store_report& report) {
+  store_report own;
+  sequence<winner> found = parse_wisdom(text, source, own);
+  const auto refuse = [&](const std::string& why) {
+    return error("LATHE-E408", "nothing is imported of '" + source + "': " + why +
+                                   "; write the file again with 'lathe cache export', or copy it "
+                                   "again");
+  };
+  if (own.damaged > 0) return refuse("it has damaged bytes between records");
+  if (own.torn > 0) return refuse("its last record is incomplete");
+  if (own.malformed > 0) return refuse("it has records that no version of lathe writes");
+  for (const winner& each : found) {
+    if (const auto steps = parse_trace(each.trace); !steps)
+      return refuse("the schedule of '" + each.key.op + "' is none: " + steps.error().text());
+  }
+  report.records += own.records;
+  report.newer += own.newer;
+  for (const std::string& message : own.messages) report.say(message);
+  return found;
+}
+
+LATHE_INLINE result<sequence<winner>> read_whole_wisdom(const std::string& path,
+                                                        store_report& report) {
+  sequence<winner> out;
+  for (const std::string& file : detail::wisdom_files(path)) {
+    const detail::file_content content = detail::read_text_file(file);
+    if (content.error != 0 || content.refused)
+      return error("LATHE-E405", detail::unreadable_wisdom(file, content));
+    auto found = parse_whole_wisdom(content.bytes, file, report);
+    if (!found) return found.error();
+    for (winner& each : *found) out.push_back(std::move(each));
+  }
+  return out;
+}
+
+LATHE_INLINE sequence<winner> best_of_each_key(sequence<winner> winners) {
+  flat_map<std::string, std::size_t> best;  // by key: its place
+  for (std::size_t at = 0; at < winners.size(); ++at) {
+    const std::string key = winners[at].key.text();
+    if (best.add(key, at)) continue;
+    std::size_t& known = best[key];
+    if (ranks_before(winners[at], winners[known])) known = at;
   }
   sequence<winner> out;
-  for (const std::string& file : files) {
-    const detail::file_content content = detail::read_text_file(file);
-    if (content.error != 0 || content.refused) {
-      ++report.refused;
-      report.say("[LATHE-E405] wisdom '" + file + "' is not read: " +
-                 (content.refused ? "expected a regular file of at most 64 MiB"
-                                  : detail::system_text(content.error)));
-      continue;
-    }
-    auto found = parse_wisdom(content.bytes, file, report);
-    for (winner& each : found) out.push_back(std::move(each));
+  for (const auto& [key, at] : best) out.push_back(std::move(winners[at]));
+  return out;
+}
+
+LATHE_INLINE sequence<winner> read_wisdom(const std::string& path, store_report& report) {
+  sequence<winner> out;
+  for (const detail::wisdom_record& each : detail::wisdom_records(path, report)) {
+    auto record = detail::decode(each.payload);
+    detail::count_skipped(record, each.source, report);
+    if (!record.is_winner) continue;
+    ++report.records;
+    out.push_back(without_code(std::move(*record.is_winner)));
   }
   return out;
 }
