@@ -8,6 +8,7 @@
 
 #include <cstddef>
 #include <doctest/doctest.h>
+#include <string>
 
 namespace {
 
@@ -63,9 +64,13 @@ TEST_CASE("children come before their parents, and stages own contiguous axes") 
 }
 
 TEST_CASE("extreme numbers are reported, not overflowed") {
-  const auto huge = lathe::describe(lathe::ops::gemm(hidden(2147483647), hidden(2147483647), 1));
+  const int million = hidden(1 << 20);
+  const auto huge = lathe::describe(lathe::ops::gemm(million, million, million));
   CHECK(huge.valid());
-  CHECK(huge.flops() == 2.0 * 2147483647.0 * 2147483647.0);
+  CHECK(huge.flops() == 2.0 * (1 << 20) * (1 << 20) * (1 << 20));
+  const auto beyond = lathe::describe(lathe::ops::gemm(hidden(2147483647), hidden(2147483647), 1));
+  CHECK(beyond.problem.code == lathe::diagnostic::too_many_elements);
+  CHECK(std::string(beyond.problem.subject) == "C");
 
   lathe::axis<"i"> i{INT64_MAX};
   lathe::tensor<"X", float, 1> X;

@@ -32,6 +32,19 @@ constexpr diagnosis broken_extent(const desc_view& desc) {
   return {};
 }
 
+// So many elements that sizes in bytes could overflow.
+constexpr diagnosis broken_size(const desc_tensor& tensor) {
+  std::int64_t elements = 1;
+  for (int d = 0; d < tensor.rank; ++d) {
+    const std::int64_t extent = tensor.shape[d];
+    if (extent < 1) continue;  // unknown
+    if (extent > max_extent / elements)
+      return {diagnostic::too_many_elements, tensor.name, "", extent, max_extent / elements};
+    elements *= extent;
+  }
+  return {};
+}
+
 // The smallest divisor in an index expression if it is below 1, otherwise 1.
 constexpr std::int64_t smallest_divisor(const desc_view& desc, int expr) {
   const desc_expr& node = desc.exprs[expr];
@@ -90,6 +103,10 @@ constexpr diagnosis find_problem(const desc_view& desc) {
   for (int n = 0; n < desc.access_count; ++n) {
     const diagnosis problem = detail::broken_access(desc, desc.accesses[n]);
     if (!problem.ok()) return problem;
+  }
+  for (int t = 0; t < desc.tensor_count; ++t) {
+    if (const diagnosis problem = detail::broken_size(desc.tensors[t]); !problem.ok())
+      return problem;
   }
   return {};
 }

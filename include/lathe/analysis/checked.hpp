@@ -25,7 +25,7 @@ inline error error_of(const diagnosis& problem) {
 }
 
 /// describe(), or the error of the first broken rule about numbers.
-/// @error E027, E043, E052 to E057, as lathe::error; without exceptions prints it and aborts
+/// @error E027, E043, E052 to E058, as lathe::error; without exceptions prints it and aborts
 template <class Operation>
 auto checked_describe(const Operation& operation) {
   auto result = describe(operation);

@@ -385,7 +385,7 @@ struct structure_of {
 }  // namespace detail
 
 /// The flat description of an operator: a constant expression if the operator is one, otherwise the
-/// same code at run time. Never fails: a broken rule about numbers (E027, E043, E052 to E057) is in
+/// same code at run time. Never fails: a broken rule about numbers (E027, E043, E052 to E058) is in
 /// the result's `problem`; broken rules of structure did not compile.
 /// @complexity O(size of the operator); allocates nothing
 template <class Operation>
@@ -402,7 +402,7 @@ constexpr auto describe(const Operation& operation) {
 
 /// describe() of an operator whose numbers are constants: `describe_static([] { return gemm(8, 8,
 /// 8); })`. Broken rules about numbers are compile-time errors here.
-/// @error E027, E043, E052 to E057
+/// @error E027, E043, E052 to E058
 template <class Maker>
 constexpr auto describe_static(Maker) {
   constexpr auto result = describe(Maker{}());

@@ -49,6 +49,8 @@ constexpr void explain() {
     static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E056);
   } else if constexpr (Code == diagnostic::divisor_below_one) {
     static_assert(rule::index_stays_inside_the_shape<Subject, Place>, LATHE_E057);
+  } else if constexpr (Code == diagnostic::too_many_elements) {
+    static_assert(rule::tensor_is_well_used<Subject, Place>, LATHE_E058);
   }
 }
 

@@ -384,7 +384,7 @@ evaluation<dsl::parameter_list<Parameters...>, Statements...> evaluation_of(
 }  // namespace detail
 
 /// Computes the operator on these arguments, as evaluate() does; reports instead of throwing.
-/// @return the broken rule about numbers (E027, E043, E052 to E057), a refused argument (E101 to
+/// @return the broken rule about numbers (E027, E043, E052 to E058), a refused argument (E101 to
 ///         E107); nothing if the outputs are computed
 template <class Operation, class... Arguments>
 [[nodiscard]] std::optional<error> try_evaluate(const Operation& operation,

@@ -67,7 +67,7 @@ LATHE_INLINE result<fpga_found> design_description(const desc_view& desc, const 
                                                    const fpga_device& device);
 
 /// explore_description() of an operator.
-/// @error E027 to E057 for extents and shapes, LATHE-E351
+/// @error E027 to E058 for extents and shapes, LATHE-E351
 template <class Operation>
 result<fpga_found> try_explore_fpga(const Operation& operation, const fpga_options& options = {}) {
   const auto described = describe(operation);

@@ -27,9 +27,9 @@ namespace lathe {
 
 /// See the head of this file.
 struct oracle {
-  owner<argument_set> arguments;  ///< filled and sealed
-  sequence<expectation> wanted;             ///< views into the members below
-  sequence<sequence<std::byte>> expected;   ///< exact outputs
+  owner<argument_set> arguments;           ///< filled and sealed
+  sequence<expectation> wanted;            ///< views into the members below
+  sequence<sequence<std::byte>> expected;  ///< exact outputs
   sequence<sequence<double>> reference, magnitude;
   std::string how;  ///< one line for reports: how the answer was found
 };
@@ -44,9 +44,10 @@ LATHE_INLINE result<int> prove_outputs(const program& of, const argument_set& ar
 /// Prepares arguments and answers.
 /// @param estimate  trace of the analytic schedule
 /// @param interpret_all  exact operators too are interpreted whole (slow) rather than sampled
-/// @error LATHE-E510 the default kernel contradicts the interpreter (a bug of lathe: please report);
+/// @error LATHE-E510 the default kernel contradicts the interpreter (a bug of lathe: please
+/// report);
 ///        E511 the operator cannot be computed (an integer division by zero); E108, E113 it calls
-///        functions that do not exist; E3xx
+///        functions that do not exist; E501 the machine has not enough memory; E3xx
 LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate,
                                         const cpu_target& target, const native::jit& compiler,
                                         const pipeline_options& options, std::uint64_t seed,

@@ -12,6 +12,8 @@
 #include <lathe/target/cpu/executable.hpp>
 #include <lathe/target/cpu/vector_math.hpp>
 
+#include <unistd.h>
+
 namespace lathe {
 namespace detail {
 
@@ -55,7 +57,8 @@ LATHE_INLINE std::pair<double, double> error_sources(const program& of) {
 LATHE_INLINE result<int> prove_outputs(const program& of, const argument_set& arguments,
                                        std::uint64_t seed) {
   sequence<const void*> inputs;
-  for (std::size_t at = 0; at < arguments.size(); ++at) inputs.push_back(arguments[at].memory.data());
+  for (std::size_t at = 0; at < arguments.size(); ++at)
+    inputs.push_back(arguments[at].memory.data());
   random_engine engine(seed);
   int checked = 0;
   for (int at = 0; at < of.param_count; ++at) {
@@ -87,8 +90,18 @@ LATHE_INLINE result<oracle> make_oracle(const program& of, const trace& estimate
   const pipeline_options unbound{{}, options.strict_fp};
   result<ir::nest> plain = lower(of, {}, unbound);
   if (!plain) return plain.error();
+  // Sparse pages would let the system give memory that it does not have.
+  std::int64_t bytes = 0;
+  const kernel_plan plan = plan_of(*plain);
+  for (const plan_buffer& buffer : plan.buffers) bytes += buffer.bytes();
+  const std::int64_t memory = std::int64_t{::sysconf(_SC_PHYS_PAGES)} * ::sysconf(_SC_PAGESIZE);
+  if (memory > 0 && bytes > memory)
+    return error("LATHE-E501", "tuning needs the tensors of '" + of.name + "' in memory, " +
+                                   std::to_string(bytes) + " bytes, and this machine has " +
+                                   std::to_string(memory) +
+                                   ": tune smaller extents, or compile() a schedule by hand");
   oracle out;
-  out.arguments = owner<argument_set>(new argument_set(plan_of(*plain)));
+  out.arguments = owner<argument_set>(new argument_set(plan));
   const int magnitude = exact_inputs(of);
   detail::fill_inputs(of, *out.arguments, magnitude, seed);
   out.arguments->seal_inputs();

@@ -48,7 +48,7 @@ result<kernel<Operation>> made_kernel(const Operation& operation, const cpu& tar
 
 /// The best kernel for an operator on this machine: the cached winner, or the result of a search
 /// that is then cached. Never slower than the analytic schedule (effort `estimate`).
-/// @error E027 to E057 for extents and shapes, LATHE-E110 and E111 for options, E301 if no code
+/// @error E027 to E058 for extents and shapes, LATHE-E110 and E111 for options, E301 if no code
 ///        generator is found, E505 to E511 from the search
 template <class Operation>
 result<kernel<Operation>> try_tune(const Operation& operation, const cpu& target = {},

@@ -104,6 +104,7 @@
   "[LATHE-E056] a tensor's shape cannot be inferred from how it is read: declare it, " \
   "tensor<\"X\", float, 2> X{H, W}"
 #define LATHE_E057 "[LATHE-E057] an index is divided by a constant below 1: divide by 1 or more"
+#define LATHE_E058 "[LATHE-E058] a tensor has more than 2^40 elements: compute it in parts"
 // -- rules of calls, checked where a kernel or evaluate() is called
 #define LATHE_E060                                                                                \
   "[LATHE-E060] wrong number of arguments: pass one per parameter of op<\"name\">(...), in that " \
@@ -155,7 +156,8 @@ enum class diagnostic : unsigned char {
   partly_computed,
   too_many_loops,
   shape_unknown,
-  divisor_below_one
+  divisor_below_one,
+  too_many_elements
 };
 
 /// A broken rule and the names involved: an axis or tensor, and the statement it occurs in.
@@ -174,7 +176,8 @@ struct diagnosis {
 constexpr bool has_numbers(diagnostic code) {
   return code == diagnostic::illegal_extent || code == diagnostic::two_extents ||
          code == diagnostic::out_of_bounds || code == diagnostic::two_shapes ||
-         code == diagnostic::partly_computed || code == diagnostic::divisor_below_one;
+         code == diagnostic::partly_computed || code == diagnostic::divisor_below_one ||
+         code == diagnostic::too_many_elements;
 }
 
 /// "[LATHE-E040] what is wrong: what to write instead". @pre code != diagnostic::none
@@ -200,6 +203,7 @@ constexpr const char* text_of(diagnostic code) {
     case diagnostic::too_many_loops: return LATHE_E055;
     case diagnostic::shape_unknown: return LATHE_E056;
     case diagnostic::divisor_below_one: return LATHE_E057;
+    case diagnostic::too_many_elements: return LATHE_E058;
   }
   return "";
 }

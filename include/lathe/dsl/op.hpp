@@ -68,7 +68,7 @@ struct signature {
   detail::hana::basic_tuple<Parameters...> parameters;
 
   /// The operator with these statements.
-  /// @error E025 if one is not a statement, E040 to E057 if together they break a rule
+  /// @error E025 if one is not a statement, E040 to E058 if together they break a rule
   template <class... Statements>
   [[nodiscard]] constexpr auto operator()(const Statements&... statements) const {
     if constexpr ((is_poison<Statements> || ...)) {
