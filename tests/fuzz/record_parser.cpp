@@ -4,13 +4,11 @@
 #include <lathe/store/plan_text.hpp>
 #include <lathe/store/wisdom.hpp>
 
-#include <cstdlib>
+#include "framing.hpp"
 
 namespace {
 
-void require(bool condition) {
-  if (!condition) std::abort();
-}
+using fuzz::require;
 
 void check_payload(std::string_view payload) {
   namespace store = lathe::detail;
