@@ -124,9 +124,12 @@ class pragma_checker {
   void loop(const std::string& line) {
     scope made;
     made.what = kind::loop;
-    const std::string bound = line.substr(line.find("< ") + 2);
-    made.constant = std::isdigit(static_cast<unsigned char>(bound[0])) != 0 &&
-                    bound.find_first_not_of("0123456789") == bound.find(';');
+    made.constant = true;
+    for (const char* before : {"= ", "< "}) {  // first and last iteration
+      const std::string bound = line.substr(line.find(before) + 2);
+      made.constant &= std::isdigit(static_cast<unsigned char>(bound[0])) != 0 &&
+                       bound.find_first_not_of("0123456789") == bound.find(';');
+    }
     if (scopes_.back().dataflow) fail("a dataflow region holds declarations and calls only");
     for (scope& each : scopes_) each.has_loop = true;
     scopes_.push_back(made);

@@ -18,6 +18,7 @@
 #include <lathe/lower/apply_gpu.ipp>
 #include <lathe/lower/apply.ipp>
 #include <lathe/lower/placement.ipp>
+#include <lathe/lower/nest_writer.ipp>
 #include <lathe/lower/build.ipp>
 #include <lathe/lower/verify.ipp>
 #include <lathe/lower/print.ipp>
@@ -84,6 +85,7 @@
 #include <lathe/target/fpga/operator_cost.ipp>
 #include <lathe/target/fpga/model.ipp>
 #include <lathe/target/fpga/banks.ipp>
+#include <lathe/target/fpga/nest_forms.ipp>
 #include <lathe/target/fpga/kernel.ipp>
 #include <lathe/target/fpga/emit_hls.ipp>
 #include <lathe/measure/record.ipp>

@@ -39,6 +39,16 @@ std::string nest_of(const desc_view& desc, const char* steps, const apply_option
   return "\n" + out;
 }
 
+/// Y[i] = the element before it, twice.
+auto shifted() {
+  axis<"i"> i{8};
+  axis<"j"> j{8};
+  tensor<"A", float, 1> A{8};
+  tensor<"P", float, 1> P;
+  tensor<"Y", float, 1> Y;
+  return describe(op<"shifted">(A, Y)(P(i) = A(i) * 2.0f, Y(j) = select(j > 0, P(j - 1), 0)));
+}
+
 }  // namespace
 
 TEST_CASE("without a schedule every stage is a phase") {
@@ -406,6 +416,103 @@ phase0
 )");
 }
 
+TEST_CASE("a copy of what is read under a condition leaves out what lies beyond the tensor") {
+  CHECK(nest_of(conv, "inline(P); cache_read(X -> Xb at Y.y)") == R"(
+  scratch Xb f32[18]
+phase0
+  for f < 2
+    for y < 4
+      for d2 < 3
+        if d2 + y - 1 >= 0 && d2 + y - 1 < 4
+          for d3 < 4
+            Xb[d2*6 + d3 + 1] = X[d2*4 + y*4 + d3 - 4]
+      for x < 4
+        Y[f*16 + y*4 + x] = 0.0f
+        for ry < 3
+          for rx < 3
+            Y[f*16 + y*4 + x] = Y[f*16 + y*4 + x] + select(ry + y >= 1 && ry + y < 5 && rx + x >= 1 && rx + x < 5, Xb[ry*6 + rx + x], 0.0f) * W[f*9 + ry*3 + rx]
+)");
+  CHECK(nest_of(conv, "inline(P); cache_read(X -> Xb at Y.f)") == R"(
+  scratch Xb f32[36]
+phase0
+  for f < 2
+    for d2 < 4
+      for d3 < 4
+        Xb[d2*6 + d3 + 7] = X[d2*4 + d3]
+    for y < 4
+      for x < 4
+        Y[f*16 + y*4 + x] = 0.0f
+        for ry < 3
+          for rx < 3
+            Y[f*16 + y*4 + x] = Y[f*16 + y*4 + x] + select(ry + y >= 1 && ry + y < 5 && rx + x >= 1 && rx + x < 5, Xb[ry*6 + y*6 + rx + x], 0.0f) * W[f*9 + ry*3 + rx]
+)");
+}
+
+TEST_CASE("line_buffer keeps the rows that the next iteration reads again") {
+  CHECK(nest_of(conv, "compute_at(P, Y.y); line_buffer(P)") == R"(
+  scratch P f32[18]
+  scratch P_new f32[6]
+phase0
+  for f < 2
+    for yp < 2
+      for xp < 6
+        P[yp*6 + xp + 6] = select(yp >= 1 && xp >= 1 && xp < 5, X[yp*4 + xp - 5], 0.0f)
+    for y < 4
+      for xp < 6
+        P_new[xp] = select(y + 2 < 5 && xp >= 1 && xp < 5, X[y*4 + xp + 3], 0.0f)
+      for xp < 6
+        unrolled row < 2
+          P[row*6 + xp] = P[row*6 + xp + 6]
+        P[xp + 12] = P_new[xp]
+      for x < 4
+        Y[f*16 + y*4 + x] = 0.0f
+        for ry < 3
+          for rx < 3
+            Y[f*16 + y*4 + x] = Y[f*16 + y*4 + x] + P[ry*6 + rx + x] * W[f*9 + ry*3 + rx]
+)");
+  CHECK(nest_of(conv,
+                "inline(P); split(Y.y -> y0:_, y1:2); cache_read(X -> Xb at Y.y0); "
+                "line_buffer(Xb)") == R"(
+  scratch Xb f32[24]
+  scratch Xb_new f32[12]
+phase0
+  for f < 2
+    for d2 < 2
+      if d2 - 1 >= 0
+        for d3 < 4
+          Xb[d2*6 + d3 + 13] = X[d2*4 + d3 - 4]
+    for y0 < 2
+      for d2 < 2
+        if y0*2 + d2 + 1 < 4
+          for d3 < 4
+            Xb_new[d2*6 + d3 + 1] = X[y0*8 + d2*4 + d3 + 4]
+      for d3 < 4
+        unrolled row < 2
+          Xb[row*6 + d3 + 1] = Xb[row*6 + d3 + 13]
+        unrolled row < 2
+          Xb[row*6 + d3 + 13] = Xb_new[row*6 + d3 + 1]
+      for y1 < 2
+        for x < 4
+          Y[f*16 + y0*8 + y1*4 + x] = 0.0f
+          for ry < 3
+            for rx < 3
+              Y[f*16 + y0*8 + y1*4 + x] = Y[f*16 + y0*8 + y1*4 + x] + select(y0*2 + ry + y1 >= 1 && y0*2 + ry + y1 < 5 && rx + x >= 1 && rx + x < 5, Xb[ry*6 + y1*6 + rx + x], 0.0f) * W[f*9 + ry*3 + rx]
+)");
+  const auto refusal = [](const char* steps) { return nest_of(conv, steps); };
+  CHECK(refusal("compute_at(P, Y.f); line_buffer(P)").find("read the same of it") !=
+        std::string::npos);
+  CHECK(
+      refusal("split(Y.y -> y0:_, y1:4); compute_at(P, Y.y0); line_buffer(P)").find("runs once") !=
+      std::string::npos);
+  CHECK(refusal("compute_at(P, Y.y); line_buffer(P); split(P.yp -> a:_, b:2)")
+            .find("split or fused") != std::string::npos);
+  CHECK(refusal("split(Y.y -> y0:_, y1:3); compute_at(P, Y.y0); line_buffer(P)")
+            .find("no fixed number") != std::string::npos);
+  const auto at_root = apply(make_program(conv), parse_trace("line_buffer(P)").value());
+  REQUIRE(!at_root);
+  CHECK(at_root.error().text().find("compute_at and cache_read come first") != std::string::npos);
+}
+
 TEST_CASE("what cannot be built says why") {
   const auto refusal = [](const desc_view& desc, const char* steps) {
     const std::string text = nest_of(desc, steps);
@@ -413,8 +520,10 @@ TEST_CASE("what cannot be built says why") {
   };
   CHECK(refusal(gemv_7_5, "split(y.i -> i0:_, i1:4); vectorize(y.i0)")
             .find("a different number of times in its last iteration") != std::string::npos);
-  CHECK(refusal(conv, "cache_read(X -> Xp at P.yp)").find("read under a condition") !=
+  CHECK(refusal(shifted(), "compute_at(P, Y.j)").find("read under a condition") !=
         std::string::npos);
+  CHECK(refusal(conv, "inline(P); cache_read(X -> Xb at Y.y); vectorize(Xb.d3)")
+            .find("neither vectorized nor fused") != std::string::npos);
   CHECK(refusal(gemm_6_5_4,
                 "split(C.i -> i0:_, i1:4); reorder(C: i0 j k i1); fuse(C.i0, C.j -> f); "
                 "split(C.f -> f0:_, f1:2); reorder(C: f0 k f1 i1); unroll(C.f1); unroll(C.i1); "

@@ -1,6 +1,7 @@
 #include "property/random_trace.hpp"
 
 #include <lathe/lower/apply_factor.hpp>
+#include <lathe/lower/build.hpp>
 
 #include <algorithm>
 #include <array>
@@ -316,7 +317,18 @@ class schedule_generator {
     for (const program_stage& each : now_.stages)
       if (!each.inlined && reads(consumer, each.tensor)) producers.push_back(each.name);
     made.stage = producers.empty() ? any_stage().name : producers[below(producers.size())];
-    accept(made);
+    if (accept(made)) line_buffer(made.stage);
+  }
+
+  /// Rows are kept wherever that is possible.
+  void line_buffer(const std::string& stage) {
+    step made;
+    made.what = primitive::line_buffer;
+    made.stage = stage;
+    program next = now_;
+    if (apply_step(next, made, out_.options).empty() && check_schedule(next).empty() &&
+        build(std::move(next)))
+      accept(made);
   }
 
   void cache_write(const program_stage& stage) {
@@ -348,6 +360,7 @@ class schedule_generator {
     if (chance(0.7))
       layout(now_.tensors[static_cast<std::size_t>(now_.find_tensor(made.stage))], made);
     if (!accept(made)) return;
+    if (!made.at_stage.empty()) line_buffer(made.result);
     if (chance(0.6)) transpose(made.result);
     const auto loops = [&]() -> const lathe::sequence<stage_loop>& {
       return now_.stages[static_cast<std::size_t>(now_.find_stage(made.result))].loops;

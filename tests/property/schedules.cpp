@@ -29,8 +29,9 @@ void check_pairs(std::uint64_t first, int count) {
   }
   CHECK(built > count * 7 / 10);
   CHECK(refused > count);
-  // Every primitive but narrow, which few random operators allow: holes.cpp is about it.
-  for (std::size_t each = 0; each + 1 < uses.size() && count >= 100; ++each) {
+  // Every primitive but the last two, which few random operators allow: holes.cpp is about narrow,
+  // line buffers are in the FPGA space of every operator with a window.
+  for (std::size_t each = 0; each + 2 < uses.size() && count >= 100; ++each) {
     CAPTURE(each);  // of the primitives in schedule/primitive.hpp
     CHECK(uses[each] > 0);
   }

@@ -54,7 +54,8 @@ step random_step(random_engine& random) {
       made.result = random_name(random);
       break;
     case primitive::reorder: made.loops = some_names(1); break;
-    case primitive::inline_stage: break;
+    case primitive::inline_stage:
+    case primitive::line_buffer: break;
     case primitive::compute_at: place(); break;
     case primitive::cache_write:
       if (random.chance(0.5)) place();
@@ -107,6 +108,7 @@ TEST_CASE("trace: every primitive keeps its members and its text") {
                            "unroll(C.i2)",
                            "tensor(C.k2)",
                            "dot(C.k2)",
+                           "line_buffer(P)",
                            "parallel(C.ij)",
                            "inline(P)",
                            "compute_at(P, C.c0)",

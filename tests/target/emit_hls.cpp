@@ -278,6 +278,65 @@ TEST_CASE("emit_hls: buffers, unrolled copies, padding, tails and scalars") {
   all.run();
 }
 
+TEST_CASE("emit_hls: rows of a padded image are read in bursts, and kept in line buffers") {
+  const auto conv = make_program(describe(ops::conv2d(1, 2, 8, 8, 4, 3, 1, 1)));
+  const std::string head =
+      "inline(P); split(Y.y -> y0:_, y1:2); reorder(Y: n f y0 rc ry rx y1 x);"
+      "cache_write(Y, buffer); cache_read(X -> Xb at Y.y0); reorder(Xb: d2 n rc d3)";
+  const std::string rows = text_of(conv, head);
+  // Rows beyond the image bound the loop: no branch, in which no tool makes a burst.
+  CHECK(rows.find("for (int d2 = max_i64(") != std::string::npos);
+  CHECK(rows.find("if (") == std::string::npos);
+  const fpga_kernel kept = kernel_of(conv, head + "; line_buffer(Xb)");
+  const std::string text = emit_hls(kept);
+  CHECK(lathe::test::pragma_checker().check(text) == "");
+  CHECK(text.find("float Xb_new[") != std::string::npos);
+  CHECK(text.find("ARRAY_PARTITION variable=Xb type=complete dim=3") != std::string::npos);
+  CHECK(text.find("Xb[0][rc][row][d3 + 1] = Xb[0][rc][row + 2][d3 + 1];") != std::string::npos);
+  // Of six rows per tile, two are new.
+  const auto larger = make_program(describe(ops::conv2d(1, 16, 64, 64, 4, 5, 1, 2)));
+  const auto read = [&](const std::string& steps) {
+    const std::string all = steps + "; cache_read(W -> Wb at Y.f)";
+    return estimate_fpga(kernel_of(larger, all).design, vu9p()).read;
+  };
+  CHECK(read(head + "; line_buffer(Xb)") < 0.5 * read(head));
+  CHECK(text.find("compute_Xb(W, Xb, Xb_new, Y_acc, f, y0);") != std::string::npos);
+}
+
+TEST_CASE("emit_hls: every way to hold an operand equals the interpreter") {
+  comparison all;
+  int rows = 0, clipped = 0;
+  const auto add = [&](const program& of) {
+    const fpga_space space(of, {64, 1 << 22});
+    random_engine engine(5);
+    for (std::size_t site = 0; site < space.sites.size(); ++site) {
+      if (space.sites[site].name.rfind("place of ", 0) != 0) continue;
+      for (std::int32_t choice = 0; choice < space.sites[site].choices; ++choice)
+        for (int kept = 0, drawn = 0; kept < 2 && drawn < 400; ++drawn) {
+          point at = random_point(space, engine);
+          at.choices[site] = choice;
+          if (space.why_rejected(at)) continue;
+          const std::string steps = to_text(space.to_trace(at));
+          if (choice == 3 || choice == 6) {  // a line buffer, if there are rows to keep
+            if (steps.find("line_buffer") == std::string::npos) continue;
+            ++rows;
+          }
+          all.add(of, steps);
+          clipped += all.last_text().find(" = max_i64(") != std::string::npos;
+          ++kept;
+        }
+    }
+  };
+  add(make_program(describe(ops::conv2d(1, 4, 8, 6, 4, 3, 1, 1))));
+  add(make_program(describe(ops::conv2d(1, 2, 12, 8, 3, 5, 2, 2))));
+  add(make_program(describe(ops::conv1d(1, 4, 16, 4, 3, 1, 1))));
+  add(make_program(describe(ops::conv_transpose2d(1, 2, 5, 6, 3, 3, 2, 1, 1))));
+  add(make_program(describe(ops::dilated_conv2d(1, 2, 12, 12, 4, 3, 1, 2, 2))));
+  CHECK(rows > 5);
+  CHECK(clipped > 3);
+  all.run();
+}
+
 TEST_CASE("emit_hls: the tail of a loop that is not unrolled needs no second circuit") {
   const std::string text =
       text_of(make_program(describe(ops::gemm(13, 18, 11))),

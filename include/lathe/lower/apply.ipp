@@ -58,6 +58,18 @@ LATHE_INLINE std::string apply_prefetch(program& target, const step& what) {
   return {};
 }
 
+LATHE_INLINE std::string apply_line_buffer(program_stage& stage) {
+  if (stage.attach_stage < 0)
+    return "stage " + quoted(stage.name) +
+           " is not computed inside another stage: compute_at and cache_read come first";
+  if (stage.reduction)
+    return "stage " + quoted(stage.name) +
+           " is a reduction; line buffers are for what is copied "
+           "or computed point by point";
+  stage.line_buffer = true;
+  return {};
+}
+
 }  // namespace detail
 
 LATHE_INLINE std::string apply_step(program& target, const step& what,
@@ -90,6 +102,7 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
     case primitive::pad: return detail::apply_pad(target, index, what);
     case primitive::bind: return detail::apply_bind(stage, what);
     case primitive::buffers: return detail::apply_buffers(stage, what);
+    case primitive::line_buffer: return detail::apply_line_buffer(stage);
     case primitive::phase: return detail::apply_phase(target, index, what);
     case primitive::narrow: return detail::apply_narrow(target, index, what);
     default: return "unknown primitive";
@@ -126,6 +139,8 @@ LATHE_INLINE std::string check_schedule(const program& target) {
       if (first_reduce < 0)
         return "cache_write(" + stage.name + " at ...) leaves no reduce loop to accumulate over";
     }
+    if (stage.line_buffer && stage.is_cooperative())
+      return "stage " + name(stage) + " is computed by all threads of a block: no line buffer";
     if (stage.attach_stage >= 0) {
       const program_stage& into = target.stages[static_cast<std::size_t>(stage.attach_stage)];
       const int at = into.find_loop(stage.attach_loop);

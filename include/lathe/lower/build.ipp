@@ -3,9 +3,8 @@
 #pragma once
 
 #include <lathe/core/algorithm.hpp>
-#include <lathe/core/math.hpp>
 #include <lathe/lower/build.hpp>
-#include <lathe/lower/placement.hpp>
+#include <lathe/lower/nest_writer.hpp>
 
 #include <cstdlib>
 
@@ -13,9 +12,9 @@ namespace lathe {
 namespace detail {
 
 /// Walks the loops of every root stage and writes their statements.
-class nest_builder : placement {
+class nest_builder : nest_writer {
  public:
-  explicit nest_builder(program&& source) : placement(std::move(source)) {}
+  explicit nest_builder(program&& source) : nest_writer(std::move(source)) {}
 
   result<ir::nest> build() {
     nest_.name = program_.name;
@@ -31,41 +30,7 @@ class nest_builder : placement {
   }
 
  private:
-  using statements = sequence<ir::stmt>;
-  enum class leaf { compute, start, resume, finish };
-
-  // ---------------------------------------------------------------- statements
-
-  ir::stmt store(std::int32_t buffer, ir::expr index, ir::expr value) {
-    ir::statement made;
-    made.what = ir::stmt_kind::store;
-    made.buffer = buffer;
-    made.index = index;
-    made.value = value;
-    return nest_.add(std::move(made));
-  }
-
-  ir::stmt block(statements list) {
-    if (list.size() == 1) return list[0];
-    ir::statement made;
-    made.what = ir::stmt_kind::block;
-    made.children = std::move(list);
-    return nest_.add(std::move(made));
-  }
-
-  void branch(ir::expr condition, statements then, statements otherwise, statements& into) {
-    if (exprs().is_constant(condition)) {
-      const statements& taken = exprs().constant_value(condition) != 0 ? then : otherwise;
-      into.insert(into.end(), taken.begin(), taken.end());
-      return;
-    }
-    ir::statement made;
-    made.what = ir::stmt_kind::branch;
-    made.condition = condition;
-    made.children.push_back(block(std::move(then)));
-    if (!otherwise.empty()) made.children.push_back(block(std::move(otherwise)));
-    into.push_back(nest_.add(std::move(made)));
-  }
+  enum class leaf { compute, start, resume, finish, keep };
 
   // ---------------------------------------------------------------- phases and loops
 
@@ -194,9 +159,11 @@ class nest_builder : placement {
     statements body;
     if (what == leaf::compute) {
       place_attached(frame, loop.name, body);
+      if (runs) begin_line_buffers(frame, loop, into);
       place_prefetches(frame, order[at], variable, body);
     }
     loops(frame, order, at + 1, what, body);
+    if (!frame.reaches_out.empty()) leave_out_beyond(frame, loop.dim, body);
     frame = saved;
     if (runs) running_.pop_back();
     if (once) {
@@ -211,6 +178,19 @@ class nest_builder : placement {
     made.lanes = loop.how == ir::loop_kind::vectorized ? most : 0;
     made.children = std::move(body);
     into.push_back(nest_.add(std::move(made)));
+  }
+
+  /// Makes the body of a copy's loop ask, as soon as an index of the tensor is known, if there is
+  /// such an element.
+  void leave_out_beyond(const stage_frame& frame, int dim, statements& body) {
+    const program_stage& stage = stage_of(frame);
+    if (static_cast<std::size_t>(dim) >= frame.reaches_out.size() ||
+        frame.reaches_out[static_cast<std::size_t>(dim)] == 0 ||
+        contains(frame.value[static_cast<std::size_t>(dim)], ir::none))
+      return;
+    statements asked;
+    branch(is_index_of(stage.tensor, frame, dim), std::move(body), {}, asked);
+    body = std::move(asked);
   }
 
   /// Dimension whose block has several possible sizes, of the static loops that begin at `at`; -1
@@ -299,6 +279,7 @@ class nest_builder : placement {
 
   void write_leaf(stage_frame& frame, leaf what, statements& into) {
     const program_stage& stage = stage_of(frame);
+    if (what == leaf::keep) return take_rows(frame, *kept_, into);
     if (!stage.reduction) {
       store_inside(frame, place(stage.tensor).buffer, output_index(frame),
                    flatten(frame, stage.body), into);
@@ -329,6 +310,7 @@ class nest_builder : placement {
       case leaf::compute:
         store_inside(frame, buffer, index, with(stage.combine, flatten(frame, term(stage))), into);
         break;
+      case leaf::keep: break;
       case leaf::finish: {
         // flatten first: afterwards `accumulated` must not meet tensor loads of the epilogue
         const ir::expr value = with(flatten(frame, stage.epilogue), ir::none);
@@ -445,6 +427,7 @@ class nest_builder : placement {
   // ---------------------------------------------------------------- producers inside consumers
 
   void place_attached(stage_frame& frame, const std::string& loop, statements& into) {
+    statements kept;  // of line buffers: after all that is read
     for (std::size_t at = 0; at < program_.stages.size(); ++at) {
       const program_stage& producer = program_.stages[at];
       if (producer.inlined || producer.attach_stage != frame.stage || producer.attach_loop != loop)
@@ -457,7 +440,10 @@ class nest_builder : placement {
       const bool outer_accumulating = accumulating_;
       accumulating_ = false;
       statements body;
-      loops(inner, all_loops(producer), 0, leaf::compute, body);
+      if (producer.line_buffer)
+        fill_line_buffer(around, loop, inner, body, kept);
+      else
+        loops(inner, all_loops(producer), 0, leaf::compute, body);
       accumulating_ = outer_accumulating;
       if (!producer.is_cooperative()) {
         into.insert(into.end(), body.begin(), body.end());
@@ -468,6 +454,69 @@ class nest_builder : placement {
       made.buffers = producer.buffers;
       made.children = std::move(body);
       into.push_back(nest_.add(std::move(made)));
+    }
+    into.insert(into.end(), kept.begin(), kept.end());
+  }
+
+  /// Computes the rows of a line buffer that the iteration before had not, and `kept` moves the
+  /// others to their place before them.
+  void fill_line_buffer(const stage_frame& around, const std::string& loop, stage_frame& inner,
+                        statements& into, statements& kept) {
+    const program_stage& producer = stage_of(inner);
+    line_rows rows;
+    if (!find_rows(around, loop, inner, rows)) return;
+    const auto dim = static_cast<std::size_t>(rows.dim);
+    tensor_place& at = place(producer.tensor);
+    rows.buffer = at;
+    rows.fresh = fresh_rows(producer, rows);
+    stage_frame next = inner;
+    next.base[dim] = exprs().add(next.base[dim], exprs().constant(rows.count - rows.step));
+    next.size[dim] = {exprs().constant(rows.step), {rows.step}};
+    at = rows.fresh;
+    loops(next, all_loops(producer), 0, leaf::compute, into);
+    at = rows.buffer;
+    sequence<int> others = all_loops(producer);
+    erase_if(others, [&](int position) {
+      return producer.loops[static_cast<std::size_t>(position)].dim == rows.dim;
+    });
+    kept_ = &rows;
+    loops(inner, others, 0, leaf::keep, kept);
+    kept_ = nullptr;
+  }
+
+  /// Before a loop: the first rows of the line buffers that are filled in it, a step further back
+  /// than where its first iteration wants them.
+  void begin_line_buffers(const stage_frame& frame, const stage_loop& loop, statements& into) {
+    for (std::size_t at = 0; at < program_.stages.size() && reason_.empty(); ++at) {
+      const program_stage& producer = program_.stages[at];
+      if (!producer.line_buffer || producer.attach_stage != frame.stage ||
+          producer.attach_loop != loop.name)
+        continue;
+      stage_frame around = frame, inner;
+      inner.stage = static_cast<int>(at);
+      line_rows rows;
+      const tensor_place steady = place(producer.tensor);
+      if (!find_region(around, producer, inner)) return;
+      enter_stage(inner);
+      if (!find_rows(around, loop.name, inner, rows)) return;
+      around.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)] =
+          exprs().constant(0);
+      inner = {};
+      inner.stage = static_cast<int>(at);
+      if (!find_region(around, producer, inner)) return;
+      enter_stage(inner);
+      const auto dim = static_cast<std::size_t>(rows.dim);
+      tensor_place& made = place(producer.tensor);
+      inner.base[dim] = made.base[dim];
+      if (!inner.reaches_out.empty()) inner.reaches_out[dim] = 1;
+      made.base[dim] = exprs().sub(made.base[dim], exprs().constant(rows.step));
+      const std::int64_t count = rows.count - rows.step;
+      inner.size[dim] = {exprs().constant(count), {count}};
+      const bool outer_accumulating = accumulating_;
+      accumulating_ = false;
+      loops(inner, all_loops(producer), 0, leaf::compute, into);
+      accumulating_ = outer_accumulating;
+      made = steady;
     }
   }
 
@@ -492,87 +541,9 @@ class nest_builder : placement {
     return true;
   }
 
-  // ---------------------------------------------------------------- prefetch
-
-  void place_prefetches(stage_frame& frame, int position, ir::expr variable, statements& into) {
-    const program_stage& stage = stage_of(frame);
-    const stage_loop& loop = stage.loops[static_cast<std::size_t>(position)];
-    for (const stage_prefetch& hint : stage.prefetches) {
-      if (hint.loop != loop.name || exprs().is_constant(variable)) continue;
-      for (const ir::expr load : loads_in(exprs(), stage.body)) {
-        if (exprs()[load].imm != hint.tensor) continue;
-        if (loads_in(exprs(), load).size() > 1)
-          continue;  // a gather: it would have to load the index
-        // Loops below that are unrolled may address different lines: one hint for each line.
-        stage_frame ahead = frame;
-        advance(ahead, position, hint.distance, load);
-        prefetch_lines(ahead, position + 1, load, hint.tensor, into);
-      }
-    }
-  }
-
-  /// Moves a frame some iterations of a loop ahead; those beyond its end are iterations of the loop
-  /// around it, as far as the load moves with that.
-  void advance(stage_frame& frame, int position, std::int64_t distance, ir::expr load) {
-    const program_stage& stage = stage_of(frame);
-    const auto at = [&](int of) -> const stage_loop& {
-      return stage.loops[static_cast<std::size_t>(of)];
-    };
-    const auto dim_of = [&](int of) -> const loop_dim& {
-      return stage.dims[static_cast<std::size_t>(at(of).dim)];
-    };
-    for (; position > 0; --position) {
-      const std::int64_t count = trip_counts(dim_of(position), at(position).part).front();
-      const loop_dim& around = dim_of(position - 1);
-      if (distance < count || at(position - 1).how != ir::loop_kind::serial || around.axis < 0 ||
-          !exprs().depends_on(load, stage.axes[static_cast<std::size_t>(around.axis)].variable))
-        break;
-      distance = (distance + count / 2) / count;
-    }
-    ir::expr& value = frame.value[static_cast<std::size_t>(at(position).dim)]
-                                 [static_cast<std::size_t>(at(position).part)];
-    value = exprs().add(value, exprs().constant(distance));
-  }
-
-  void prefetch_lines(stage_frame& frame, int position, ir::expr load, int tensor_index,
-                      statements& into) {
-    const program_stage& stage = stage_of(frame);
-    if (position < static_cast<int>(stage.loops.size())) {
-      const stage_loop& loop = stage.loops[static_cast<std::size_t>(position)];
-      const loop_dim& dim = stage.dims[static_cast<std::size_t>(loop.dim)];
-      if (ir::is_written_out(loop.how) && dim.axis >= 0 &&
-          exprs().depends_on(load, stage.axes[static_cast<std::size_t>(dim.axis)].variable)) {
-        const std::int64_t count = trip_counts(dim, loop.part).front();
-        for (std::int64_t at = 0; at < count; ++at) {
-          stage_frame inner = frame;
-          inner.value[static_cast<std::size_t>(loop.dim)][static_cast<std::size_t>(loop.part)] =
-              exprs().constant(at);
-          prefetch_lines(inner, position + 1, load, tensor_index, into);
-        }
-        return;
-      }
-      return prefetch_lines(frame, position + 1, load, tensor_index, into);
-    }
-    const sequence<ir::expr> loads = loads_in(exprs(), flatten(frame, load));
-    if (loads.empty()) return;  // beyond the end of the tensor
-    const ir::expr index = exprs().args(loads[0])[0];
-    const std::int64_t line = 64 / size_of(tensor(tensor_index).type);  // elements of a cache line
-    for (const ir::stmt each : into) {
-      const ir::statement& other = nest_[each];
-      if (other.what != ir::stmt_kind::prefetch || other.buffer != place(tensor_index).buffer)
-        continue;
-      const ir::expr gap = exprs().sub(index, other.index);
-      if (exprs().is_constant(gap) && math::abs(exprs().constant_value(gap)) < line) return;
-    }
-    ir::statement made;
-    made.what = ir::stmt_kind::prefetch;
-    made.buffer = place(tensor_index).buffer;
-    made.index = index;
-    into.push_back(nest_.add(std::move(made)));
-  }
-
   sequence<std::int32_t> tile_buffer_;  ///< by stage
   sequence<ir::expr> running_;          ///< variables of the open loops that are not unrolled
+  const line_rows* kept_ = nullptr;     ///< of the line buffer whose rows are being moved
   bool accumulating_ = false;
   int generated_ = 0;
 };

@@ -1,8 +1,8 @@
 /// @file
 /// Where tensors live while a loop nest is built: buffers, the flat index of an element, and the
 /// region of a tensor that one iteration of a consumer's loop reads. In: a scheduled program and
-/// the loops entered so far. Out: buffers and index expressions. The base of build.ipp's
-/// nest_builder.
+/// the loops entered so far. Out: buffers and index expressions. The base of
+/// nest_writer.hpp.
 #pragma once
 
 #include <lathe/config.hpp>
@@ -41,6 +41,9 @@ struct stage_frame {
   sequence<sequence<ir::expr>> value;  ///< per dimension and part; none = loop not entered
   sequence<char> sized;                ///< per axis: its size is that of the current point
   bool beyond = false;                 ///< tensors may end before what is read of them
+  /// Per dimension, of copies of what is read under conditions: its part may reach beyond the
+  /// tensor, and only what lies within is copied; empty = nowhere.
+  sequence<char> reaches_out;
 };
 
 /// Buffers and addresses of the program's tensors.
@@ -60,6 +63,11 @@ class placement {
     if (reason_.empty()) reason_ = std::move(reason);
   }
 
+  /// Elements of a tensor per dimension of its layout, and in all, if it has so many.
+  static sequence<std::int64_t> memory_shape(const program_tensor& of,
+                                             const sequence<std::int64_t>& extent);
+  std::int64_t element_count(const program_tensor& of, const sequence<std::int64_t>& extent) const;
+
   /// Adds a buffer to the nest and returns its index.
   std::int32_t add_buffer(ir::buffer made);
   /// Buffers of the parameters, then of the tensors that are computed at root.
@@ -73,6 +81,8 @@ class placement {
   block_size block_around(const loop_dim& dim, int part);
   /// Condition that no padded axis of the stage is beyond its end.
   ir::expr is_inside(const stage_frame& frame);
+  /// Condition that the current value of an axis is an index of that dimension of a tensor.
+  ir::expr is_index_of(int index, const stage_frame& frame, int axis);
   /// Gives narrowed axes their size, as soon as the loops that it depends on are entered.
   void narrow_sizes(stage_frame& frame);
   /// Flat index of the element of the stage's own tensor at the current point.
@@ -101,9 +111,6 @@ class placement {
   };
 
   static std::int64_t layout_extent(const layout_dim& item, const sequence<std::int64_t>& extent);
-  static sequence<std::int64_t> memory_shape(const program_tensor& of,
-                                             const sequence<std::int64_t>& extent);
-  std::int64_t element_count(const program_tensor& of, const sequence<std::int64_t>& extent) const;
   ir::expr flat_index(int index, std::span<const ir::expr> point);
   ir::expr lies_within(int index, std::span<const ir::expr> point);
   ir::expr axis_value(const stage_frame& frame, int axis);
@@ -116,6 +123,7 @@ class placement {
   bool fused_part(const program_stage& producer, const loop_dim& fused,
                   const sequence<region>& need, block_size& out);
   bool has_room(const program_stage& consumer, int of, const sequence<region>& need);
+  bool keep_within(const program_stage& copy, sequence<region>& need, stage_frame& inner);
   region join(const region& left, const region& right, std::int64_t extent);
 
   sequence<tensor_place> places_;  ///< by tensor

@@ -116,6 +116,20 @@ LATHE_INLINE ir::expr placement::lies_within(int index, std::span<const ir::expr
   return all;
 }
 
+LATHE_INLINE ir::expr placement::is_index_of(int index, const stage_frame& frame, int axis) {
+  const ir::expr value = axis_value(frame, axis);
+  const std::int64_t end = tensor(index).shape[static_cast<std::size_t>(axis)];
+  const ir::interval range = exprs().range(value);
+  ir::expr all = exprs().literal(dtype::boolean, 1, 0);
+  if (range.low < 0)
+    all = exprs().binary(opcode::greater_equal, dtype::boolean, value, exprs().constant(0));
+  if (range.high >= end)
+    all =
+        exprs().binary(opcode::logical_and, dtype::boolean, all,
+                       exprs().binary(opcode::less, dtype::boolean, value, exprs().constant(end)));
+  return all;
+}
+
 /// Where the block begins that the parts entered without a gap have chosen of an axis.
 LATHE_INLINE ir::expr placement::axis_start(const stage_frame& frame, int axis) {
   const loop_dim& of = stage_of(frame).dims[static_cast<std::size_t>(axis)];
@@ -334,7 +348,9 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
   const bool roomy = (frame.beyond || producer.is_cooperative()) &&
                      !divides_integers(program_.exprs, producer.body);
   inner.beyond = frame.beyond || (guarded && roomy);
-  if (guarded && !roomy) {
+  // A copy leaves out what lies outside.
+  const bool clipped = guarded && !roomy && producer.copy;
+  if (guarded && !roomy && !clipped) {
     refuse("stage '" + producer.name + "' is read under a condition in '" + consumer.name +
            "', so the part it needs there is not known: compute it at root or inline it");
     return false;
@@ -369,25 +385,28 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
            "' beyond its end does not lie in a block; compute it at root");
     return false;
   }
+  sequence<region> filled = need;  // the buffer has room for what lies outside, too
+  if (clipped && !keep_within(producer, filled, inner)) return false;
   tensor_place& at = place(of);
   at.base.clear();
   sequence<std::int64_t> extent;
   for (const region& each : need) {
     at.base.push_back(each.base);
-    extent.push_back(inner.beyond ? each.most : smaller(each.most, shape[extent.size()]));
-    inner.base.push_back(each.base);
+    extent.push_back(inner.beyond || clipped ? each.most
+                                             : smaller(each.most, shape[extent.size()]));
   }
+  for (const region& each : filled) inner.base.push_back(each.base);
   bool whole_tensor = true;
-  for (std::size_t dim = 0; dim < need.size(); ++dim)
-    whole_tensor &= need[dim].size.value == exprs().constant(shape[dim]);
+  for (std::size_t dim = 0; dim < filled.size(); ++dim)
+    whole_tensor &= filled[dim].size.value == exprs().constant(shape[dim]);
   for (std::size_t dim = 0; dim < producer.dims.size(); ++dim) {
-    if (dim < need.size()) {
-      inner.size.push_back(need[dim].size);
+    if (dim < filled.size()) {
+      inner.size.push_back(filled[dim].size);
     } else {
       const loop_dim& fused = producer.dims[dim];
       inner.size.push_back({exprs().constant(fused.extent), {fused.extent}});
       if (fused.axis < 0 && !fused.reduce && !whole_tensor &&
-          !fused_part(producer, fused, need, inner.size.back())) {
+          !fused_part(producer, fused, filled, inner.size.back())) {
         refuse(
             "stage '" + producer.name +
             "' has fused loops, and the part of it that is needed has no fixed size: only all of "
@@ -428,6 +447,42 @@ LATHE_INLINE bool placement::has_room(const program_stage& consumer, int of,
         if (reached.low < 0 || reached.high >= shape[dim]) return false;
       }
     }
+  }
+  return true;
+}
+
+/// Ends regions where the tensor does, as far as their place is known; notes the others, whose
+/// loops ask. False if refused.
+LATHE_INLINE bool placement::keep_within(const program_stage& copy, sequence<region>& need,
+                                         stage_frame& inner) {
+  const sequence<std::int64_t>& shape = tensor(copy.tensor).shape;
+  bool asks = false;
+  for (std::size_t dim = 0; dim < need.size(); ++dim) {
+    region& part = need[dim];
+    inner.reaches_out.push_back(0);
+    if (exprs().is_constant(part.base) && part.size.is_static()) {
+      const std::int64_t base = exprs().constant_value(part.base);
+      const std::int64_t first = larger<std::int64_t>(0, base),
+                         end = smaller(shape[dim], base + part.most);
+      // Nothing of it is ever read: one element, so that there is a buffer.
+      const std::int64_t size = larger<std::int64_t>(1, end - first);
+      part.base = exprs().constant(smaller(first, shape[dim] - 1));
+      part.size = {exprs().constant(size), {size}};
+      part.most = size;
+      continue;
+    }
+    const ir::interval low = exprs().range(part.base);
+    inner.reaches_out.back() = low.low < 0 || low.high + part.most > shape[dim];
+    asks |= inner.reaches_out.back() != 0;
+  }
+  if (asks && any_of(copy.loops, [&](const stage_loop& each) {
+        return each.how == ir::loop_kind::vectorized ||
+               static_cast<std::size_t>(each.dim) >= need.size();
+      })) {
+    refuse("what '" + copy.name +
+           "' copies is read under a condition and reaches beyond the tensor in some iterations: "
+           "its loops can be neither vectorized nor fused");
+    return false;
   }
   return true;
 }

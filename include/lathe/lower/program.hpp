@@ -116,7 +116,8 @@ struct program_stage {
   int attach_stage = -1;        ///< compute_at: consumer stage, -1 = root
   std::string attach_loop;
   bool inlined = false;
-  int buffers = 1;  ///< iterations of attach_loop whose results are there at once
+  bool line_buffer = false;  ///< what two iterations of attach_loop read is kept
+  int buffers = 1;           ///< iterations of attach_loop whose results are there at once
   sequence<stage_prefetch> prefetches;
 
   /// Position of a loop by name, -1 if absent.

@@ -53,9 +53,12 @@ enum class primitive : unsigned char {
   buffers,  ///< buffers(As, 2)                     what threads compute together is kept in so many
             ///< buffers: those of the next iterations are filled while one is used
   phase,    ///< phase(Y.x -> xr:2, xq:_)           x = 2 xq + xr: the even x, then the odd ones
-  narrow    ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
-            ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
-            ///<                                    the elements that are read
+  line_buffer,  ///< line_buffer(P)                     of what P holds, at the loop that it is
+                ///< computed at, the rows that the iteration before had are kept, and only the
+                ///< others computed
+  narrow  ///< narrow(Y.rx: xr)                   only the terms whose conditions on rx and xr can
+          ///<                                    hold; `narrow(P.xp)`: of an intermediate, only
+          ///<                                    the elements that are read
 };
 
 /// One part of a split or phase: `name:factor`, or `name:_` (factor 0) for the part that takes what

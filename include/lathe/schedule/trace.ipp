@@ -42,6 +42,7 @@ inline constexpr primitive_form primitive_forms[] = {
     {primitive::bind, "bind", "bind(C.i0, block)"},
     {primitive::buffers, "buffers", "buffers(As, 2)"},
     {primitive::phase, "phase", "phase(Y.x -> xr:2, xq:_)"},
+    {primitive::line_buffer, "line_buffer", "line_buffer(P)"},
     {primitive::narrow, "narrow", "narrow(Y.rx: xr)"}};
 
 // ------------------------------------------------------------------------------------- printer
@@ -84,7 +85,8 @@ LATHE_INLINE std::string arguments_text(const step& value) {
     case primitive::flatten:
       return joined(value.loops, (value.stage + ".").c_str(), ", ") + " -> " + value.result;
     case primitive::reorder: return value.stage + ": " + joined(value.loops, "", " ");
-    case primitive::inline_stage: return value.stage;
+    case primitive::inline_stage:
+    case primitive::line_buffer: return value.stage;
     case primitive::compute_at: return value.stage + ", " + value.at_stage + "." + value.at_loop;
     case primitive::cache_write:
       return value.stage + at_text(value) + (value.result.empty() ? ", register" : ", buffer");
@@ -383,7 +385,8 @@ LATHE_INLINE bool trace_reader::read_arguments(step& into) {
     case primitive::fuse:
     case primitive::flatten: return read_fuse(into);
     case primitive::reorder: return read_reorder(into);
-    case primitive::inline_stage: return name(into.stage, "the name of a stage");
+    case primitive::inline_stage:
+    case primitive::line_buffer: return name(into.stage, "the name of a stage");
     case primitive::compute_at:
       return name(into.stage, "the name of a stage") && token(",") &&
              loop(into.at_stage, into.at_loop);

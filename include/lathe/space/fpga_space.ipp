@@ -4,6 +4,7 @@
 
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/apply.hpp>
+#include <lathe/lower/build.hpp>
 #include <lathe/space/fpga_space.hpp>
 #include <lathe/space/reuse.hpp>
 #include <lathe/space/step_writer.hpp>
@@ -18,11 +19,12 @@ inline constexpr std::array<std::int64_t, 5> fpga_widths{1, 2, 4, 8, 16};
 /// innermost dimensions are short.
 inline constexpr std::int64_t fpga_most_lanes = 256;
 
-/// Where an operand of a reduction is while it is used.
+/// Where an operand of a reduction is while it is used, for each way to hold it; before them: in
+/// memory, read there, or computed, again for each use.
 enum class fpga_place : unsigned char {
-  memory,  ///< read there, or computed, again for each use
   tile,    ///< in a buffer for one tile
-  around   ///< in a buffer at the innermost tile loop that moves it: longer than one tile
+  around,  ///< in a buffer at the innermost tile loop that moves it: longer than one tile
+  line     ///< the same, and what the next iteration of that loop reads again is kept
 };
 
 /// All ways to write a number as a product of three.
@@ -130,32 +132,94 @@ LATHE_INLINE void fpga_space::add_operands(int index) {
     const program_tensor& of = program_.tensors[static_cast<std::size_t>(tensor)];
     operand made;
     made.tensor = tensor;
-    trace first;
-    detail::step_writer to(first);
-    const std::string at = stage.loops[stage.loops.size() - 1].name;
-    if (const program_stage* const producer = own_producer(program_, stage, tensor)) {
-      made.producer = of.producer;
-      made.copy = producer->name;
-      to.place(primitive::compute_at, made.copy, stage.name, at);
-    } else {
-      made.copy = of.name + "_buffer";
-      for (const stage_sites& each : of_stage_)
-        if (any_of(each.operands, [&](const operand& other) { return other.copy == made.copy; }))
-          made.copy = of.name + "_buffer_of_" + stage.name;
-      to.copy(primitive::cache_read, of.name, made.copy, stage.name, at, {});
-    }
-    program tried = program_;
-    if (of.scalar || !apply_step(tried, first.steps[0]).empty() || !check_schedule(tried).empty())
-      continue;
-    const program_stage& filling =
-        tried.stages[static_cast<std::size_t>(tried.find_stage(made.copy))];
-    for (const stage_loop& each : filling.loops) made.loops.push_back(each.name);
+    if (own_producer(program_, stage, tensor) != nullptr) made.producer = of.producer;
+    add_way(index, tensor, program_, made);
+    if (made.producer >= 0) add_way_of_input(index, made);
+    if (made.ways.empty()) continue;
     made.site = sites.size();
-    sites.push_back({"place of " + of.name, 3, {}});
+    if (any_of(made.ways, [](const holding& way) { return way.window; })) made.places = 3;
+    const auto ways = static_cast<std::int32_t>(made.ways.size());
+    sites.push_back({"place of " + of.name, 1 + made.places * ways, {}});
     sites.push_back({"width of " + of.name, static_cast<std::int32_t>(detail::fpga_widths.size()),
                      linear_moves(static_cast<std::int32_t>(detail::fpga_widths.size()))});
     of_stage_[static_cast<std::size_t>(index)].operands.push_back(std::move(made));
   }
+}
+
+/// Adds the buffer of a tensor that a reduction of `before` reads, if there may be one.
+LATHE_INLINE void fpga_space::add_way(int index, int tensor, const program& before,
+                                      operand& to) const {
+  const program_stage& stage = before.stages[static_cast<std::size_t>(index)];
+  const program_tensor& of = before.tensors[static_cast<std::size_t>(tensor)];
+  holding made;
+  made.tensor = tensor;
+  made.copies = tensor != to.tensor || to.producer < 0;
+  trace first;
+  detail::step_writer steps(first);
+  const std::string at = stage.loops[stage.loops.size() - 1].name;
+  if (made.copies) {
+    made.filling = of.name + "_buffer";
+    for (const stage_sites& each : of_stage_)
+      for (const operand& other : each.operands)
+        if (any_of(other.ways, [&](const holding& way) { return way.filling == made.filling; }))
+          made.filling = of.name + "_buffer_of_" + stage.name;
+    steps.copy(primitive::cache_read, of.name, made.filling, stage.name, at, {});
+  } else {
+    made.filling = before.stages[static_cast<std::size_t>(to.producer)].name;
+    steps.place(primitive::compute_at, made.filling, stage.name, at);
+  }
+  program tried = before;
+  if (of.scalar || !apply_step(tried, first.steps[0]).empty() || !check_schedule(tried).empty())
+    return;
+  for (const stage_loop& each :
+       tried.stages[static_cast<std::size_t>(tried.find_stage(made.filling))].loops)
+    made.loops.push_back(each.name);
+  if (tensor != to.tensor && !build(std::move(tried))) return;
+  made.moved_by.resize(stage.axes.size());
+  for (const ir::expr load : loads_in(before.exprs, stage.body)) {
+    if (before.exprs[load].imm != tensor) continue;
+    sequence<index_form> forms;
+    for (const ir::expr index_of_dim : before.exprs.args(load)) {
+      index_form form;
+      form.offset = before.exprs[index_of_dim].imm;
+      form.steps.assign(stage.axes.size(), 0);
+      for (const ir::term& term : before.exprs.terms(index_of_dim)) {
+        form.affine &= before.exprs.is_variable(term.atom);
+        for (std::size_t axis = 0; axis < stage.axes.size() && form.affine; ++axis)
+          if (before.exprs.variable_index(term.atom) ==
+              before.exprs.variable_index(stage.axes[axis].variable))
+            form.steps[axis] += term.coef;
+      }
+      int moving = 0;
+      for (const std::int64_t step : form.steps) moving += step != 0;
+      made.window |= moving > 1;
+      forms.push_back(std::move(form));
+    }
+    made.loads.push_back(std::move(forms));
+    for (std::size_t axis = 0; axis < stage.axes.size(); ++axis)
+      made.moved_by[axis] |= before.exprs.depends_on(load, stage.axes[axis].variable);
+  }
+  to.ways.push_back(std::move(made));
+}
+
+/// The producer of an operand is computed where it is used, and the one tensor that it reads is
+/// held.
+LATHE_INLINE void fpga_space::add_way_of_input(int index, operand& to) const {
+  const program_stage& producer = program_.stages[static_cast<std::size_t>(to.producer)];
+  int input = -1;
+  for (const ir::expr load : loads_in(program_.exprs, producer.body)) {
+    const auto read = static_cast<int>(program_.exprs[load].imm);
+    if (program_.tensors[static_cast<std::size_t>(read)].scalar || read == input) continue;
+    if (input >= 0) return;
+    input = read;
+  }
+  const program_stage& stage = program_.stages[static_cast<std::size_t>(index)];
+  if (input < 0 || any_of(loads_in(program_.exprs, stage.body),
+                          [&](ir::expr load) { return program_.exprs[load].imm == input; }))
+    return;
+  program before = program_;
+  if (apply_step(before, detail::inlining_of(producer.name)).empty())
+    add_way(index, input, before, to);
 }
 
 LATHE_INLINE sequence<fpga_space::parts> fpga_space::split_of(std::size_t at,
@@ -180,58 +244,91 @@ LATHE_INLINE sequence<int> fpga_space::outer_order(std::size_t at, const point& 
   return out;
 }
 
-/// Position in `order` of the tile loop that an operand is held at, -1 if it stays in memory.
+/// How an operand is held; null if it stays in memory.
+LATHE_INLINE const fpga_space::holding* fpga_space::way_of(const operand& of,
+                                                           const point& candidate) {
+  const std::int32_t choice = candidate.choices[of.site];
+  if (choice == 0) return nullptr;
+  return &of.ways[static_cast<std::size_t>((choice - 1) / of.places)];
+}
+
+/// Position in `order` of the tile loop that an operand is held at. @pre it is held
 LATHE_INLINE int fpga_space::held_at(std::size_t at, const operand& of, const point& candidate,
                                      const sequence<int>& order) const {
-  const auto place = static_cast<detail::fpga_place>(candidate.choices[of.site]);
-  if (place == detail::fpga_place::memory) return -1;
+  const auto place = static_cast<detail::fpga_place>((candidate.choices[of.site] - 1) % of.places);
   const int last = static_cast<int>(order.size()) - 1;
   if (place == detail::fpga_place::tile) return last;
-  const program_stage& stage = program_.stages[at];
   const sequence<parts> split = split_of(at, candidate);
   for (int position = last; position > 0; --position) {
     const auto axis = static_cast<std::size_t>(order[static_cast<std::size_t>(position)]);
-    if (split[axis][0] == 1) continue;
-    for (const ir::expr load : loads_in(program_.exprs, stage.body))
-      if (program_.exprs[load].imm == of.tensor &&
-          program_.exprs.depends_on(load, stage.axes[axis].variable))
-        return position;
+    if (split[axis][0] > 1 && way_of(of, candidate)->moved_by[axis]) return position;
   }
   return 0;
 }
 
-/// Elements per dimension of an operand that are held at a tile loop.
-LATHE_INLINE sequence<std::int64_t> fpga_space::region(std::size_t at, const operand& of,
+/// What of an operand is new in each iteration of the loop that it is held at, if it is to be a
+/// line buffer.
+LATHE_INLINE fpga_space::line_rows fpga_space::rows_of(std::size_t at, const operand& of,
+                                                       const point& candidate,
+                                                       const held_part& part) const {
+  if ((candidate.choices[of.site] - 1) % of.places !=
+      static_cast<std::int32_t>(detail::fpga_place::line))
+    return {};
+  const sequence<int> order = outer_order(at, candidate);
+  const auto axis =
+      static_cast<std::size_t>(order[static_cast<std::size_t>(held_at(at, of, candidate, order))]);
+  const parts split = split_of(at, candidate)[axis];
+  line_rows out;
+  for (std::size_t dim = 0; dim < part.room.size(); ++dim) {
+    std::int64_t step = 0;
+    for (const sequence<index_form>& load : way_of(of, candidate)->loads) {
+      const index_form& form = load[dim];
+      if (!form.affine || (step != 0 && form.steps[axis] != step)) return {};
+      step = form.steps[axis];
+    }
+    if (step == 0) continue;
+    if (out.rows != 0) return {};  // along several dimensions
+    out = {dim, step * split[1] * split[2]};
+    if (split[0] == 1 || out.rows < 1 || out.rows >= part.room[dim]) return {};
+  }
+  return out;
+}
+
+/// What of a tensor is held at a tile loop.
+LATHE_INLINE fpga_space::held_part fpga_space::part_of(std::size_t at, const holding& of,
                                                        int position, const sequence<int>& order,
                                                        const sequence<parts>& split) const {
   const program_stage& stage = program_.stages[at];
-  const ir::pool& exprs = program_.exprs;
-  const program_tensor& tensor = program_.tensors[static_cast<std::size_t>(of.tensor)];
-  sequence<std::int64_t> low(tensor.shape.size(), INT64_MAX), high(tensor.shape.size(), INT64_MIN);
-  for (const ir::expr load : loads_in(exprs, stage.body)) {
-    if (exprs[load].imm != of.tensor) continue;
-    for (std::size_t dim = 0; dim < tensor.shape.size(); ++dim) {
-      const ir::expr index = exprs.args(load)[dim];
-      std::int64_t first = exprs[index].imm, last = first;
-      bool known = true;
-      for (const ir::term& term : exprs.terms(index)) {
-        known &= exprs.is_variable(term.atom);
-        for (std::size_t place = 0; place < order.size() && known; ++place) {
-          const auto axis = static_cast<std::size_t>(order[place]);
-          if (exprs[term.atom].imm != exprs.variable_index(stage.axes[axis].variable)) continue;
-          const std::int64_t block = split[axis][1] * split[axis][2];
-          const bool whole = static_cast<int>(place) > position;
-          const std::int64_t count = whole ? stage.axes[axis].extent : block;
-          (term.coef < 0 ? first : last) += term.coef * (count - 1);
-        }
+  const sequence<std::int64_t>& shape = program_.tensors[static_cast<std::size_t>(of.tensor)].shape;
+  held_part out;
+  for (std::size_t dim = 0; dim < shape.size(); ++dim) {
+    const std::int64_t end = shape[dim];
+    std::int64_t low = INT64_MAX, high = INT64_MIN;  // where all tile loops around are at 0
+    bool moves = false, within = true;
+    for (const sequence<index_form>& load : of.loads) {
+      const index_form& form = load[dim];
+      std::int64_t first = form.offset, last = first, lowest = first, highest = first;
+      for (std::size_t place = 0; place < order.size(); ++place) {
+        const auto axis = static_cast<std::size_t>(order[place]);
+        const std::int64_t step = form.steps[axis], extent = stage.axes[axis].extent;
+        if (step == 0) continue;
+        const bool inside = static_cast<int>(place) > position;
+        moves |= !inside && split[axis][0] > 1;
+        (step < 0 ? first : last) += step * ((inside ? extent : extent / split[axis][0]) - 1);
+        (step < 0 ? lowest : highest) += step * (extent - 1);
       }
-      low[dim] = known ? smaller(low[dim], first) : 0;
-      high[dim] = known ? larger(high[dim], last) : low[dim] + tensor.shape[dim] - 1;
+      within &= lowest >= 0 && highest < end;
+      low = form.affine ? smaller(low, first) : 0;
+      high = form.affine ? larger(high, last) : low + end - 1;
     }
+    const std::int64_t room = of.copies ? high - low + 1 : smaller(end, high - low + 1);
+    out.room.push_back(room);
+    out.asks.push_back(of.copies && moves && !within);
+    out.filled.push_back(
+        of.copies && !moves
+            ? larger<std::int64_t>(1, smaller(end - 1, high) - larger<std::int64_t>(0, low) + 1)
+            : room);
   }
-  sequence<std::int64_t> out;
-  for (std::size_t dim = 0; dim < tensor.shape.size(); ++dim)
-    out.push_back(smaller(tensor.shape[dim], high[dim] - low[dim] + 1));
   return out;
 }
 
@@ -273,50 +370,65 @@ LATHE_INLINE void fpga_space::write_reduction(std::size_t at, const point& candi
   out.steps.back().result = "buffer";
 
   for (const operand& of : of_stage_[at].operands) {
+    const holding* const way = way_of(of, candidate);
+    if (of.producer >= 0 && (way == nullptr || way->copies))
+      to.inline_stage(program_.stages[static_cast<std::size_t>(of.producer)].name);
+    if (way == nullptr) continue;
     const int held = held_at(at, of, candidate, order);
-    const program_tensor& tensor = program_.tensors[static_cast<std::size_t>(of.tensor)];
-    if (held < 0) {
-      if (of.producer >= 0) to.inline_stage(of.copy);
-      continue;
-    }
     const std::string& loop =
         names[static_cast<std::size_t>(order[static_cast<std::size_t>(held)])][0];
-    if (of.producer < 0)
-      to.copy(primitive::cache_read, tensor.name, of.copy, stage.name, loop, {});
+    if (way->copies)
+      to.copy(primitive::cache_read, program_.tensors[static_cast<std::size_t>(way->tensor)].name,
+              way->filling, stage.name, loop, {});
     else
-      to.place(primitive::compute_at, of.copy, stage.name, loop);
-    const sequence<std::int64_t> extent = region(at, of, held, order, split);
-    widen(of, extent, detail::fpga_widths[static_cast<std::size_t>(candidate.choices[of.site + 1])],
+      to.place(primitive::compute_at, way->filling, stage.name, loop);
+    held_part part = part_of(at, *way, held, order, split);
+    const line_rows rows = rows_of(at, of, candidate, part);
+    if (rows.rows > 0) part.asks[rows.dim] = 1;  // one loop for it
+    widen(*way, part, detail::fpga_widths[static_cast<std::size_t>(candidate.choices[of.site + 1])],
           out);
+    if (rows.rows > 0) to.line_buffer(way->filling);
   }
 }
 
 /// Unrolls the innermost loops that fill a buffer, so that words of `width` elements are complete:
-/// whole dimensions as long as the memory behind them runs on, then a part of the next one.
-LATHE_INLINE void fpga_space::widen(const operand& of, const sequence<std::int64_t>& extent,
-                                    std::int64_t width, trace& out) const {
+/// whole dimensions as long as the memory behind them runs on, then a part of the next one. Loops
+/// that ask for the end of the tensor come first: rows are read or not.
+LATHE_INLINE void fpga_space::widen(const holding& of, const held_part& part, std::int64_t width,
+                                    trace& out) const {
   const sequence<std::int64_t>& shape = program_.tensors[static_cast<std::size_t>(of.tensor)].shape;
-  if (width == 1 || of.loops.size() != extent.size()) return;
-  std::int64_t lanes = 1, part = 0;
-  std::size_t dim = extent.size();
-  while (part == 0) {
-    if (dim-- == 0) return;
-    for (std::int64_t each = 1; each <= extent[dim] && part == 0; ++each)
-      if (extent[dim] % each == 0 && lanes * each % width == 0) part = each;
-    if (part != 0) break;
-    lanes *= extent[dim];
-    if (extent[dim] != shape[dim] || lanes > detail::fpga_most_lanes) return;
+  if (of.loops.size() != shape.size()) return;
+  std::int64_t lanes = 1, piece = width == 1 ? 1 : 0;
+  std::size_t split = shape.size();  // this one in part, the ones behind it whole
+  while (piece == 0 && split-- > 0 && part.asks[split] == 0) {
+    const std::int64_t extent = part.filled[split];
+    for (std::int64_t each = 1; each <= extent && piece == 0; ++each)
+      if (extent % each == 0 && lanes * each % width == 0) piece = each;
+    if (piece != 0) break;
+    lanes *= extent;
+    if (extent != shape[split] || lanes > detail::fpga_most_lanes) break;
   }
-  if (lanes * part > detail::fpga_most_lanes) return;
+  if (piece == 0 || lanes * piece > detail::fpga_most_lanes) piece = 1, split = shape.size();
   detail::step_writer to(out);
-  if (part == shape[dim]) {
-    to.annotate(primitive::unroll, of.copy, of.loops[dim]);
-  } else {
-    const std::string outer = of.loops[dim] + "_word", inner = of.loops[dim] + "_lane";
-    to.split(of.copy, of.loops[dim], {{outer, 0}, {inner, part}});
-    to.annotate(primitive::unroll, of.copy, inner);
+  sequence<std::string> first, rest;  // loops
+  for (std::size_t dim = 0; dim < shape.size(); ++dim) {
+    const std::string &name = of.loops[dim], outer = name + "_word", inner = name + "_lane";
+    const bool whole = dim > split || (dim == split && piece == shape[dim]);
+    if (dim == split && !whole) {
+      to.split(of.filling, name, {{outer, 0}, {inner, piece}});
+      rest.push_back(outer);
+      rest.push_back(inner);
+      to.annotate(primitive::unroll, of.filling, inner);
+      continue;
+    }
+    (part.asks[dim] != 0 ? first : rest).push_back(name);
+    if (whole) to.annotate(primitive::unroll, of.filling, name);
   }
-  while (++dim < extent.size()) to.annotate(primitive::unroll, of.copy, of.loops[dim]);
+  const std::size_t asking = first.size();
+  first.insert(first.end(), rest.begin(), rest.end());
+  bool moved = false;
+  for (std::size_t at = 0; at < asking; ++at) moved |= first[at] != of.loops[at];
+  if (moved) to.reorder(of.filling, first);
 }
 
 LATHE_INLINE void fpga_space::write_pointwise(std::size_t at, const point& candidate,
@@ -358,10 +470,13 @@ LATHE_INLINE std::int64_t fpga_space::buffer_bits(std::size_t at, const point& c
   for (int axis = 0; axis < stage.spatial; ++axis)
     bits *= split[static_cast<std::size_t>(axis)][1] * split[static_cast<std::size_t>(axis)][2];
   for (const operand& of : of_stage_[at].operands) {
-    const int held = held_at(at, of, candidate, order);
-    if (held < 0) continue;
-    std::int64_t own = 8 * size_of(program_.tensors[static_cast<std::size_t>(of.tensor)].type);
-    for (const std::int64_t each : region(at, of, held, order, split)) own *= each;
+    const holding* const way = way_of(of, candidate);
+    if (way == nullptr) continue;
+    std::int64_t own = 8 * size_of(program_.tensors[static_cast<std::size_t>(way->tensor)].type);
+    const held_part part = part_of(at, *way, held_at(at, of, candidate, order), order, split);
+    for (const std::int64_t each : part.room) own *= each;
+    if (const line_rows rows = rows_of(at, of, candidate, part); rows.rows > 0)
+      own += own / part.room[rows.dim] * rows.rows;
     bits += own;
   }
   return bits;

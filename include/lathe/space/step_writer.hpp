@@ -39,6 +39,7 @@ class step_writer {
                 int distance);
   void buffers(const std::string& stage, int count);
   void inline_stage(const std::string& stage);
+  void line_buffer(const std::string& stage);
   /// pad. @param unit  what the iterations become a multiple of
   void pad(const std::string& stage, const std::string& axis, std::int64_t unit);
   /// compute_at

@@ -73,6 +73,10 @@ LATHE_INLINE void step_writer::inline_stage(const std::string& stage) {
   out_.steps.push_back(inlining_of(stage));
 }
 
+LATHE_INLINE void step_writer::line_buffer(const std::string& stage) {
+  add(primitive::line_buffer, stage);
+}
+
 LATHE_INLINE void step_writer::pad(const std::string& stage, const std::string& axis,
                                    std::int64_t unit) {
   step& made = add(primitive::pad, stage);

@@ -6,7 +6,8 @@
 /// Cyclic partitioning (Wang et al., DAC 2013): as many banks as copies of an access, so that they
 /// meet different ones in every iteration; the loops that are not unrolled must move the index by
 /// multiples of that. Where they do not, a small array is kept in flip-flops, and a large one has
-/// one bank that the copies take turns at.
+/// one bank that the copies take turns at. Dimensions along which elements are moved within an
+/// array are partitioned completely: the rows of a line buffer.
 #pragma once
 
 #include <lathe/config.hpp>

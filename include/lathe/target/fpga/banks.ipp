@@ -50,10 +50,24 @@ class fpga_bank_chooser {
       for (const int child : at.children) fit_banks(child, unrolled, of, clash);
       return;
     }
+    for (const fpga_access& from : at.accesses)
+      for (const fpga_access& to : at.accesses)
+        if (from.array == of && to.array == of && !from.write && to.write) fit_shift(from, to);
     for (const fpga_access& each : at.accesses)
       if (each.array == of)
         for (std::size_t dimension = 0; dimension < array_of(each).shape.size(); ++dimension)
           fit_dimension(each, dimension, unrolled, clash);
+  }
+
+  /// Elements that move within an array, as the rows of a line buffer do, come from other banks
+  /// than they go to: one for each place along the dimension in which they move.
+  void fit_shift(const fpga_access& from, const fpga_access& to) {
+    fpga_array& of = array_of(from);
+    if (from.strides != to.strides || from.irregular || to.irregular) return;
+    for (std::size_t dimension = 0; dimension < of.shape.size(); ++dimension)
+      if (from.offsets[dimension] != to.offsets[dimension] &&
+          of.shape[dimension] <= fpga_most_registers)
+        of.banks[dimension] = of.shape[dimension];
   }
 
   /// Banks so that the copies of one access meet different ones in every iteration.
@@ -85,6 +99,7 @@ class fpga_bank_chooser {
       remove_repeated(met);
       if (met.size() != offsets.size()) continue;
       std::int64_t& chosen = of.banks[dimension];
+      if (chosen == of.shape[dimension]) return;  // one for each element
       // Several accesses: banks that suit all of them, if the array is large enough.
       std::int64_t both = chosen;
       while (both % banks != 0) both += chosen;

@@ -50,9 +50,7 @@ class hls_emitter : c_statements {
   const fpga_array& array(std::int32_t index) const {
     return kernel_.design.arrays[static_cast<std::size_t>(index)];
   }
-  bool is_off_chip(std::int32_t index) const {
-    return buffer(index).where == ir::scope::param || buffer(index).where == ir::scope::workspace;
-  }
+  bool is_off_chip(std::int32_t index) const { return detail::is_off_chip(buffer(index)); }
   const std::string& name_of_buffer(std::int32_t index) const { return text_.buffer_name(index); }
 
   /// "float Ab[4][16]", "const float* A", "float alpha".
@@ -88,7 +86,9 @@ class hls_emitter : c_statements {
   void add_needs(ir::stmt handle, needs& to) const {
     const ir::statement& at = nest_[handle];
     if (at.what == ir::stmt_kind::prefetch) return;
-    for (const ir::expr each : {at.value, at.condition, at.extent}) add_used(each, to);
+    const fpga_range& run = kernel_.runs[static_cast<std::size_t>(handle)];
+    for (const ir::expr each : {at.value, at.condition, at.extent, run.first, run.end})
+      add_used(each, to);
     for (const ir::expr each : kernel_.store_index[static_cast<std::size_t>(handle)])
       add_used(each, to);
     if (at.what == ir::stmt_kind::store) to.arrays[at.buffer] = true;
@@ -253,9 +253,17 @@ class hls_emitter : c_statements {
     const auto handle = static_cast<ir::stmt>(position_of(at));
     const fpga_node& node = kernel_.design[kernel_.node_of[position_of(at)]];
     const std::string& name = text_.variable_name(at.variable);
-    define(at.extent);
-    open("for (" + index_type_ + " " + name + " = 0; " + name + " < " +
-         text_.expression(at.extent, true) + "; ++" + name + ")");
+    fpga_range run = kernel_.runs[position_of(at)];
+    const bool bounded = run.first != ir::none;
+    if (!bounded) run.end = at.extent;
+    std::string first = "0";
+    if (bounded) {
+      define(run.first);
+      first = text_.expression(run.first);
+    }
+    define(run.end);
+    open("for (" + index_type_ + " " + name + " = " + first + "; " + name + " < " +
+         text_.expression(run.end, true) + "; ++" + name + ")");
     if (!node.fixed) pragma("LOOP_TRIPCOUNT max=" + std::to_string(node.trips));
     if (node.dataflow) pragma("DATAFLOW");
     if (node.unroll > 1) pragma("UNROLL");
@@ -267,6 +275,8 @@ class hls_emitter : c_statements {
     if (node.dataflow) {
       for (const fpga_process& each : kernel_.processes[position_of(at)])
         line(function(each.name, needs_of(each.statements), [&] { statements(each.statements); }));
+    } else if (bounded) {
+      statement(nest_[fpga_body(nest_, at.children)[0]].children[0]);
     } else {
       statements(at.children);
     }

@@ -6,6 +6,7 @@
 /// What is decided beforehand (FlexTensor, Zheng et al., ASPLOS 2020, section 5.3: read, compute
 /// and write form a pipeline) and therefore no primitive:
 /// - a loop is pipelined if all loops inside of it are unrolled, and it is not;
+/// - a condition that is all of a loop's body becomes the bounds of the loop;
 /// - the statements of a loop's body become processes that overlap (DATAFLOW) where each array has
 ///   one that writes and at most one other that reads it; buffers between them are doubled;
 /// - an array has as many banks as unrolled copies address at the same time.
@@ -16,6 +17,7 @@
 #include <lathe/lower/ir.hpp>
 #include <lathe/target/fpga/design.hpp>
 #include <lathe/target/fpga/device.hpp>
+#include <lathe/target/fpga/nest_forms.hpp>
 
 #include <string>
 
@@ -37,6 +39,9 @@ struct fpga_kernel {
   sequence<ir::stmt> declared_in;              ///< by buffer: the loop that an array belongs to;
                                                ///< none = a whole phase, or memory
   sequence<sequence<fpga_process>> processes;  ///< by statement: of loops that are dataflow regions
+  /// By statement: loops whose body is a condition on their own variable run the iterations for
+  /// which it holds instead, so that what they read stays one burst; none = all.
+  sequence<fpga_range> runs;
   /// By statement, of leaves that accumulate: iterations of the pipelined loop after which an
   /// element is met again; 0 = not within the nest that is pipelined, -1 = not known.
   sequence<std::int64_t> distance;

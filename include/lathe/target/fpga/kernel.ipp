@@ -8,6 +8,7 @@
 #include <lathe/lower/program.hpp>
 #include <lathe/target/fpga/banks.hpp>
 #include <lathe/target/fpga/kernel.hpp>
+#include <lathe/target/fpga/nest_forms.hpp>
 #include <lathe/target/fpga/operator_cost.hpp>
 
 #include <utility>
@@ -35,16 +36,16 @@ class fpga_kernel_maker {
     out_.nest = static_cast<ir::nest&&>(nest);
     const std::size_t count = nest_().stmts.size();
     out_.node_of.assign(count, -1);
-    out_.store_index.resize(count);
     out_.processes.resize(count);
     out_.distance.assign(count, -1);
+    out_.runs.resize(count);
     out_.declared_in.assign(nest_().buffers.size(), ir::none);
     parents_.assign(count, ir::none);
   }
 
   fpga_kernel make() {
     out_.design.name = nest_().name;
-    find_shapes();
+    out_.store_index = give_dimensions(nest_());
     make_arrays();
     for (const ir::phase& phase : nest_().phases) note_parents(phase.body, ir::none);
     find_owners();
@@ -66,90 +67,8 @@ class fpga_kernel_maker {
   fpga_array& array(std::int64_t index) {
     return out_.design.arrays[static_cast<std::size_t>(index)];
   }
-  static bool is_off_chip(const ir::buffer& of) {
-    return of.where == ir::scope::param || of.where == ir::scope::workspace;
-  }
 
   // ---------------------------------------------------------------- arrays
-
-  /// Per dimension, the index of a flat one; empty if it is no sum of parts within the dimensions.
-  sequence<ir::expr> per_dimension(ir::expr flat, const sequence<std::int64_t>& shape) {
-    sequence<std::int64_t> pitch(shape.size(), 1);
-    for (std::size_t at = shape.size(); at-- > 1;) pitch[at - 1] = pitch[at] * shape[at];
-    sequence<ir::expr> index(shape.size(), exprs().constant(0));
-    const sequence<ir::term> terms(exprs().terms(flat).begin(), exprs().terms(flat).end());
-    const auto dimension_of = [&](std::int64_t coef) {
-      std::size_t at = 0;
-      while (at + 1 < shape.size() &&
-             (shape[at] == 1 || math::abs(coef) < pitch[at] || coef % pitch[at] != 0))
-        ++at;
-      return at;
-    };
-    for (const ir::term& each : terms) {
-      const std::size_t at = dimension_of(each.coef);
-      if (each.coef % pitch[at] != 0) return {};
-      index[at] = exprs().add(index[at], exprs().scale(each.atom, each.coef / pitch[at]));
-    }
-    std::int64_t rest = exprs()[flat].imm;
-    for (std::size_t at = 0; at < shape.size() && rest != 0; ++at) {
-      const std::int64_t part = rest / pitch[at];
-      if (shape[at] == 1 || part == 0) continue;
-      index[at] = exprs().add(index[at], exprs().constant(part));
-      rest -= part * pitch[at];
-    }
-    if (rest != 0) return {};
-    for (std::size_t at = 0; at < shape.size(); ++at) {
-      const ir::interval range = exprs().range(index[at]);
-      if (range.low < 0 || range.high >= shape[at]) return {};
-    }
-    return index;
-  }
-
-  /// Calls visit(buffer, flat index) for all accesses.
-  template <class Visit>
-  void for_each_access(const Visit& visit) {
-    for (std::size_t at = 0; at < nest_().stmts.size(); ++at) {
-      const ir::statement each = nest_().stmts[at];
-      for (const ir::expr root : {each.value, each.index, each.condition, each.extent})
-        if (root != ir::none)
-          for (const ir::expr load : loads_in(exprs(), root))
-            visit(static_cast<std::int32_t>(exprs()[load].imm), exprs().args(load)[0]);
-      if (each.what == ir::stmt_kind::store) visit(each.buffer, each.index);
-    }
-  }
-
-  /// Arrays on the chip have dimensions if all accesses keep to them.
-  void find_shapes() {
-    for (ir::buffer& each : nest_().buffers)
-      if (is_off_chip(each) || each.shape.empty()) each.shape = {each.elements};
-    for_each_access([&](std::int32_t of, ir::expr flat) {
-      ir::buffer& at = nest_().buffers[static_cast<std::size_t>(of)];
-      if (at.shape.size() > 1 && per_dimension(flat, at.shape).empty()) at.shape = {at.elements};
-    });
-    for (std::size_t at = 0; at < nest_().stmts.size(); ++at) {
-      ir::statement each = nest_().stmts[at];
-      for (ir::expr* root : {&each.value, &each.index, &each.condition, &each.extent})
-        if (*root != ir::none && root != &each.index) *root = with_dimensions(*root);
-      if (each.what == ir::stmt_kind::store) {
-        const sequence<std::int64_t> shape = buffer(each.buffer).shape;
-        const ir::expr flat = with_dimensions(each.index);
-        out_.store_index[at] =
-            shape.size() > 1 ? per_dimension(each.index, shape) : sequence<ir::expr>{flat};
-      }
-      nest_().stmts[at] = each;
-    }
-  }
-
-  ir::expr with_dimensions(ir::expr value) {
-    return exprs().rewrite_loads(value, [&](ir::expr load, std::span<const ir::expr> indices) {
-      const ir::node at = exprs()[load];
-      const sequence<std::int64_t> shape = buffer(at.imm).shape;
-      if (shape.size() < 2)
-        return exprs().load(static_cast<std::int32_t>(at.imm), at.type, indices);
-      const sequence<ir::expr> index = per_dimension(indices[0], shape);
-      return exprs().load(static_cast<std::int32_t>(at.imm), at.type, index);
-    });
-  }
 
   void make_arrays() {
     int bundle = 0;
@@ -277,7 +196,15 @@ class fpga_kernel_maker {
     made.name = variable.name;
     made.fixed = exprs().is_constant(at.extent);
     made.trips = made.fixed ? exprs().constant_value(at.extent) : variable.extent;
-    const sequence<ir::stmt> body = fpga_body(nest_(), at.children);
+    sequence<ir::stmt> body = fpga_body(nest_(), at.children);
+    if (const ir::stmt asked = bounded(handle, body); asked != ir::none) {
+      body = fpga_body(nest_(), {asked});
+      const fpga_range run = out_.runs[static_cast<std::size_t>(handle)];
+      made.fixed = exprs().is_constant(run.first) && exprs().is_constant(run.end);
+      if (made.fixed)
+        made.trips = larger<std::int64_t>(
+            1, exprs().constant_value(run.end) - exprs().constant_value(run.first));
+    }
     const bool straight = all_of(body, [&](ir::stmt each) { return is_straight(each); });
     const bool copied = straight && is_unrolled(at) && made.fixed;
     if (copied) made.unroll = made.trips;
@@ -299,6 +226,34 @@ class fpga_kernel_maker {
     return number;
   }
 
+  /// What a loop does where the condition holds that is its whole body, if bounds of the loop say
+  /// the same; none if there is no such condition.
+  ir::stmt bounded(ir::stmt handle, const sequence<ir::stmt>& body) {
+    const ir::statement at = nest_()[handle];
+    if (is_unrolled(at) || body.size() != 1 || nest_()[body[0]].what != ir::stmt_kind::branch ||
+        nest_()[body[0]].children.size() != 1)
+      return ir::none;
+    const fpga_range found =
+        range_where(exprs(), nest_()[body[0]].condition, at.variable, at.extent);
+    if (found.first == ir::none) return ir::none;
+    out_.runs[static_cast<std::size_t>(handle)] = found;
+    return nest_()[body[0]].children[0];
+  }
+
+  /// True if a statement is reached under a condition within a pipelined iteration.
+  bool is_conditional(ir::stmt at) const {
+    for (at = parents_[static_cast<std::size_t>(at)]; at != ir::none;
+         at = parents_[static_cast<std::size_t>(at)]) {
+      const ir::statement& of = out_.nest[at];
+      if (of.what == ir::stmt_kind::loop && !is_unrolled(of)) return false;
+      if (of.what != ir::stmt_kind::branch) continue;
+      const ir::stmt around = loop_around(at);
+      if (around == ir::none || out_.runs[static_cast<std::size_t>(around)].first == ir::none)
+        return true;
+    }
+    return false;
+  }
+
   int process(const fpga_process& of) {
     if (of.statements.size() == 1) return as_node(of.statements[0]);
     fpga_node made;
@@ -310,13 +265,35 @@ class fpga_kernel_maker {
     return number;
   }
 
-  /// Splits a body into processes, in order. One if they may not overlap.
-  sequence<fpga_process> find_processes(ir::stmt handle, const sequence<ir::stmt>& body) {
+  static bool meet(const flat_set<std::int32_t>& left, const flat_set<std::int32_t>& right) {
+    return any_of(left, [&](std::int32_t each) { return right.contains(each); });
+  }
+
+  /// The statements of a body, those first that fill arrays from memory alone and that nothing
+  /// before them matters to: a process of several statements takes all that are between them.
+  sequence<ir::stmt> readers_first(const sequence<ir::stmt>& body) {
+    sequence<ir::stmt> out, rest;
+    for (const ir::stmt each : body) {
+      const touched own = touched_by(each);
+      const bool reads =
+          all_of(own.reads, [&](std::int32_t of) { return is_off_chip(buffer(of)); }) &&
+          all_of(own.writes, [&](std::int32_t of) { return !is_off_chip(buffer(of)); }) &&
+          all_of(rest, [&](ir::stmt other) {
+            const touched before = touched_by(other);
+            return !meet(own.writes, before.reads) && !meet(own.writes, before.writes) &&
+                   !meet(own.reads, before.writes);
+          });
+      (reads && !own.reads.empty() ? out : rest).push_back(each);
+    }
+    out.insert(out.end(), rest.begin(), rest.end());
+    return out;
+  }
+
+  /// Splits a body into processes, in order; one if they may not overlap.
+  sequence<fpga_process> find_processes(ir::stmt handle, const sequence<ir::stmt>& as_written) {
+    const sequence<ir::stmt> body = readers_first(as_written);
     sequence<touched> of;
     for (const ir::stmt each : body) of.push_back(touched_by(each));
-    const auto meet = [](const flat_set<std::int32_t>& left, const flat_set<std::int32_t>& right) {
-      return any_of(left, [&](std::int32_t each) { return right.contains(each); });
-    };
     sequence<std::size_t> ends(body.size());  // of the process that begins here
     sequence<fpga_process> out;
     sequence<touched> whole;
@@ -324,8 +301,14 @@ class fpga_kernel_maker {
       std::size_t end = first + 1;
       for (std::size_t at = first; at < end; ++at)
         for (std::size_t other = body.size(); other-- > end;)
-          // Both write, or the later one overwrites, or both read what somebody else gives.
+          // Both write, or the later one overwrites, or both read what somebody else gives, or what
+          // one gives to the other outlives the iteration.
           if (meet(of[at].writes, of[other].writes) || meet(of[at].reads, of[other].writes) ||
+              any_of(of[at].writes,
+                     [&](std::int32_t each) {
+                       return of[other].reads.contains(each) &&
+                              out_.declared_in[static_cast<std::size_t>(each)] != handle;
+                     }) ||
               any_of(of[at].reads, [&](std::int32_t each) {
                 return of[other].reads.contains(each) && !of[at].writes.contains(each);
               })) {
@@ -349,10 +332,7 @@ class fpga_kernel_maker {
     for (std::size_t at = 0; at < out.size(); ++at)
       for (std::size_t other = at + 1; other < out.size(); ++other)
         for (const std::int32_t each : whole[at].writes)
-          if (whole[other].reads.contains(each)) {
-            if (out_.declared_in[static_cast<std::size_t>(each)] != handle) return {};
-            between.push_back(each);
-          }
+          if (whole[other].reads.contains(each)) between.push_back(each);
     if (out.size() > 1)
       for (const std::int32_t each : between) array(each).double_buffered = true;
     return out;
@@ -385,6 +365,7 @@ class fpga_kernel_maker {
     made.name = buffer(at.buffer).name;
     const sequence<ir::expr>& target = out_.store_index[static_cast<std::size_t>(handle)];
     ir::expr own = ir::none;  // the load of the element that is stored
+    const bool conditional = is_conditional(handle);
     for (const ir::expr load : loads_in(exprs(), at.value)) {
       const ir::node& node = exprs()[load];
       if (node.imm == at.buffer && equal(exprs().args(load), target)) own = load;
@@ -392,7 +373,7 @@ class fpga_kernel_maker {
       made.accesses.push_back(
           access(static_cast<int>(node.imm), false,
                  sequence<ir::expr>(exprs().args(load).begin(), exprs().args(load).end())));
-      made.accesses.back().conditional = !is_sure(at.value, load);
+      made.accesses.back().conditional = conditional || !is_sure(at.value, load);
     }
     for (const ir::expr each : target)
       for (const ir::expr load : loads_in(exprs(), each))
@@ -400,6 +381,7 @@ class fpga_kernel_maker {
             access(static_cast<int>(exprs()[load].imm), false,
                    sequence<ir::expr>(exprs().args(load).begin(), exprs().args(load).end())));
     made.accesses.push_back(access(at.buffer, true, target));
+    made.accesses.back().conditional = conditional;
     flat_map<ir::expr, int> latest;
     const ir::node& root = exprs()[at.value];
     made.accumulates = own != ir::none && root.what == ir::kind::binary && at.value != own;

@@ -297,7 +297,7 @@ class fpga_estimator {
   /// Accesses to the same bank in one iteration, over the ports of a bank: ResMII.
   void banks(const sequence<int>& statements, const sequence<sequence<copied>>& around,
              fpga_pipeline& made) const {
-    sequence<double> demand(design_.arrays.size(), 0);
+    sequence<sequence<double>> demand(design_.arrays.size());  // by bank
     sequence<const fpga_access*> met;
     for (std::size_t at = 0; at < statements.size(); ++at)
       for (const fpga_access& access : design_[statements[at]].accesses) {
@@ -311,11 +311,12 @@ class fpga_estimator {
             }))
           continue;
         met.push_back(&access);
-        demand[static_cast<std::size_t>(access.array)] += conflicts(access, array, around[at]);
+        add_demand(access, array, around[at], demand[static_cast<std::size_t>(access.array)]);
       }
     for (std::size_t at = 0; at < demand.size(); ++at) {
-      const double ports = design_.arrays[at].ports;
-      const auto interval = static_cast<std::int64_t>(math::ceil(demand[at] / ports));
+      double most = 0;
+      for (const double each : demand[at]) most = larger(most, each);
+      const auto interval = static_cast<std::int64_t>(math::ceil(most / design_.arrays[at].ports));
       if (interval > made.by_resources) {
         made.by_resources = interval;
         made.conflict = design_.arrays[at].name;
@@ -323,10 +324,10 @@ class fpga_estimator {
     }
   }
 
-  /// Copies of one access that meet in the same bank.
-  double conflicts(const fpga_access& access, const fpga_array& array,
-                   const sequence<copied>& around) const {
-    double out = 1;
+  /// Adds the copies of one access to the banks that they meet in, or that they may meet in.
+  void add_demand(const fpga_access& access, const fpga_array& array,
+                  const sequence<copied>& around, sequence<double>& demand) const {
+    sequence<double> met{1};  // by bank of the dimensions so far
     for (std::size_t dimension = 0; dimension < array.shape.size(); ++dimension) {
       const std::int64_t banks = dimension < array.banks.size() ? array.banks[dimension] : 1;
       sequence<std::int64_t> offsets{0};
@@ -344,19 +345,19 @@ class fpga_estimator {
         remove_repeated(next);
         offsets = static_cast<sequence<std::int64_t>&&>(next);
       }
-      if (!fixed || banks == 1) {
-        out *= static_cast<double>(offsets.size());
-        continue;
-      }
-      sequence<std::int64_t> in_bank(static_cast<std::size_t>(banks), 0);
-      std::int64_t most = 0;
-      for (const std::int64_t offset : offsets) {
-        std::int64_t& count = in_bank[static_cast<std::size_t>((offset % banks + banks) % banks)];
-        most = larger(most, ++count);
-      }
-      out *= static_cast<double>(most);
+      const std::int64_t own =
+          dimension < access.offsets.size() ? access.offsets[dimension] : std::int64_t{0};
+      sequence<double> in_bank(static_cast<std::size_t>(banks),
+                               fixed ? 0 : static_cast<double>(offsets.size()));
+      for (const std::int64_t offset : offsets)
+        if (fixed) ++in_bank[static_cast<std::size_t>(((offset + own) % banks + banks) % banks)];
+      sequence<double> next;
+      for (const double outer : met)
+        for (const double inner : in_bank) next.push_back(outer * inner);
+      met = static_cast<sequence<double>&&>(next);
     }
-    return out;
+    demand.resize(met.size());
+    for (std::size_t bank = 0; bank < met.size(); ++bank) demand[bank] += met[bank];
   }
 
   // ---------------------------------------------------------------- memory
