@@ -26,10 +26,10 @@ int main(int count, char** words) {
   app.set_version_flag("--version", version());
   app.require_subcommand(1);
   app.footer("Exit status: 0 done, 1 failed, 2 wrong usage, 3 not possible on this machine.");
-  const std::vector<tools::command> commands = {tools::add_tune(app),   tools::add_explain(app),
-                                                tools::add_export(app), tools::add_cache(app),
-                                                tools::add_lab(app),    tools::add_fpga(app),
-                                                tools::add_errors(app), tools::add_completion(app)};
+  const std::vector<tools::command> commands = {
+      tools::add_tune(app),   tools::add_explain(app), tools::add_export(app),
+      tools::add_report(app), tools::add_cache(app),   tools::add_lab(app),
+      tools::add_fpga(app),   tools::add_errors(app),  tools::add_completion(app)};
   try {
     app.parse(count, words);
     lathe::report_unknown_variables(lathe::read_environment());

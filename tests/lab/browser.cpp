@@ -1,6 +1,7 @@
 // The pages in a browser: that what it draws is what was meant, and that it has nothing to complain
 // about. Nightly: a browser takes seconds to start.
 #include <lathe/analysis/describe.hpp>
+#include <lathe/api/kernel_page.hpp>
 #include <lathe/api/session.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 #include <lathe/target/cpu/host.hpp>
@@ -103,6 +104,19 @@ TEST_SUITE("nightly") {
     CHECK(document.find("<title>lathe lab: search strategies</title>") != std::string::npos);
     CHECK(count_of(document, "<svg") == 2 * tables.size());
     CHECK(document.find("NaN") == std::string::npos);
+  }
+
+  TEST_CASE("browser: the page of a kernel opens without a complaint") {
+    browser chromium;
+    if (chromium.is_missing()) return;
+    lathe::tuning_request request;
+    request.target = lathe::generic_cpu(lathe::isa::avx2);
+    const auto product = lathe::describe(lathe::ops::gemm(64, 96, 32));
+    const std::string document = chromium.open(
+        lathe::kernel_page(product, lathe::estimated_trace(product, request), request).value());
+    CHECK(chromium.console() == "");
+    CHECK(count_of(document, "<svg") >= 1);
+    CHECK(count_of(document, "<details") > 3);
   }
 
   TEST_CASE("browser: the page of a tuning opens without a complaint") {

@@ -22,26 +22,11 @@ struct explain_command {
   std::optional<std::string> given;
   bool c_text = false, json = false;
 
-  /// The schedule to explain, and where it comes from.
-  trace choose(const desc_view& desc, const tuning_request& request, std::string& from) const {
-    if (given) {
-      from = "given";
-      return parse_trace(*given).value();
-    }
-    if (const auto best = cache::open(request.cache).find(key_of(desc, request))) {
-      from = "the winner in the cache";
-      return parse_trace(best->trace).value();
-    }
-    from = "the analytic estimate (nothing is in the cache: `lathe tune` searches)";
-    return estimated_trace(desc, request);
-  }
-
   int run() const {
     const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
     const owned_desc& desc = chosen.desc;
     const tuning_request request = problem.request(desc.view(), {});
-    std::string from;
-    const trace steps = choose(desc.view(), request, from);
+    const auto [steps, from, seconds] = schedule_of(given, desc.view(), request);
     const program of = make_program(desc.view());
     const ir::nest nest = lower(of, steps, {request.bound, request.strict_fp}).value();
     if (c_text) {
@@ -54,6 +39,7 @@ struct explain_command {
       out["operator"] = chosen.title;
       out["schedule_from"] = from;
       out["trace"] = to_text(steps);
+      if (seconds > 0) out["median_seconds"] = seconds;
       out["decisions"] = space.sites.size();
       out["schedules"] = static_cast<double>(space.size());
       out["loop_nest"] = to_text(nest);

@@ -19,7 +19,8 @@ using namespace lathe;
 struct export_command {
   problem_options problem;
   export_options options;
-  std::string folder, form = "object", given;
+  std::string folder, form = "object";
+  std::optional<std::string> given;
   std::vector<std::string> sets;
   bool json = false;
 
@@ -28,27 +29,18 @@ struct export_command {
     for (const std::string& each : sets) options.sets.push_back(*native::parse_isa(each));
     const owned_desc desc = choose_operator(problem.name, problem.extents, problem.type).desc;
     const tuning_request request = problem.request(desc.view(), {});
-    std::string from = "the schedule given";
-    trace steps;
-    if (!given.empty()) {
-      steps = parse_trace(given).value();
-    } else if (const auto best = cache::open(request.cache).find(key_of(desc.view(), request))) {
-      steps = parse_trace(best->trace).value();
-      from = "the winner in the cache";
-    } else {
-      steps = estimated_trace(desc.view(), request);
-      from = "the analytic schedule (nothing is in the cache: `lathe tune` searches)";
-    }
-    const exported_kernel made = export_description(desc.view(), steps, request, options).value();
+    const known_schedule known = schedule_of(given, desc.view(), request);
+    const exported_kernel made =
+        export_description(desc.view(), known.steps, request, options).value();
     write_files(made, folder).value();
     if (json) {
-      nlohmann::ordered_json out{{"folder", folder}, {"schedule", from}};
+      nlohmann::ordered_json out{{"folder", folder}, {"schedule", known.from}};
       for (const exported_file& each : made.files) out["files"].push_back(each.name);
       for (const std::string& each : made.notes) out["variants"].push_back(each);
       std::printf("%s\n", out.dump(2).c_str());
       return 0;
     }
-    std::printf("from %s\n", from.c_str());
+    std::printf("from %s\n", known.from.c_str());
     for (const std::string& each : made.notes) std::printf("%s\n", each.c_str());
     for (const exported_file& each : made.files)
       std::printf("%s/%s\n", folder.c_str(), each.name.c_str());

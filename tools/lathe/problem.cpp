@@ -36,4 +36,14 @@ lathe::tuning_request problem_options::request(const lathe::desc_view& desc,
   return lathe::resolve(options, host, variables).value();
 }
 
+known_schedule schedule_of(const std::optional<std::string>& given, const lathe::desc_view& desc,
+                           const lathe::tuning_request& request) {
+  if (given) return {lathe::parse_trace(*given).value(), "the schedule given"};
+  if (const auto best = lathe::cache::open(request.cache).find(lathe::key_of(desc, request)))
+    return {lathe::parse_trace(best->trace).value(), "the winner in the cache",
+            best->median_seconds};
+  return {lathe::estimated_trace(desc, request),
+          "the analytic schedule (nothing is in the cache: `lathe tune` searches)"};
+}
+
 }  // namespace tools
