@@ -9,6 +9,7 @@
 #include <fstream>
 #include <stdlib.h>
 #include <string>
+#include <thread>
 #include <vector>
 
 using namespace lathe;
@@ -162,4 +163,26 @@ TEST_CASE("compile: lanes that would divide by zero do not change the others") {
     kernel(a, made);
     CHECK(made == wanted);
   }
+}
+
+TEST_CASE("tune: four threads tune the same operator and others at the same time") {
+  const scratch_folder folder;
+  std::vector<std::thread> threads;
+  std::vector<int> wrong(4, 1);
+  for (std::size_t mine = 0; mine < wrong.size(); ++mine) {
+    threads.emplace_back([&, mine] {
+      int bad = 0;
+      for (const int rows : {5, 6 + static_cast<int>(mine)}) {
+        const auto kernel = tune(ops::gemm(rows, 9, 7), cpu(), short_search(folder.path));
+        const auto size = static_cast<std::size_t>(rows);
+        const std::vector<float> a(size * 7, 1), b(7 * 9, 2);
+        std::vector<float> c(size * 9);
+        kernel(a, b, c);
+        bad += c == std::vector<float>(size * 9, 14) ? 0 : 1;
+      }
+      wrong[mine] = bad;
+    });
+  }
+  for (std::thread& each : threads) each.join();
+  CHECK(wrong == std::vector<int>(4, 0));
 }

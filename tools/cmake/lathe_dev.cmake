@@ -11,6 +11,9 @@ endif()
 if(LATHE_DEV_SANITIZE)
   set(sanitize_flags -fsanitize=address,undefined -fno-sanitize-recover=all
     -fno-omit-frame-pointer -g1)
+  if(LATHE_DEV_SANITIZE STREQUAL "thread")
+    set(sanitize_flags -fsanitize=thread -fno-omit-frame-pointer -g1)
+  endif()
   add_compile_options(${sanitize_flags})
   add_link_options(${sanitize_flags})
   # Instrumented code keeps more variables across setjmp() than g++ can follow.
