@@ -4,14 +4,24 @@
 /// self-contained HTML file. Not part of lathe.hpp; `lathe report` writes it.
 #pragma once
 
+#include <lathe/analysis/desc.hpp>
 #include <lathe/api/request.hpp>
 #include <lathe/config.hpp>
 #include <lathe/core/error.hpp>
 #include <lathe/schedule/trace.hpp>
 
 #include <string>
+#include <string_view>
 
 namespace lathe {
+
+namespace detail {
+
+/// Lines of a text by their indentation as HTML that folds: a line with deeper ones behind it is
+/// the head of those.
+LATHE_INLINE std::string folded_lines(std::string_view text);
+
+}  // namespace detail
 
 /// What is known of the kernel's speed besides.
 struct kernel_page_facts {

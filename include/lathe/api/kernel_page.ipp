@@ -21,8 +21,6 @@ namespace lathe {
 
 namespace detail {
 
-/// Lines of a text by their indentation as a tree that folds: a line with deeper ones behind it is
-/// the head of those.
 LATHE_INLINE std::string folded_lines(std::string_view text) {
   struct line {
     std::size_t depth;
