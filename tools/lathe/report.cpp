@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <fstream>
 #include <memory>
+#include <nlohmann/json.hpp>
 #include <stdexcept>
 
 namespace tools {
@@ -19,6 +20,7 @@ struct report_command {
   problem_options problem;
   std::optional<std::string> given;
   std::string output;
+  bool json = false;
 
   int run() const {
     const chosen_operator chosen = choose_operator(problem.name, problem.extents, problem.type);
@@ -38,7 +40,13 @@ struct report_command {
     std::ofstream file(output, std::ios::binary);
     file << page;
     if (!file.flush()) throw std::runtime_error("cannot write " + output);
-    std::printf("%s: %s\n", output.c_str(), known.from.c_str());
+    if (json) {
+      const nlohmann::ordered_json out{
+          {"file", output}, {"schedule_from", known.from}, {"trace", to_text(known.steps)}};
+      std::printf("%s\n", out.dump(2).c_str());
+    } else {
+      std::printf("%s: %s\n", output.c_str(), known.from.c_str());
+    }
     return 0;
   }
 };
@@ -54,6 +62,7 @@ command add_report(CLI::App& app) {
   own->add_option("--trace", state->given,
                   "schedule to show; default: the one in the cache, else an analytic one");
   own->add_option("--output", state->output, "file for the page")->required();
+  own->add_flag("--json", state->json, "print what was written as JSON");
   own->footer("Example: lathe report gemm 512 512 512 --threads 1 --output gemm.html");
   return {own, [state] { return state->run(); }};
 }
