@@ -49,6 +49,27 @@ TEST_CASE("operators: products of bf16") {
       {.points = 4, .search = true});
 }
 
+TEST_CASE("operators: products of f16") {
+  check_operator(make_case("gemm f16 37x53x41", ops::gemm<f16, f16, float>(37, 53, 41), {"B"}),
+                 {.points = 6, .search = true});
+  axis<"i"> i{19};
+  axis<"j"> j{21};
+  axis<"k"> k{2500};
+  tensor<"A", f16, 2> A;
+  tensor<"B", bf16, 2> B;
+  tensor<"Y", f16, 2> Y;  // sums that f16 does not hold
+  check_operator(
+      make_case("product of both, stored as f16",
+                op<"stored">(A, B, Y)(
+                    Y(i, j) = cast<f16>(sum(k)(cast<float>(A(k, i)) * cast<float>(B(k, j)))))),
+      {.points = 4});
+  tensor<"E", f16, 1> E;
+  tensor<"Z", f16, 1> Z;
+  check_operator(make_case("small numbers",
+                           op<"decay">(E, Z)(Z(i) = cast<f16>(exp(-8 * abs(cast<float>(E(i))))))),
+                 {.points = 4});
+}
+
 TEST_CASE("operators: products of bytes") {
   using u8 = std::uint8_t;
   using i8 = std::int8_t;

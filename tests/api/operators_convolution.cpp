@@ -166,10 +166,13 @@ TEST_CASE("operators: convolutions scheduled by hand") {
                   "parallel(Y.n)"}});
 }
 
-TEST_CASE("operators: conv2d of bytes and bf16") {
+TEST_CASE("operators: conv2d of bytes, f16 and bf16") {
   check_operator(
       make_case("conv2d bf16", ops::conv2d<bf16, bf16, float>(1, 10, 13, 11, 19, 3, 1, 1), {"W"}),
       {.points = 6, .search = true});
+  check_operator(
+      make_case("conv2d f16", ops::conv2d<f16, f16, float>(1, 10, 13, 11, 19, 3, 1, 1), {"W"}),
+      {.points = 2, .search = true});
   check_operator(
       make_case("conv2d u8i8",
                 ops::conv2d<std::uint8_t, std::int8_t, int>(1, 10, 13, 11, 19, 3, 1, 1), {"W"}),

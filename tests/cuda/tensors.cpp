@@ -1,5 +1,5 @@
-// tensor: matrix instructions of a warp, in the simulator, whose small whole numbers TF32 and bf16
-// hold exactly.
+// tensor: matrix instructions of a warp, in the simulator, whose small whole numbers TF32, f16 and
+// bf16 hold exactly.
 #include <lathe/analysis/describe.hpp>
 #include <lathe/lower/apply.hpp>
 #include <lathe/lower/build.hpp>
@@ -81,6 +81,11 @@ TEST_CASE("tensor: f32 as TF32") {
 TEST_CASE("tensor: bf16") {
   check_product<bf16>(32, 16, 48, 16, "lathe_mma_m16n8k16_bf16(");
   check_product<bf16>(33, 30, 17, 16, "lathe_mma_m16n8k16_bf16(");
+}
+
+TEST_CASE("tensor: f16") {
+  check_product<f16>(32, 16, 48, 16, "lathe_mma_m16n8k16_f16(");
+  check_product<f16>(33, 30, 17, 16, "lathe_mma_m16n8k16_f16(");
 }
 
 TEST_CASE("tensor: another form is straight code") {

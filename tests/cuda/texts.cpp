@@ -40,14 +40,6 @@ std::vector<std::byte> floats(const std::vector<int>& values) {
   return bytes_of(values, [](int value) { return static_cast<float>(value); });
 }
 
-/// The bits of a small integer in f16: sign, exponent, ten digits.
-std::uint16_t half_of(int value) {
-  if (value == 0) return 0;
-  const auto bits = std::bit_cast<std::uint32_t>(static_cast<float>(value));
-  return static_cast<std::uint16_t>((bits >> 16 & 0x8000U) |
-                                    ((bits & 0x7fffffffU) - (112U << 23)) >> 13);
-}
-
 std::vector<int> product(const std::vector<int>& a, const std::vector<int>& b, int m, int n,
                          int k) {
   std::vector<int> out;
@@ -273,12 +265,12 @@ extern "C" __global__ void __launch_bounds__(32) gemm(const ELEMENT* __restrict_
   out.source.prelude = lathe::cuda_prelude(out.source.text);
   if (tf32) return out;
   const auto narrow = [&](int value) {
-    return kind == "f16" ? half_of(value) : lathe::bf16(value).bits;
+    return kind == "f16" ? lathe::f16(value).bits : lathe::bf16(value).bits;
   };
   out.parameters[0] = bytes_of(integers(m * k, 1), narrow);
   out.parameters[1] = bytes_of(integers(k * n, 5), narrow);
-  // The simulator asks for sizes alone: f16 elements are as large as bf16 ones.
-  out.source.buffers[0].type = out.source.buffers[1].type = dtype::bf16;
+  out.source.buffers[0].type = out.source.buffers[1].type =
+      kind == "f16" ? dtype::f16 : dtype::bf16;
   return out;
 }
 

@@ -120,13 +120,14 @@ bool equal_elements(dtype type, double ulps, const std::byte* left, const std::b
   if (type == dtype::f32) return equal_values<float>(left, right);
   if (type == dtype::f64) return equal_values<double>(left, right);
   if (type == dtype::bf16) return equal_values<bf16>(left, right);
+  if (type == dtype::f16) return equal_values<f16>(left, right);
   return std::memcmp(left, right, static_cast<std::size_t>(size_of(type))) == 0;
 }
 
 std::string element_text(dtype type, const std::byte* at) {
   const auto as = [&]<class Element>(Element element) {
     std::memcpy(&element, at, sizeof element);
-    if constexpr (std::is_same_v<Element, bf16>)
+    if constexpr (is_half(dtype_of<Element>))
       return std::to_string(static_cast<float>(element));
     else
       return std::to_string(element);
@@ -135,6 +136,7 @@ std::string element_text(dtype type, const std::byte* at) {
     case dtype::f32: return as(float{});
     case dtype::f64: return as(double{});
     case dtype::bf16: return as(bf16{});
+    case dtype::f16: return as(f16{});
     case dtype::i32: return as(std::int32_t{});
     case dtype::i64: return as(std::int64_t{});
     case dtype::i8: return as(std::int8_t{});

@@ -48,6 +48,7 @@ limits limits_of(dtype type) {
     case dtype::u8: return {0, 255};
     case dtype::i32: return {-0x1p31, 0x1p31 - 1};
     case dtype::bf16: return {-0x1p8, 0x1p8};
+    case dtype::f16: return {-0x1p11, 0x1p11};
     case dtype::f32: return {-0x1p24, 0x1p24};
     case dtype::f64: return {-0x1p52, 0x1p52};
     case dtype::boolean: return {0, 1};
@@ -79,6 +80,7 @@ class operator_generator {
     return low + static_cast<std::int64_t>(below(static_cast<std::size_t>(high - low + 1)));
   }
   dtype any_type() { return types_[below(types_.size())]; }
+  dtype any_half() { return chance(0.5) ? dtype::bf16 : dtype::f16; }
 
   short push(const desc_expr& node) {
     out_.exprs.push_back(node);
@@ -114,8 +116,10 @@ class operator_generator {
                  : kind < 0.65 ? reduction()
                  : kind < 0.85 ? combine(reduction(), 2)
                                : combine_reductions();
-    if (!last && chance(0.05)) body = condition(1);
-    else if (!math_ && chance(0.05)) body = converted(body, dtype::bf16);
+    if (!last && chance(0.05))
+      body = condition(1);
+    else if (!math_ && chance(0.05))
+      body = converted(body, any_half());
     stage.body = body.node;
     stage.reduce =
         static_cast<short>(out_.axes.size() - static_cast<std::size_t>(stage.first_axis) -
@@ -239,7 +243,7 @@ class operator_generator {
   value product_of_words() {
     const bool bytes = chance(0.5);
     const std::vector<dtype> others =
-        bytes ? std::exchange(types_, {dtype::i8, dtype::u8}) : std::exchange(types_, {dtype::bf16});
+        bytes ? std::exchange(types_, {dtype::i8, dtype::u8}) : std::exchange(types_, {any_half()});
     const dtype type = bytes ? dtype::i32 : dtype::f32;
     const value left = converted(load(), type);
     const value made = product(left, converted(load(), type));
@@ -300,6 +304,7 @@ class operator_generator {
       if (of.low < range.low || of.high > range.high) of.low = range.low, of.high = range.high;
       return true;
     }
+    if (of.type == dtype::f16 && of.fraction > 24) return false;  // its smallest number is 2^-24
     const double scale = std::ldexp(1.0, of.fraction);
     return of.low * scale >= range.low && of.high * scale <= range.high;
   }
@@ -691,7 +696,7 @@ class operator_generator {
   desc_tensor new_input() {
     desc_tensor made;
     made.name = input_names[inputs_++];
-    made.type = chance(0.03) ? dtype::boolean : chance(0.05) ? dtype::bf16 : any_type();
+    made.type = chance(0.03) ? dtype::boolean : chance(0.05) ? any_half() : any_type();
     made.rank = static_cast<short>(1 + below(3));
     made.declared = true;
     return made;
@@ -900,6 +905,7 @@ int input_magnitude(dtype type) {
     case dtype::i8: return 127;
     case dtype::u8: return 255;
     case dtype::bf16:
+    case dtype::f16:
     case dtype::f32: return 2;
     default: return 9;
   }

@@ -8,7 +8,7 @@
 namespace lathe::property {
 namespace {
 
-/// A number of any element type: `real` for f32, f64 and bf16, `whole` otherwise.
+/// A number of any element type: `real` for floating-point types, `whole` otherwise.
 struct scalar {
   double real = 0;
   std::int64_t whole = 0;
@@ -19,7 +19,8 @@ scalar rounded(dtype type, scalar value) {
   switch (type) {
     case dtype::f32: return {static_cast<double>(static_cast<float>(value.real)), 0};
     case dtype::f64: return {value.real, 0};
-    case dtype::bf16: return {static_cast<double>(bf16(value.real)), 0};
+    case dtype::bf16:
+    case dtype::f16: return {rounded_to(type, value.real), 0};
     case dtype::boolean: return {0, value.whole != 0 ? 1 : 0};
     case dtype::i8: return {0, static_cast<std::int8_t>(value.whole)};
     case dtype::u8: return {0, static_cast<std::uint8_t>(value.whole)};
@@ -44,6 +45,7 @@ scalar read(dtype type, const std::byte* data, std::int64_t at) {
     case dtype::f32: return read_as<float>(from);
     case dtype::f64: return read_as<double>(from);
     case dtype::bf16: return read_as<bf16>(from);
+    case dtype::f16: return read_as<f16>(from);
     case dtype::i32: return read_as<std::int32_t>(from);
     case dtype::i64: return read_as<std::int64_t>(from);
     case dtype::i8: return read_as<std::int8_t>(from);
@@ -63,6 +65,7 @@ void write(dtype type, std::byte* data, std::int64_t at, scalar value) {
     case dtype::f32: return write_as<float>(to, value.real);
     case dtype::f64: return write_as<double>(to, value.real);
     case dtype::bf16: return write_as<bf16>(to, value.real);
+    case dtype::f16: return write_as<f16>(to, value.real);
     case dtype::i32: return write_as<std::int32_t>(to, value.whole);
     case dtype::i64: return write_as<std::int64_t>(to, value.whole);
     default: return write_as<std::uint8_t>(to, value.whole);

@@ -16,7 +16,6 @@
 #include <lathe/target/cuda/emit_cuda.hpp>
 
 #include "columns.hpp"
-#include <cstring>
 #include <doctest/doctest.h>
 #include <vector>
 
@@ -32,10 +31,11 @@ std::vector<std::vector<std::byte>> whole_numbers(const ir::nest& nest) {
     if (each.where != ir::scope::param) continue;
     out.emplace_back();
     if (each.output) continue;
-    std::vector<float> values(static_cast<std::size_t>(each.elements));
-    for (float& value : values) value = static_cast<float>(1 + random.below(5));
-    out.back().resize(values.size() * sizeof(float));
-    std::memcpy(out.back().data(), values.data(), out.back().size());
+    wide_buffer numbers{each.name, each.type, {}, {}, {}};
+    for (std::int64_t at = 0; at < each.elements; ++at)
+      numbers.value.push_back(1 + random.below(5));
+    const auto bytes = to_elements(numbers);
+    out.back().assign(bytes.begin(), bytes.end());
   }
   return out;
 }
@@ -112,6 +112,11 @@ TEST_CASE("gpu space: stages that read each other") {
 TEST_CASE("gpu space: matrix instructions") {
   check_space(describe(ops::gemm(20, 18, 11)), 10, tensor_use::tf32);
   check_space(describe(ops::conv2d(1, 9, 5, 6, 18, 3, 1, 1)), 5, tensor_use::tf32);
+  check_space(describe(ops::gemm<f16, f16, float>(20, 18, 19)), 5, tensor_use::halves);
+  const program halves = make_program(describe(ops::gemm<f16, f16, float>(64, 64, 64)));
+  CHECK(tensor_axes_of(halves, halves.stages[0]).depth == 16);
+  const program unlike = make_program(describe(ops::gemm<f16, bf16, float>(64, 64, 64)));
+  CHECK(!tensor_axes_of(unlike, unlike.stages[0]).found());
   const program product = make_program(describe(ops::gemm(64, 64, 64)));
   const tensor_axes axes = tensor_axes_of(product, product.stages[0]);
   CHECK(axes.rows == 0);

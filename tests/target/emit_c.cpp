@@ -1,5 +1,7 @@
 // Emitted C: compiled by every C compiler found, with warnings as errors, loaded, and compared
 // bitwise with the interpreter on small integers.
+#include <lathe/analysis/describe.hpp>
+#include <lathe/lower/build.hpp>
 #include <lathe/lower/interpret.hpp>
 #include <lathe/lower/plan_of.hpp>
 #include <lathe/lower/verify.hpp>
@@ -7,6 +9,7 @@
 #include <lathe/target/c/emit_c.hpp>
 
 #include "../lower/nests.hpp"
+#include "half_numbers.hpp"
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -140,7 +143,28 @@ void check_against_interpreter(const ir::nest& nest) {
   }
 }
 
+/// Conversions have the bits of the type's own.
+template <class Half>
+void check_conversions() {
+  const result<ir::nest> nest =
+      build(make_program(describe(test_numbers::half_numbers<Half>::conversions())));
+  REQUIRE(nest);
+  for (const std::string& compiler : compilers()) {
+    CAPTURE(compiler);
+    const loaded_c code(compiler, emit_c(*nest));
+    test_numbers::half_numbers<Half> numbers;
+    const auto [x, f, y, z] = numbers.arguments();
+    code.find<void (*)(void*, void*, void*, void*)>("converted")(x, f, y, z);
+    CHECK(numbers.wrong() == 0);
+  }
+}
+
 }  // namespace
+
+TEST_CASE("emit_c: f16 and bf16, denormals and NaN included") {
+  check_conversions<f16>();
+  check_conversions<bf16>();
+}
 
 TEST_CASE("emit_c: packed gemm with register tile, tails and parallel rows in every type") {
   for (const dtype type : {dtype::f32, dtype::f64, dtype::i32, dtype::i64})

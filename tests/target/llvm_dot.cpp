@@ -5,13 +5,12 @@
 #include <lathe/lower/build.hpp>
 #include <lathe/target/cpu/emit_llvm.hpp>
 
+#include "half_numbers.hpp"
 #include "host_jit.hpp"
 #include <array>
-#include <bit>
 #include <doctest/doctest.h>
 #include <limits>
 #include <string>
-#include <vector>
 
 using namespace lathe;
 
@@ -135,43 +134,58 @@ TEST_CASE("dot: products of bf16, where the sums are exact") {
   }
 }
 
-TEST_CASE("bf16: conversions have the bits of the type's own, denormals and NaN included") {
-  constexpr int count = 1 << 16;
-  axis<"i"> i{count};
-  tensor<"X", bf16, 1> X;
-  tensor<"F", float, 1> F;
-  tensor<"Y", float, 1> Y;
-  tensor<"Z", bf16, 1> Z;
-  const auto desc =
-      describe(op<"converted">(X, F, Y, Z)(Y(i) = cast<float>(X(i)), Z(i) = cast<bf16>(F(i))));
-  std::vector<bf16> x(count), z(count);
-  std::vector<float> f(count), y(count);
-  for (std::uint32_t at = 0; at < count; ++at) {
-    x[at].bits = static_cast<std::uint16_t>(at);
-    constexpr std::array<std::uint32_t, 8> lower{0,      1,      0x7fff, 0x8000,
-                                                 0x8001, 0xffff, 0x4000, 0x8000};
-    f[at] = std::bit_cast<float>(at << 16 | lower[at % 8]);
-  }
+namespace {
+
+template <class Half>
+void check_conversions() {
+  const auto desc = describe(test_numbers::half_numbers<Half>::conversions());
   for (const isa set : test::executable_isas()) {
     for (const char* steps : {"",
                               "split(Y.i -> i0:_, i1:16); vectorize(Y.i1); "
-                              "split(Z.i -> i0:_, i1:16); vectorize(Z.i1)"}) {
+                              "split(Z.i -> i0:_, i1:16); vectorize(Z.i1)",
+                              "split(Y.i -> i0:_, i1:6); vectorize(Y.i1); "
+                              "split(Z.i -> i0:_, i1:64); vectorize(Z.i1)"}) {
       const cpu_target target = native::host_target(set).value();
       const auto compiler = test::host_jit(set);
       if (!compiler) return;
       const auto object = test::load(*compiler, emitted(desc, steps, target));
-      void* buffers[] = {x.data(), f.data(), y.data(), z.data()};
+      test_numbers::half_numbers<Half> numbers;
+      auto buffers = numbers.arguments();
       for (const char* phase : {"phase0", "phase1"})
         test::function<void(void* const*, void*, std::int64_t, std::int64_t)>(object, phase)(
-            buffers, nullptr, 0, 1);
-      int wrong = 0;
-      for (std::size_t at = 0; at < count; ++at) {
-        wrong += std::bit_cast<std::uint32_t>(y[at]) != std::uint32_t{x[at].bits} << 16;
-        wrong += z[at].bits != bf16(f[at]).bits;
-      }
-      CHECK(wrong == 0);
+            buffers.data(), nullptr, 0, 1);
+      INFO(std::string(name_of(set)));
+      INFO(steps);
+      CHECK(numbers.wrong() == 0);
     }
   }
+}
+
+}  // namespace
+
+TEST_CASE("bf16: conversions have the bits of the type's own, denormals and NaN included") {
+  check_conversions<bf16>();
+}
+TEST_CASE("f16: conversions have the bits of the type's own, denormals and NaN included") {
+  check_conversions<f16>();
+}
+
+TEST_CASE("f16: no function of the compiler's run time is needed, not even without F16C") {
+  axis<"i"> i{64};
+  tensor<"X", f16, 1> X;
+  tensor<"Z", f16, 1> Z;
+  const auto desc = describe(op<"twice">(X, Z)(Z(i) = cast<f16>(2 * cast<float>(X(i)))));
+  CHECK_FALSE(contains(emitted(desc, "vectorize(Z.i)", generic_cpu(isa::sse2)), "half"));
+  CHECK(contains(emitted(desc, "vectorize(Z.i)", generic_cpu(isa::avx2)), "fptrunc <64 x float>"));
+}
+
+TEST_CASE("dot: f16 has no such instruction") {
+  CHECK_FALSE(contains(emitted(describe(grouped_product<f16, f16, float, 2>()), dot_steps(16),
+                               native::host_target().value()),
+                       "dpbf16ps"));
+  CHECK_FALSE(contains(emitted(describe(grouped_product<f16, f16, int, 2>()), dot_steps(16),
+                               generic_cpu(isa::avx512)),
+                       "pmadd"));
 }
 
 TEST_CASE("dot: what is not of the form is straight code with the same result") {

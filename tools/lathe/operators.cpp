@@ -43,6 +43,9 @@ typed_descriptions mixed(Make make) {
   out.bf16 = [](values v) {
     return owned(Make{}.template operator()<lathe::bf16, lathe::bf16, float>(v));
   };
+  out.f16 = [](values v) {
+    return owned(Make{}.template operator()<lathe::f16, lathe::f16, float>(v));
+  };
   return out;
 }
 
@@ -271,7 +274,7 @@ std::string usage_of(const library_operator& one) {
 }
 
 const std::vector<std::string>& type_words() {
-  static const std::vector<std::string> all{"f32", "f64", "u8i8", "i8i8", "bf16"};
+  static const std::vector<std::string> all{"f32", "f64", "u8i8", "i8i8", "f16", "bf16"};
   return all;
 }
 
@@ -281,6 +284,7 @@ chosen_operator choose_operator(const std::string& name, const std::vector<std::
   const description_maker describe = type == "f64"    ? one.describe.f64
                                      : type == "u8i8" ? one.describe.u8i8
                                      : type == "i8i8" ? one.describe.i8i8
+                                     : type == "f16"  ? one.describe.f16
                                      : type == "bf16" ? one.describe.bf16
                                                       : one.describe.f32;
   if (describe == nullptr) refuse(name + " is not there for --type " + type);

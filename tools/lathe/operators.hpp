@@ -27,7 +27,7 @@ using description_maker = lathe::result<lathe::owned_desc> (*)(std::span<const i
 /// One for each --type; null where the operator is not there for it.
 struct typed_descriptions {
   description_maker f32 = nullptr, f64 = nullptr;
-  description_maker bf16 = nullptr;                  ///< factors; the sum is f32
+  description_maker f16 = nullptr, bf16 = nullptr;   ///< factors; the sum is f32
   description_maker u8i8 = nullptr, i8i8 = nullptr;  ///< first and second factor; the sum is i32
 };
 

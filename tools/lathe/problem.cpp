@@ -10,7 +10,7 @@ void problem_options::add_to(CLI::App& command) {
   command.add_option("extents", extents, "numbers in order, or NAME=NUMBER");
   command
       .add_option("--type", type,
-                  "of the elements; bf16: into f32; u8i8, i8i8: bytes into i32; default f32")
+                  "of the elements; f16, bf16: into f32; u8i8, i8i8: bytes into i32; default f32")
       ->check(CLI::IsMember(type_words()));
   command.add_option("--threads", threads, "threads of the kernel; default: the CPUs allowed")
       ->check(CLI::Range(1, 4096));

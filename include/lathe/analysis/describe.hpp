@@ -205,8 +205,7 @@ struct description_writer {
     if (!is_float(type)) return push_integer(type, static_cast<std::int64_t>(node.number));
     desc_expr result{opcode::literal, type};
     result.num = static_cast<double>(node.number);
-    if (type == dtype::f32 || type == dtype::bf16)
-      result.num = rounded_to(type, rounded_to_f32(result.num));
+    if (type != dtype::f64) result.num = rounded_to(type, rounded_to_f32(result.num));
     return push(result);
   }
   template <class Index>

@@ -39,7 +39,7 @@ LATHE_INLINE result<owner<cuda_worker>> make_bench(const tuning_request& request
 /// Tensor cores add in an order of their own, and round f32 factors.
 LATHE_INLINE tensor_use tensor_use_of(const cuda& target, const tuning_request& request) {
   if (target.tf32) return tensor_use::tf32;
-  return request.strict_fp ? tensor_use::none : tensor_use::bf16;
+  return request.strict_fp ? tensor_use::none : tensor_use::halves;
 }
 
 /// Fewest seconds a call can take: operations over the peak of f32, or of the tensor cores where

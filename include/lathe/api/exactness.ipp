@@ -47,9 +47,8 @@ class exactness {
 
  private:
   void check(dtype type, double size) {
-    if (type == dtype::bf16 && size > 0x1p8) exact_ = false;
-    if (type == dtype::f32 && size > 0x1p24) exact_ = false;
-    if (type == dtype::f64 && size > 0x1p53) exact_ = false;
+    if (is_float(type) && size > static_cast<double>(std::int64_t{1} << digits_of(type)))
+      exact_ = false;
   }
 
   double of(ir::expr handle) {

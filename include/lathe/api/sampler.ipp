@@ -36,6 +36,7 @@ LATHE_INLINE sampled read_element(const void* data, dtype type, std::int64_t at)
     case dtype::f32: return {static_cast<double>(get(float{})), 0};
     case dtype::f64: return {get(double{}), 0};
     case dtype::bf16: return {static_cast<double>(get(bf16{})), 0};
+    case dtype::f16: return {static_cast<double>(get(f16{})), 0};
     default: return {0, get(std::int64_t{})};
   }
 }

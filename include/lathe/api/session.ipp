@@ -32,10 +32,11 @@ LATHE_INLINE double roofline_of(const desc_view& desc, const tuning_request& req
   const result<native::cpu_peak> peak = native::measured_peak(compiler, request.target);
   if (!peak) return 0;
   bool wide = false;
-  int least = 4;  // [bytes]: vectors of smaller elements do as many more operations
+  int least = 4;  // [bytes]: vectors of smaller elements do as many more operations, but for f16
   for (int at = 0; at < desc.tensor_count; ++at) {
-    wide |= desc.tensors[at].type == dtype::f64;
-    least = smaller(least, size_of(desc.tensors[at].type));
+    const dtype type = desc.tensors[at].type;
+    wide |= type == dtype::f64;
+    if (type != dtype::f16) least = smaller(least, size_of(type));
   }
   const double gflops = wide ? peak->f64_gflops : peak->f32_gflops * 4 / least;
   return flops / (gflops * 1e9 * request.threads);

@@ -40,7 +40,7 @@
   "[LATHE-E021] an external function takes at most three arguments: call<\"f\", float>(x, y, z)"
 #define LATHE_E022                                                                          \
   "[LATHE-E022] not an element type: use float, double, int, std::int64_t, std::int8_t or " \
-  "std::uint8_t, or lathe::bf16 for storage"
+  "std::uint8_t, or lathe::f16 or lathe::bf16 for storage"
 #define LATHE_E023                                                           \
   "[LATHE-E023] a tensor has rank 0 to 6: write tensor<\"A\", float, 2> or " \
   "tensor<\"A\", float[64][32]>"
@@ -64,7 +64,7 @@
 #define LATHE_E032 \
   "[LATHE-E032] a statement assigns with = alone: write C(i, j) = sum(k)(...) instead of +="
 #define LATHE_E033 \
-  "[LATHE-E033] bf16 is for storage: convert it before computing, cast<float>(A(i, k))"
+  "[LATHE-E033] f16 and bf16 are for storage: convert before computing, cast<float>(A(i, k))"
 // -- rules of whole operators, checked when the statements are put together
 #define LATHE_E040                                                                                 \
   "[LATHE-E040] an axis is neither on the left-hand side of its statement nor reduced: add it to " \

@@ -12,7 +12,7 @@ namespace lathe {
 /// Vector instruction sets that kernels are generated for, in ascending order.
 enum class isa : unsigned char {
   sse2,   ///< 128-bit vectors, 16 registers, no FMA
-  avx2,   ///< 256-bit vectors, 16 registers, FMA
+  avx2,   ///< 256-bit vectors, 16 registers, FMA, conversions of f16 (F16C)
   avx512  ///< 512-bit vectors, 32 registers, FMA, masks (F, BW, DQ, VL)
 };
 

@@ -114,7 +114,7 @@ constexpr auto combine(const Left& left, const Right& right) {
     constexpr bool any_boolean =
         std::is_same_v<left_element, bool> || std::is_same_v<right_element, bool>;
     constexpr bool any_float = is_float(kind_of<left_element>) || is_float(kind_of<right_element>);
-    if constexpr (std::is_same_v<left_element, bf16> || std::is_same_v<right_element, bf16>) {
+    if constexpr (is_half(kind_of<left_element>) || is_half(kind_of<right_element>)) {
       static_assert(rule::is_for_computing<left_element, right_element>, LATHE_E033);
       return poison{};
     } else if constexpr (is_logical(Op)) {
@@ -216,7 +216,7 @@ constexpr auto apply(const Operand& operand) {
     if constexpr (std::is_same_v<element, bool>) {
       static_assert(rule::is_number<element>, LATHE_E030);
       return poison{};
-    } else if constexpr (std::is_same_v<element, bf16>) {
+    } else if constexpr (is_half(kind_of<element>)) {
       static_assert(rule::is_for_computing<element>, LATHE_E033);
       return poison{};
     } else if constexpr (is_math_function(Op) && !is_float(kind_of<element>)) {
@@ -400,8 +400,8 @@ constexpr auto call(const Arguments&... arguments) {
     return dsl::poison{};
   } else if constexpr ((dsl::is_poison<dsl::value_of<Arguments>> || ...)) {
     return dsl::poison{};
-  } else if constexpr (std::is_same_v<Element, bf16> ||
-                       (std::is_same_v<typename dsl::value_of<Arguments>::element, bf16> || ...)) {
+  } else if constexpr (is_half(dsl::kind_of<Element>) ||
+                       (is_half(dsl::kind_of<typename dsl::value_of<Arguments>::element>) || ...)) {
     static_assert(rule::is_for_computing<Element>, LATHE_E033);
     return dsl::poison{};
   } else {

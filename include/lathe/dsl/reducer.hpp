@@ -58,7 +58,7 @@ struct reduction_over {
     } else if constexpr (std::is_same_v<typename value_type::element, bool>) {
       static_assert(rule::is_number<typename value_type::element>, LATHE_E030);
       return poison{};
-    } else if constexpr (std::is_same_v<typename value_type::element, bf16>) {
+    } else if constexpr (is_half(kind_of<typename value_type::element>)) {
       static_assert(rule::is_for_computing<typename value_type::element>, LATHE_E033);
       return poison{};
     } else if constexpr (Reducer::kind == reducer_kind::user) {

@@ -173,7 +173,7 @@ LATHE_INLINE std::string apply_annotation(program_stage& stage, const step& what
   if (how == ir::loop_kind::tensor && (!dim.reduce || (count != 8 && count != 16)))
     return "loop " + quoted(what.loop) + " has " + std::to_string(count) +
            (dim.reduce ? "" : " spatial") +
-           " iterations; tensor takes a reduce loop of 8 (of bf16: 16), split it first";
+           " iterations; tensor takes a reduce loop of 8 (of f16 and bf16: 16), split it first";
   if (how == ir::loop_kind::unrolled && count > 256)
     return "loop " + quoted(what.loop) + " has " + std::to_string(count) +
            " iterations; at most 256 can be unrolled";

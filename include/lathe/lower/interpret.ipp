@@ -408,11 +408,14 @@ class nest_interpreter {
         if (!is_float(exprs_[at.a].type))
           return exact_number(rounded(at.type, static_cast<wide_real>(integer(at.a))));
         const number_type operand = number(at.a);
-        if (size_of(exprs_[at.a].type) <= size_of(at.type)) return operand;
+        const dtype from = exprs_[at.a].type;
+        if (from == at.type || size_of(from) < size_of(at.type)) return operand;
         // What comes before was rounded otherwise: it may be the neighbour that it is rounded to.
         const double size = math::abs(static_cast<double>(operand.value));
-        const bool exact = at.type != dtype::bf16 || operand.magnitude == size;
-        return {rounded(at.type, operand.value), operand.magnitude + (exact ? 0 : 0x1p12 * size)};
+        double distance = 0;  // of neighbours, over the 2^-20 that error_bound() multiplies with
+        if (is_half(at.type) && operand.magnitude != size)
+          distance = at.type == dtype::bf16 ? 0x1p13 * size : 0x1p10 * larger(size, 0x1p-14);
+        return {rounded(at.type, operand.value), operand.magnitude + distance};
       }
       case ir::kind::call: {
         double magnitude = 0;
@@ -426,7 +429,9 @@ class nest_interpreter {
 
   /// A number in the precision of its own type.
   static wide_real rounded(dtype type, wide_real value) {
-    if (type == dtype::bf16) return static_cast<wide_real>(static_cast<float>(bf16(value)));
+    if (is_half(type))
+      return static_cast<wide_real>(
+          rounded_to(type, static_cast<double>(static_cast<float>(value))));
     return type == dtype::f32 ? static_cast<wide_real>(static_cast<float>(value))
                               : static_cast<wide_real>(static_cast<double>(value));
   }
@@ -495,6 +500,7 @@ LATHE_INLINE sequence<std::byte> to_elements(const wide_buffer& buffer) {
     };
     switch (buffer.type) {
       case dtype::bf16: put(bf16(buffer.value[at])); break;
+      case dtype::f16: put(f16(buffer.value[at])); break;
       case dtype::f32: put(static_cast<float>(buffer.value[at])); break;
       case dtype::f64: put(buffer.value[at]); break;
       case dtype::i8: put(static_cast<std::int8_t>(buffer.integers[at])); break;

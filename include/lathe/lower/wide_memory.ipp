@@ -46,6 +46,7 @@ LATHE_INLINE void read_elements(dtype type, std::span<const std::byte> from, wid
     case dtype::f32: return read_numbers<float>(from, into);
     case dtype::f64: return read_numbers<double>(from, into);
     case dtype::bf16: return read_numbers<bf16>(from, into);
+    case dtype::f16: return read_numbers<f16>(from, into);
     case dtype::i8: return read_integers<std::int8_t>(from, into);
     case dtype::i32: return read_integers<std::int32_t>(from, into);
     case dtype::i64: return read_integers<std::int64_t>(from, into);

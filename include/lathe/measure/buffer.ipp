@@ -21,7 +21,7 @@ namespace detail {
 inline constexpr std::byte padding_byte{0xb5};
 
 inline constexpr std::uint32_t untouched_f32 = 0xffc5a5a5U;          // quiet NaN
-inline constexpr std::uint16_t untouched_bf16 = 0xffc5U;             // quiet NaN
+inline constexpr std::uint16_t untouched_half = 0xffc5U;             // quiet NaN
 inline constexpr std::uint64_t untouched_f64 = 0xfff8a5a5a5a5a5a5U;  // quiet NaN
 inline constexpr std::uint8_t untouched_byte = 0x5a;                 // neither false nor true
 
@@ -30,7 +30,8 @@ constexpr std::uint64_t untouched_bits(dtype type) {
   switch (type) {
     case dtype::f32: return untouched_f32;
     case dtype::f64: return untouched_f64;
-    case dtype::bf16: return untouched_bf16;
+    case dtype::bf16:
+    case dtype::f16: return untouched_half;
     default: return 0x5a5a5a5a5a5a5a5aU;
   }
 }
@@ -64,6 +65,7 @@ void fill_elements(void* data, dtype type, std::int64_t elements, Generator gene
     case dtype::i32: return store(static_cast<std::int32_t*>(data));
     case dtype::f32: return store(static_cast<float*>(data));
     case dtype::bf16: return store(static_cast<bf16*>(data));
+    case dtype::f16: return store(static_cast<f16*>(data));
     case dtype::f64:
     case dtype::weak_float: return store(static_cast<double*>(data));
     case dtype::i64:
@@ -187,8 +189,7 @@ LATHE_INLINE std::int64_t count_untouched(const void* data, dtype type, std::int
 
 LATHE_INLINE int exact_magnitude(dtype type, std::int64_t terms, int factors) {
   if (!is_float(type)) return 2;
-  const int digits = type == dtype::bf16 ? 8 : type == dtype::f32 ? 24 : 53;
-  const double largest_integer = static_cast<double>(std::int64_t{1} << digits);
+  const double largest_integer = static_cast<double>(std::int64_t{1} << digits_of(type));
   double largest_sum = static_cast<double>(terms);
   if (largest_sum > largest_integer) return 0;
   for (int factor = 0; factor < factors; ++factor) largest_sum *= 2;

@@ -45,7 +45,8 @@ struct comparison {
 
 /// Largest accepted |got - reference| for a value that is a sum of terms with absolute sum
 /// `magnitude`: (c + 2 ulps) u S + 4 u |reference| with c = max(16, 2 sqrt(K)) and the unit
-/// roundoff u of `type`; 0 for integers. A sequential sum of positive terms has a standard
+/// roundoff u of `type`; 0 for integers. For f16 and bf16 the first u is that of f32, in which the
+/// terms are added. A sequential sum of positive terms has a standard
 /// deviation of about 0.23 sqrt(K) u S, so c stands for 8 of them; the worst case, c = K, would
 /// hide missing terms.
 LATHE_INLINE double error_bound(dtype type, double reference, double magnitude, double terms,

@@ -23,7 +23,7 @@ std::string value_text(Element value) {
     std::snprintf(text, sizeof text, "%.*g", std::is_same_v<Element, float> ? 9 : 17,
                   static_cast<double>(value));
     return text;
-  } else if constexpr (std::is_same_v<Element, bf16>) {
+  } else if constexpr (is_element<Element> && is_half(dtype_of<Element>)) {
     return value_text(static_cast<float>(value));
   } else {
     return std::to_string(value);
@@ -110,6 +110,7 @@ inline comparison compare_as_type(const void* got, const expectation& wanted) {
     case dtype::i32: return compare_typed(static_cast<const std::int32_t*>(got), wanted);
     case dtype::f32: return compare_typed(static_cast<const float*>(got), wanted);
     case dtype::bf16: return compare_typed(static_cast<const bf16*>(got), wanted);
+    case dtype::f16: return compare_typed(static_cast<const f16*>(got), wanted);
     case dtype::f64:
     case dtype::weak_float: return compare_typed(static_cast<const double*>(got), wanted);
     case dtype::i64:
@@ -129,10 +130,12 @@ LATHE_INLINE std::int64_t expectation::elements() const {
 LATHE_INLINE double error_bound(dtype type, double reference, double magnitude, double terms,
                                 double function_ulps) {
   if (!is_float(type)) return 0;
-  const double roundoff = type == dtype::f64 ? 0x1p-53 : 0x1p-24;  // bf16: of what is computed
-  const double stored = type == dtype::bf16 ? 0x1p-9 : roundoff;
+  const double roundoff = type == dtype::f64 ? 0x1p-53 : 0x1p-24;  // halves: of what is computed
+  const double stored = type == dtype::bf16 ? 0x1p-9 : type == dtype::f16 ? 0x1p-12 : roundoff;
+  // Below its smallest normal number f16 has a fixed distance between neighbours.
+  const double size = larger(math::abs(reference), type == dtype::f16 ? 0x1p-14 : 0.0);
   const double growth = larger(16.0, 2 * math::sqrt(terms));
-  return (growth + 2 * function_ulps) * roundoff * magnitude + 4 * stored * math::abs(reference);
+  return (growth + 2 * function_ulps) * roundoff * magnitude + 4 * stored * size;
 }
 
 LATHE_INLINE comparison compare(const void* got, const expectation& wanted) {

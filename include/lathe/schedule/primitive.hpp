@@ -23,7 +23,7 @@ enum class primitive : unsigned char {
   unroll,     ///< unroll(C.i2)
   dot,     ///< dot(C.k2)                          2 or 4 terms inside the vectorized loop, as one
            ///< dot product instruction
-  tensor,  ///< tensor(C.k2)                       8 terms (of bf16: 16) around 2 rows and 2 columns
+  tensor,  ///< tensor(C.k2)                       8 terms (of f16: 16) around 2 rows and 2 columns
            ///< of a thread, as one matrix instruction of a GPU's warp
   parallel,      ///< parallel(C.ij)                     the outermost loop, spatial
   inline_stage,  ///< inline(P)                          a pointwise stage is computed where it is

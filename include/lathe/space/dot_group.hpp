@@ -26,12 +26,12 @@ struct dot_group {
 };
 
 /// The groups of tiles with vectors of `lanes` elements along `vector_axis`: sum(cast<int>(a) *
-/// cast<int>(b)) over bytes in fours, and if the processor has such instructions (`bf16`)
+/// cast<int>(b)) over bytes in fours, and if the processor has such instructions (`has_bf16`)
 /// sum(cast<float>(a) * cast<float>(b)) over bf16 in twos. None if the body is another one, or the
 /// operands cannot be packed so that the terms of a group lie together.
 LATHE_INLINE dot_group dot_group_of(const program& of, const program_stage& stage,
                                     const sequence<load_use>& uses, int vector_axis, int lanes,
-                                    bool bf16);
+                                    bool has_bf16);
 
 /// True if an operand has to be packed for that.
 LATHE_INLINE bool must_pack(const load_use& use, const dot_group& group, int vector_axis);

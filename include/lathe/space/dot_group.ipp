@@ -10,13 +10,14 @@ namespace detail {
 
 /// Terms of a stage's sum in one 32-bit word of each operand; 1 if there are no such terms. Bytes
 /// that both have a sign, or both none, take two steps and a constant.
-LATHE_INLINE dot_group group_of_words(const program& of, const program_stage& stage, bool bf16) {
+LATHE_INLINE dot_group group_of_words(const program& of, const program_stage& stage,
+                                      bool has_bf16) {
   if (!stage.reduction) return {};
   const ir::node& sum = of.exprs[stage.combine];
   const ir::node& product = of.exprs[stage.body];
   const bool bytes = sum.type == dtype::i32;
   if (sum.what != ir::kind::binary || sum.fn != opcode::add ||
-      !(bytes || (bf16 && sum.type == dtype::f32)) || product.what != ir::kind::binary ||
+      !(bytes || (has_bf16 && sum.type == dtype::f32)) || product.what != ir::kind::binary ||
       product.fn != opcode::mul)
     return {};
   dtype types[2] = {};
@@ -33,9 +34,9 @@ LATHE_INLINE dot_group group_of_words(const program& of, const program_stage& st
 
 LATHE_INLINE dot_group dot_group_of(const program& of, const program_stage& stage,
                                     const sequence<load_use>& uses, int vector_axis, int lanes,
-                                    bool bf16) {
+                                    bool has_bf16) {
   dot_group best;
-  const dot_group words = detail::group_of_words(of, stage, bf16);
+  const dot_group words = detail::group_of_words(of, stage, has_bf16);
   if (words.terms == 1 || lanes < 4 || vector_axis >= stage.spatial || stage.is_narrowed())
     return best;
   for (int axis = stage.spatial; axis < static_cast<int>(stage.axes.size()); ++axis) {

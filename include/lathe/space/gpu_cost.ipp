@@ -17,7 +17,7 @@ inline constexpr double chunk_wait = 700;       ///< [cycles] load from memory, 
 inline constexpr double launch_seconds = 3e-6;  ///< [s] of one kernel
 inline constexpr double l2_per_dram = 2.5;      ///< bandwidth of L2 over that of the memory
 inline constexpr std::int64_t other_registers = 24;
-inline constexpr double tf32_rate = 4, bf16_rate = 8;  ///< of mma.sync over f32 multiply-adds
+inline constexpr double tf32_rate = 4, half_rate = 8;  ///< of mma.sync over f32 multiply-adds
 
 inline constexpr std::array<std::int64_t, 8> gpu_rows{1, 2, 3, 4, 5, 6, 7, 8};
 inline constexpr std::array<std::int64_t, 3> gpu_vthreads{1, 2, 4};
@@ -302,7 +302,7 @@ LATHE_INLINE gpu_cost cost_of(const program& of, const program_stage& stage,
   const double wide = bytes / 4.0;
   const double faster = !tile.tensor.found()     ? 1
                         : tile.tensor.depth == 8 ? detail::tf32_rate
-                                                 : detail::bf16_rate;
+                                                 : detail::half_rate;
   const double add = sums * wide / 4 * 128 / on.f32_per_clock / faster;  // [cycles] of a warp
   const double issue = (sums * wide / (faster > 1 ? 32 : 1) + loads +
                         2.0 / real(larger<std::int64_t>(1, tile.unroll))) /

@@ -25,9 +25,10 @@ namespace lathe {
 
 /// Which sums may be computed by tensor cores.
 enum class tensor_use : unsigned char {
-  none,  ///< none: all in the order and precision of f32
-  bf16,  ///< sums of products of bf16: the products are exact, the order of the sum is the device's
-  tf32   ///< also of f32, whose factors are rounded to 10 bits
+  none,    ///< none: all in the order and precision of f32
+  halves,  ///< sums of products of f16 or bf16: the products are exact, the order of the sum is the
+           ///< device's
+  tf32     ///< also of f32, whose factors are rounded to 10 bits
 };
 
 /// See the head of this file.

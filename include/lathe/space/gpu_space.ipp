@@ -74,7 +74,7 @@ LATHE_INLINE gpu_space::gpu_space(const program& of, const gpu::device& on, tens
         {static_cast<int>(at), sites.size(), loads_of(program_, program_.stages[at])});
     const tensor_axes axes = tensor_axes_of(program_, stage);
     const bool allowed =
-        tensor == tensor_use::tf32 || (tensor == tensor_use::bf16 && axes.depth == 16);
+        tensor == tensor_use::tf32 || (tensor == tensor_use::halves && axes.depth == 16);
     if (axes.found() && allowed) groups_.back().tensor = axes;
     add_sites(groups_.back());
   }

@@ -16,7 +16,7 @@ namespace lathe {
 struct tensor_axes {
   int rows = -1, columns = -1;  ///< spatial axes; -1 = the stage has no such form
   int terms = -1;               ///< reduce axis
-  int depth = 8;                ///< terms of one instruction: 8 of f32 (as TF32), 16 of bf16
+  int depth = 8;                ///< terms of one instruction: 8 of f32 (as TF32), 16 of f16 or bf16
 
   bool found() const { return terms >= 0; }
   /// Points of one instruction along an axis.

@@ -8,18 +8,21 @@
 namespace lathe {
 namespace detail {
 
-/// Terms of one instruction for a product: 8 of two f32 loads, 16 of two bf16 ones; 0 for others.
+/// Terms of one instruction for a product: 8 of two f32 loads, 16 of two f16 or two bf16 ones; 0
+/// for others.
 LATHE_INLINE int tensor_depth(const ir::pool& exprs, ir::expr product) {
   const ir::node& at = exprs[product];
   if (at.what != ir::kind::binary || at.fn != opcode::mul || at.type != dtype::f32) return 0;
   const auto is_load = [&](ir::expr value, dtype type) {
     return exprs[value].what == ir::kind::load && exprs[value].type == type;
   };
-  const auto is_half = [&](ir::expr value) {
-    return exprs[value].what == ir::kind::cast && is_load(exprs[value].a, dtype::bf16);
+  const auto is_converted = [&](ir::expr value, dtype type) {
+    return exprs[value].what == ir::kind::cast && is_load(exprs[value].a, type);
   };
   if (is_load(at.a, dtype::f32) && is_load(at.b, dtype::f32)) return 8;
-  return is_half(at.a) && is_half(at.b) ? 16 : 0;
+  for (const dtype type : {dtype::f16, dtype::bf16})
+    if (is_converted(at.a, type) && is_converted(at.b, type)) return 16;
+  return 0;
 }
 
 }  // namespace detail

@@ -29,7 +29,7 @@ LATHE_INLINE bool is_symbol(std::string_view text) {
 }
 
 LATHE_INLINE std::optional<dtype> parse_dtype(std::string_view text) {
-  for (int index = 0; index <= static_cast<int>(dtype::bf16); ++index) {
+  for (int index = 0; index <= static_cast<int>(dtype::f16); ++index) {
     const auto kind = static_cast<dtype>(index);
     if (kind != dtype::weak_int && kind != dtype::weak_float && text == name_of(kind)) return kind;
   }

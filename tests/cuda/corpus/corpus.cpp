@@ -105,7 +105,8 @@ TEST_CASE("corpus: NVRTC compiles the text of every operator") {
       CAPTURE(each.name);
       CAPTURE(of.source.text);
       REQUIRE(of.outcome == gpu_outcome::ran);
-      compiled_by(*compiler, of.source.prelude + of.source.text);
+      for (const char* architecture : {"sm_80", "sm_90a"})
+        compiled_by(*compiler, of.source.prelude + of.source.text, architecture);
     }
 }
 

@@ -20,8 +20,8 @@ random_pair gpu_pair(std::uint64_t seed) {
     return make_gpu_pair(copy_of(describe(source).view()), seed);
   };
   switch (seed % 4) {
-    case 0:
-    case 1: return with(ops::gemm(between(1, 40), between(1, 40), between(1, 40)));
+    case 0: return with(ops::gemm(between(1, 40), between(1, 40), between(1, 40)));
+    case 1: return with(ops::gemm<f16, f16, float>(between(1, 40), between(1, 40), between(1, 40)));
     case 2:
       return with(ops::conv2d(between(1, 2), between(1, 5), between(3, 9), between(3, 9),
                               between(1, 9), between(1, 3), between(1, 2), between(0, 1)));

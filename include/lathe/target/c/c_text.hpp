@@ -30,6 +30,8 @@ struct c_dialect {
   std::string function_prefix = "static inline ";  ///< before the definition of a helper function
   std::string math_prefix = "";                    ///< before a math function: "hls::" in HLS C++
   bool scalars_by_value = false;                   ///< scalar parameters are no pointers
+  /// Before f16_to_f32 and its like, where the language has them; "": they are defined in C.
+  std::string half_prefix = "";
 };
 
 /// Makes identifiers: valid, not reserved in C, C++ or the C library, each handed out once.

@@ -19,7 +19,8 @@ LATHE_INLINE const char* c_type_name(dtype type) {
     case dtype::i8: return "int8_t";
     case dtype::u8: return "uint8_t";
     case dtype::i32: return "int32_t";
-    case dtype::bf16: return "uint16_t";  // its bits
+    case dtype::bf16:
+    case dtype::f16: return "uint16_t";  // its bits
     case dtype::f32: return "float";
     case dtype::f64:
     case dtype::weak_float: return "double";
@@ -48,7 +49,8 @@ LATHE_INLINE c_identifiers::c_identifiers() {
       "lround main malloc modf nan nearbyint nextafter pow qsort rand random realloc remainder "
       "remquo rint round scalbn signbit sin sinh sqrt srand strtod system tan tanh tgamma trunc "
       "INDEPENDENT INFINITY INT32_MIN INT64_MIN NAN NULL PRAGMA PREFETCH UNROLL begin buffers "
-      "bf16_of_f32 end f32_of_bf16 floor_div floor_mod int32_t int64_t int8_t linux scratch std "
+      "bf16_to_f32 end f16_to_f32 f32_to_bf16 f32_to_f16 floor_div floor_mod int32_t int64_t "
+      "int8_t linux scratch std "
       "uint16_t uint32_t uint8_t unix "
       "blockDim blockIdx gridDim lanes lathe_shared threadIdx uint2 uint4 warpSize";
   for (std::size_t at = 0; at < reserved.size();) {
@@ -121,9 +123,10 @@ class c_printer : public expression_printer {
         return "(" + print(at.a) + " ? " + branch(at.b) + " : " + branch(at.c) + ")";
       case ir::kind::cast: {
         std::string operand = print(at.a, binding::atom);
-        if (exprs_[at.a].type == dtype::bf16) operand = bf16_helper(true) + "(" + operand + ")";
-        if (at.type == dtype::bf16)
-          return bf16_helper(false) + "(" + conversion(dtype::f32, operand) + ")";
+        const dtype from = exprs_[at.a].type;
+        if (is_half(from)) operand = half_helper(from, dtype::f32) + "(" + operand + ")";
+        if (is_half(at.type))
+          return half_helper(dtype::f32, at.type) + "(" + conversion(dtype::f32, operand) + ")";
         return conversion(at.type, operand);
       }
       case ir::kind::call: declare(handle); break;
@@ -159,6 +162,7 @@ class c_printer : public expression_printer {
     if (at.type == dtype::boolean) return at.imm != 0 ? "true" : "false";
     if (!is_float(at.type)) return std::to_string(at.imm);
     if (at.type == dtype::bf16) return std::to_string(bf16(at.num).bits);
+    if (at.type == dtype::f16) return std::to_string(f16(at.num).bits);
     if (math::isnan(at.num)) return "NAN";
     const double value = rounded_to(at.type, at.num);
     if (math::isinf(value)) return value > 0 ? "INFINITY" : "-INFINITY";
@@ -298,17 +302,32 @@ class c_printer : public expression_printer {
     return name;
   }
 
-  /// Name of the function that makes a float of a bf16, or the nearest bf16 of a float, ties to
-  /// even; its definition is noted.
-  std::string bf16_helper(bool widen) {
-    const char* name = widen ? "f32_of_bf16" : "bf16_of_f32";
+  /// Name of the function that makes a float of a number of two bytes, or the nearest such number
+  /// of a float, ties to even; its definition is noted unless the dialect has its own.
+  std::string half_helper(dtype from, dtype to) {
+    const std::string name = owner_.dialect_.half_prefix + name_of(from) + "_to_" + name_of(to);
+    if (!owner_.dialect_.half_prefix.empty()) return name;
     const char* text =
-        widen
-            ? "float f32_of_bf16(uint16_t a) { union { uint32_t bits; float number; } v; v.bits = "
-              "(uint32_t)a << 16; return v.number; }"
-            : "uint16_t bf16_of_f32(float a) { union { float number; uint32_t bits; } v; v.number "
+        from == dtype::bf16 ? "float bf16_to_f32(uint16_t a) { union { uint32_t bits; float "
+                              "number; } v; v.bits = (uint32_t)a << 16; return v.number; }"
+        : from == dtype::f16
+            ? "float f16_to_f32(uint16_t a) { union { uint32_t bits; float number; } v; "
+              "const uint32_t size = (a & 0x7fffu) << 13; "
+              "v.bits = size + (size < 0x0f800000 ? 0x38000000 : 0x70000000); "
+              "if (size < 0x00800000) v.number = (float)(a & 0x7fff) / 16777216; "
+              "v.bits |= (uint32_t)(a & 0x8000u) << 16; return v.number; }"
+        : to == dtype::bf16
+            ? "uint16_t f32_to_bf16(float a) { union { float number; uint32_t bits; } v; v.number "
               "= a; return (uint16_t)((a == a ? v.bits + 0x7fff + (v.bits >> 16 & 1) : v.bits | "
-              "0x400000) >> 16); }";
+              "0x400000) >> 16); }"
+            : "uint16_t f32_to_f16(float a) { union { float number; uint32_t bits; } v; v.number "
+              "= a; const uint32_t sign = v.bits >> 16 & 0x8000u; v.bits &= 0x7fffffff; "
+              "if (a != a) return (uint16_t)(sign | 0x7e00 | (v.bits >> 13 & 0x3ff)); "
+              "if (v.bits >= 0x477ff000) return (uint16_t)(sign | 0x7c00); "
+              "if (v.bits < 0x38800000) { v.number += 0.5f; return (uint16_t)(sign | (v.bits & "
+              "0x7ff)); } "
+              "v.bits -= 0x38000000; "
+              "return (uint16_t)(sign | (v.bits + 0xfff + (v.bits >> 13 & 1)) >> 13); }";
     owner_.functions_[name] = owner_.dialect_.function_prefix + text;
     return name;
   }

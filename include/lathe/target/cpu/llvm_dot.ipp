@@ -22,9 +22,9 @@ LATHE_INLINE bool llvm_dot_writer::dot_product(const ir::statement& loop, std::i
   factor left = factor_of(product.a, loop.variable, terms);
   factor right = factor_of(product.b, loop.variable, terms);
   if (left.load == ir::none || right.load == ir::none) return false;
-  const bool left_half = left.type == dtype::bf16, right_half = right.type == dtype::bf16;
-  const bool bytes = sum.type == dtype::i32 && !left_half && !right_half;
-  const bool halves = sum.type == dtype::f32 && left_half && right_half;
+  const bool bytes = sum.type == dtype::i32 && !is_half(left.type) && !is_half(right.type);
+  const bool halves =
+      sum.type == dtype::f32 && left.type == dtype::bf16 && right.type == dtype::bf16;
   if (!bytes && !(halves && target_.dot_bf16 && contract_)) return false;
 
   bound(loop.variable) = {bound_variable::form::constant, "", 0, 0};

@@ -44,6 +44,10 @@ class llvm_writer {
   static std::string type_of(const llvm_value& value) { return type_text(value.type, value.lanes); }
   /// Booleans are bytes in memory.
   static std::string memory_type(dtype type, int lanes);
+  /// LLVM's own type for f16, which conversions alone have.
+  static std::string half_type(int lanes) {
+    return lanes == 1 ? "half" : "<" + std::to_string(lanes) + " x half>";
+  }
   /// Suffix of an overloaded intrinsic, e.g. "v16f32".
   static std::string mangled(dtype type, int lanes);
   static std::string number(double value, dtype type);
@@ -77,9 +81,11 @@ class llvm_writer {
                            const sequence<llvm_value>& operands, int lanes);
   llvm_value convert(const llvm_value& value, dtype type);
   llvm_value widened(const llvm_value& value);
-  llvm_value narrowed(const llvm_value& value);
+  llvm_value narrowed(const llvm_value& value, dtype type);
   llvm_value choose(const llvm_value& condition, const llvm_value& then,
                     const llvm_value& otherwise);
+
+  struct word_lanes;
 
   const cpu_target& target_;
   bool contract_;

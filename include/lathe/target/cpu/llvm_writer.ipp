@@ -16,7 +16,8 @@ LATHE_INLINE const char* llvm_writer::scalar_type(dtype type) {
     case dtype::boolean: return "i1";
     case dtype::i8:
     case dtype::u8: return "i8";
-    case dtype::bf16: return "i16";  // its bits
+    case dtype::bf16:
+    case dtype::f16: return "i16";  // its bits
     case dtype::i32: return "i32";
     case dtype::f32: return "float";
     case dtype::f64: return "double";
@@ -42,6 +43,7 @@ LATHE_INLINE std::string llvm_writer::mangled(dtype type, int lanes) {
 
 LATHE_INLINE std::string llvm_writer::number(double value, dtype type) {
   if (type == dtype::bf16) return std::to_string(bf16(value).bits);
+  if (type == dtype::f16) return std::to_string(f16(value).bits);
   value = rounded_to(type, value);
   char text[32];
   std::snprintf(text, sizeof text, "0x%016llX",
@@ -249,43 +251,107 @@ LATHE_INLINE llvm_value llvm_writer::external_call(const std::string& name, dtyp
   return made;
 }
 
-/// The f32 whose upper half a bf16 is.
+/// The words of a vector, or one: instructions on them as text.
+struct llvm_writer::word_lanes {
+  llvm_writer& to;
+  int lanes;
+
+  std::string type() const { return type_text(dtype::i32, lanes); }
+  std::string floats() const { return type_text(dtype::f32, lanes); }
+  std::string all(std::int64_t number) const {
+    return to.widen(constant(number, dtype::i32), lanes).text;
+  }
+  std::string put(const char* how, const std::string& left, std::int64_t right) const {
+    return put(how, left, all(right));
+  }
+  std::string put(const char* how, const std::string& left, const std::string& right) const {
+    return to.define(std::string(how) + " " + type() + " " + left + ", " + right);
+  }
+  /// Instruction on two floats, of which one is the same everywhere.
+  std::string put_float(const char* how, const std::string& left, double right) const {
+    const std::string number =
+        to.widen({llvm_writer::number(right, dtype::f32), dtype::f32, 1}, lanes).text;
+    return to.define(std::string(how) + " " + floats() + " " + left + ", " + number);
+  }
+  std::string choose(const std::string& test, const std::string& yes, const std::string& no) const {
+    return to.define("select " + type_text(dtype::boolean, lanes) + " " + test + ", " + type() +
+                     " " + yes + ", " + type() + " " + no);
+  }
+  std::string cast(const char* how, const std::string& from, const std::string& value,
+                   const std::string& into) const {
+    return to.define(std::string(how) + " " + from + " " + value + " to " + into);
+  }
+};
+
+/// The f32 that a number of two bytes is. Of f16 in integers where the processor has no
+/// instruction: LLVM would call a function of its run time, which nobody links.
 LATHE_INLINE llvm_value llvm_writer::widened(const llvm_value& value) {
-  const std::string word = type_text(dtype::i32, value.lanes);
-  const std::string whole = define("zext " + type_of(value) + " " + value.text + " to " + word);
-  const std::string upper = define("shl " + word + " " + whole + ", " +
-                                   widen(constant(16, dtype::i32), value.lanes).text);
-  return {define("bitcast " + word + " " + upper + " to " + type_text(dtype::f32, value.lanes)),
-          dtype::f32, value.lanes};
+  const word_lanes in{*this, value.lanes};
+  const std::string half = type_of(value);
+  if (value.type == dtype::f16 && target_.set != isa::sse2) {
+    const std::string number = in.cast("bitcast", half, value.text, half_type(value.lanes));
+    return {in.cast("fpext", half_type(value.lanes), number, in.floats()), dtype::f32, value.lanes};
+  }
+  const std::string whole = in.cast("zext", half, value.text, in.type());
+  std::string bits;
+  if (value.type == dtype::bf16) {  // it is the upper half
+    bits = in.put("shl", whole, 16);
+  } else {
+    const std::string sign = in.put("shl", in.put("and", whole, 0x8000), 16);
+    const std::string size = in.put("shl", in.put("and", whole, 0x7fff), 13);
+    const std::string normal = in.put("add", size, 112 << 23);
+    const std::string special = in.put("add", normal, 112 << 23);  // infinite or not a number
+    const std::string above =
+        in.cast("bitcast", in.type(), in.put("add", size, 113 << 23), in.floats());
+    const std::string small =  // denormal: what it is above the smallest normal number
+        in.cast("bitcast", in.floats(), in.put_float("fsub", above, 0x1p-14), in.type());
+    const std::string finite = in.choose(in.put("icmp slt", size, 0x00800000), small, normal);
+    bits = in.put("or", sign, in.choose(in.put("icmp sge", size, 0x0f800000), special, finite));
+  }
+  return {in.cast("bitcast", in.type(), bits, in.floats()), dtype::f32, value.lanes};
 }
 
-/// The nearest bf16 of an f32, ties to even; what is no number stays so. In integers: not every
-/// processor has an instruction, and those that have one flush denormals.
-LATHE_INLINE llvm_value llvm_writer::narrowed(const llvm_value& value) {
-  const std::string word = type_text(dtype::i32, value.lanes);
-  const auto all = [&](std::int64_t number) {
-    return widen(constant(number, dtype::i32), value.lanes).text;
+/// The nearest bf16 or f16 of an f32, ties to even; what is no number stays so. In integers: not
+/// every processor has an instruction, and those that have one for bf16 flush denormals.
+LATHE_INLINE llvm_value llvm_writer::narrowed(const llvm_value& value, dtype type) {
+  const word_lanes in{*this, value.lanes};
+  const std::string half = type_text(type, value.lanes);
+  if (type == dtype::f16 && target_.set != isa::sse2) {
+    const std::string number = in.cast("fptrunc", in.floats(), value.text, half_type(value.lanes));
+    return {in.cast("bitcast", half_type(value.lanes), number, half), type, value.lanes};
+  }
+  const std::string bits = in.cast("bitcast", in.floats(), value.text, in.type());
+  /// `number` without its last digits, to nearest.
+  const auto rounded = [&](const std::string& number, int digits) {
+    const std::string odd = in.put("and", in.put("lshr", number, digits), 1);
+    const std::string up = in.put("add", in.put("add", number, (1 << (digits - 1)) - 1), odd);
+    return in.put("lshr", up, digits);
   };
-  const auto put = [&](const char* how, const std::string& left, const std::string& right) {
-    return define(std::string(how) + " " + word + " " + left + ", " + right);
-  };
-  const std::string bits = define("bitcast " + type_of(value) + " " + value.text + " to " + word);
-  const std::string odd = put("and", put("lshr", bits, all(16)), all(1));
-  const std::string up = put("add", put("add", bits, all(0x7fff)), odd);
-  const std::string quiet = put("or", bits, all(0x400000));
-  const std::string is_number =
-      define("fcmp ord " + type_of(value) + " " + value.text + ", " + value.text);
-  const std::string chosen = define("select " + type_text(dtype::boolean, value.lanes) + " " +
-                                    is_number + ", " + word + " " + up + ", " + word + " " + quiet);
-  const std::string upper = put("lshr", chosen, all(16));
-  return {define("trunc " + word + " " + upper + " to " + type_text(dtype::bf16, value.lanes)),
-          dtype::bf16, value.lanes};
+  std::string out;
+  if (type == dtype::bf16) {
+    const std::string quiet = in.put("lshr", in.put("or", bits, 0x400000), 16);
+    const std::string is_number =
+        define("fcmp ord " + in.floats() + " " + value.text + ", " + value.text);
+    out = in.choose(is_number, rounded(bits, 16), quiet);
+  } else {
+    const std::string sign = in.put("and", in.put("lshr", bits, 16), 0x8000);
+    const std::string size = in.put("and", bits, 0x7fffffff);
+    const std::string sum =  // below 2^-14: it is rounded to a multiple of 2^-24
+        in.put_float("fadd", in.cast("bitcast", in.type(), size, in.floats()), 0.5);
+    const std::string small = in.put("and", in.cast("bitcast", in.floats(), sum, in.type()), 0x7ff);
+    const std::string quiet = in.put("or", in.put("and", in.put("lshr", size, 13), 0x3ff), 0x7e00);
+    const std::string normal = rounded(in.put("sub", size, 112 << 23), 13);
+    out = in.choose(in.put("icmp slt", size, 0x38800000), small, normal);
+    out = in.choose(in.put("icmp sge", size, 0x477ff000), in.all(0x7c00), out);  // from 65520
+    out = in.put("or", sign, in.choose(in.put("icmp sgt", size, 0x7f800000), quiet, out));
+  }
+  return {in.cast("trunc", in.type(), out, half), type, value.lanes};
 }
 
 LATHE_INLINE llvm_value llvm_writer::convert(const llvm_value& value, dtype type) {
   if (value.type == type) return value;
-  if (value.type == dtype::bf16) return convert(widened(value), type);
-  if (type == dtype::bf16) return narrowed(convert(value, dtype::f32));
+  if (is_half(value.type)) return convert(widened(value), type);
+  if (is_half(type)) return narrowed(convert(value, dtype::f32), type);
   const bool from_real = is_float(value.type), to_real = is_float(type);
   const bool from_sign = value.type != dtype::u8 && value.type != dtype::boolean;
   if (type == dtype::boolean) {

@@ -1,13 +1,13 @@
 /// @file
-/// Tensor cores: a loop over 8 terms of f32 (as TF32) or 16 of bf16, around two rows and two
+/// Tensor cores: a loop over 8 terms of f32 (as TF32) or 16 of f16 or bf16, around two rows and two
 /// columns of a thread, is one matrix instruction of a warp. In: a loop of kind `tensor`. Out:
 /// lines of code, or the loop as straight code where its form is another. The base of the emitter
 /// of CUDA; included by the bodies of emit_cuda.hpp alone.
 ///
 /// The instruction (PTX ISA, "Matrix Fragments for mma.m16n8k8" and k16): thread 4 g + q of a warp
 /// holds the results (g, 2q), (g, 2q + 1), (g + 8, 2q), (g + 8, 2q + 1); of the left operand the
-/// rows g and g + 8 at the terms q and q + 4 (bf16: 2q, 2q + 1 and those + 8), of the right one the
-/// same terms of column g.
+/// rows g and g + 8 at the terms q and q + 4 (of two bytes: 2q, 2q + 1 and those + 8), of the right
+/// one the same terms of column g.
 #pragma once
 
 #include <lathe/target/cuda/cuda_copies.hpp>
@@ -71,7 +71,8 @@ class cuda_tensors : protected cuda_copies {
         text_.buffer_name(of.store->buffer) + "[" + text_.expression(of.store->index) + "]";
     text_.rename_variable(of.columns->variable, column);
     text_.rename_variable(of.rows->variable, row);
-    line(std::string(halves ? "lathe_mma_m16n8k16_bf16" : "lathe_mma_m16n8k8_tf32") +
+    const dtype type = nest_.exprs[of.left].type;
+    line((halves ? std::string("lathe_mma_m16n8k16_") + name_of(type) : "lathe_mma_m16n8k8_tf32") +
          "(reinterpret_cast<float (&)[4]>(" + sums + "), left, right);");
     close();
     return true;
@@ -127,14 +128,15 @@ class cuda_tensors : protected cuda_copies {
     const auto load_of = [&](ir::expr value) {
       const ir::node& node = exprs[value];
       const bool half = node.what == ir::kind::cast && exprs[node.a].what == ir::kind::load &&
-                        exprs[node.a].type == dtype::bf16;
+                        is_half(exprs[node.a].type);
       if (half && terms == 16) return node.a;
       return node.what == ir::kind::load && node.type == dtype::f32 && terms == 8 ? value
                                                                                   : ir::none;
     };
     of.left = load_of(left);
     of.right = load_of(right);
-    if (of.left == ir::none || of.right == ir::none) return false;
+    if (of.left == ir::none || of.right == ir::none || exprs[of.left].type != exprs[of.right].type)
+      return false;
     const ir::expr group = thread_variables_[thread_variables_.size() - 2];
     const ir::expr quad = thread_variables_.back();
     const auto moves = [&](ir::expr load, ir::expr variable) {

@@ -22,7 +22,7 @@ class cuda_emitter : cuda_tensors {
  public:
   explicit cuda_emitter(const ir::nest& nest)
       : cuda_tensors(nest, {needs_wide_indices(nest) ? c_type_name : narrow_cuda_type,
-                            "static __device__ __forceinline__ ", ""}) {}
+                            "static __device__ __forceinline__ ", "", false, "lathe_"}) {}
 
   result<cuda_source> emit() {
     cuda_source out;
