@@ -12,9 +12,9 @@ namespace {
 struct handle;
 
 /// Values of cublas_api.h.
-constexpr int plain = 0, transposed = 1;  // CUBLAS_OP_N, CUBLAS_OP_T
-constexpr int f32 = 0;                    // CUDA_R_32F
-constexpr int own_choice = -1;            // CUBLAS_GEMM_DEFAULT
+constexpr int plain = 0, transposed = 1;    // CUBLAS_OP_N, CUBLAS_OP_T
+constexpr int f32 = 0, f16 = 2, bf16 = 14;  // CUDA_R_32F, CUDA_R_16F, CUDA_R_16BF
+constexpr int own_choice = -1;              // CUBLAS_GEMM_DEFAULT
 
 /// How products are computed: cublasComputeType_t.
 struct precision {
@@ -28,10 +28,11 @@ constexpr precision precisions[] = {{"f32", contract::plain, 68},
 
 /// A row-major matrix, or several behind each other.
 struct matrix {
-  float* data;
+  void* data;
   int row;                  ///< [elements] from one row to the next
   std::int64_t stride = 0;  ///< [elements] from one matrix to the next
   bool turned = false;      ///< the transposed of what is in memory
+  int type = f32;
 };
 
 class cublas {
@@ -62,9 +63,9 @@ class cublas {
     const float one = 1, zero = 0;
     const int left = b.turned ? transposed : plain, right = a.turned ? transposed : plain;
     if (batch == 1)
-      check_status("cublasGemmEx",
-                   gemm_(handle_, left, right, columns, rows, depth, &one, b.data, f32, b.row,
-                         a.data, f32, a.row, &zero, c.data, f32, c.row, how.compute, own_choice));
+      check_status("cublasGemmEx", gemm_(handle_, left, right, columns, rows, depth, &one, b.data,
+                                         b.type, b.row, a.data, a.type, a.row, &zero, c.data, f32,
+                                         c.row, how.compute, own_choice));
     else
       check_status("cublasGemmStridedBatchedEx",
                    batched_(handle_, left, right, columns, rows, depth, &one, b.data, f32, b.row,
@@ -140,11 +141,25 @@ struct entry {
   }
 
   void operator()(const matrix_product& s) const {
+    if (lathe::is_half(of.element)) return halves(s);
     if (of.element != lathe::dtype::f32) return;
     add("gemm", [=, *this](const precision& how, int copy) {
       with.multiply(how, s.rows, s.columns, s.depth, {in(copy, "A"), s.depth},
                     {in(copy, "B"), s.columns}, {in(copy, "C"), s.columns});
     });
+  }
+
+  /// Tensor cores: the products are exact, the sums are in f32.
+  void halves(const matrix_product& s) const {
+    const int type = of.element == lathe::dtype::f16 ? f16 : bf16;
+    const auto run = [=, *this](int copy) {
+      const lathe::gpu::current_context here(data.where());
+      with.multiply(precisions[0], s.rows, s.columns, s.depth,
+                    {in(copy, "A"), s.depth, 0, false, type},
+                    {in(copy, "B"), s.columns, 0, false, type}, {in(copy, "C"), s.columns});
+    };
+    into.push_back(gpu_entry("cuBLAS", std::string("gemm ") + name_of(of.element), contract::plain,
+                             data, run));
   }
 
   /// T[i,(j,k)] = sum_l B[i,l] W[(j,k),l], then Y[i,j] = sum_k T[i,j,k] A[i,k] for every i.

@@ -53,16 +53,18 @@ struct options {
   }
 };
 
-/// What this bench is about: the library operators, and two of the custom ones.
+/// What this bench is about: the library operators, products for tensor cores, and two of the
+/// custom ones.
 bool is_for_gpu(const problem& of) {
-  return of.counts_for == group::library || of.op == "block_circulant_matmul" ||
-         of.op == "shift_conv";
+  return of.counts_for == group::library || lathe::is_half(of.element) ||
+         of.op == "block_circulant_matmul" || of.op == "shift_conv";
 }
 
-/// Fewest seconds of a case: what must be computed at the peak without tensor cores, or every
-/// operand once through the device's memory.
+/// Fewest seconds of a case: what must be computed at the peak, of f32 without tensor cores, or
+/// every operand once through the device's memory.
 double least_seconds(const problem& of, const lathe::gpu::device& on) {
-  const double computing = of.needed_flops() / on.peak_f32();
+  const double faster = lathe::is_half(of.element) ? 16 : 1;  // data sheets of A100 and H100
+  const double computing = of.needed_flops() / (faster * on.peak_f32());
   return on.bandwidth > 0 ? std::max(computing, of.bytes() / on.bandwidth) : computing;
 }
 

@@ -217,6 +217,12 @@ constexpr named<matrix_product> gemm_half_shapes[] = {
     {"hgemm_512", {512, 512, 512}},
     {"hgemm_1024", {1024, 1024, 1024}},
 };
+constexpr named<matrix_product> gemm_f16_shapes[] = {
+    {"gemm_f16_128", {128, 128, 128}},
+    {"gemm_f16_512", {512, 512, 512}},
+    {"gemm_f16_1024", {1024, 1024, 1024}},
+    {"gemm_f16_4096", {4096, 4096, 4096}},
+};
 // rows, columns, depth, block
 constexpr named<circulant_product> circulant_shapes[] = {
     {"bcm_64x1024x1024_b8", {64, 1024, 1024, 8}},
@@ -292,6 +298,7 @@ std::vector<problem> make_cases() {
   all.add("gemm_f64", extra, gemm_double_shapes, f64);
   all.add("gemm_u8i8", extra, gemm_byte_shapes, lathe::dtype::u8);
   all.add("gemm_bf16", extra, gemm_half_shapes, lathe::dtype::bf16);
+  all.add("gemm_f16", extra, gemm_f16_shapes, lathe::dtype::f16);
   all.add("upsampling", extra, upsampling_shapes);
   all.add("many_groups", extra, many_groups_shapes);
   all.add("depthwise_batch", extra, depthwise_batch_shapes);

@@ -40,6 +40,7 @@ operands::operands(const lathe::desc_view& desc, int index_bound) {
       case lathe::dtype::f32: fill<float>(made, small_integer); break;
       case lathe::dtype::f64: fill<double>(made, small_integer); break;
       case lathe::dtype::bf16: fill<lathe::bf16>(made, small_integer); break;
+      case lathe::dtype::f16: fill<lathe::f16>(made, small_integer); break;
       case lathe::dtype::i8: fill<std::int8_t>(made, small_integer); break;
       case lathe::dtype::u8: fill<std::uint8_t>(made, [&] { return 1 + random() % 4; }); break;
       case lathe::dtype::i32:

@@ -96,6 +96,8 @@ lathe::owned_desc problem::describe() const {
                        return made.template operator()<std::uint8_t, std::int8_t, int>();
                      case lathe::dtype::bf16:
                        return made.template operator()<lathe::bf16, lathe::bf16, float>();
+                     case lathe::dtype::f16:
+                       return made.template operator()<lathe::f16, lathe::f16, float>();
                      default: return made.template operator()<float>();
                    }
                  },

@@ -91,7 +91,7 @@ struct problem {
   bool quick = false;  ///< one of the two cases per operator that --quick runs
   shape extents;
   lathe::dtype element = lathe::dtype::f32;  ///< of the factors; u8: the second is i8, the sum i32;
-                                             ///< bf16: the sum is f32
+                                             ///< f16, bf16: the sum is f32
 
   /// The operator of lathe::ops with these extents.
   lathe::owned_desc describe() const;

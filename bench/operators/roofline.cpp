@@ -71,9 +71,11 @@ bandwidth machine::at(double bytes) const {
 }
 
 double machine::least_seconds(const problem& of, int threads) const {
-  // Vectors of smaller factors: as many more multiply-adds, where the processor has them.
+  // Vectors of smaller factors: as many more multiply-adds, where the processor has them. f16 is
+  // multiplied as f32.
+  const int bytes_of_factor = of.element == lathe::dtype::f16 ? 4 : lathe::size_of(of.element);
   const double peak =
-      of.element == lathe::dtype::f64 ? f64_gflops : f32_gflops * 4 / lathe::size_of(of.element);
+      of.element == lathe::dtype::f64 ? f64_gflops : f32_gflops * 4 / bytes_of_factor;
   const double bytes = of.bytes();
   const double copied = std::min(bytes, 2 * of.output_bytes());
   const bandwidth rate = at(bytes);

@@ -237,6 +237,7 @@ product_types types_of(lathe::dtype element) {
   using type = memory::data_type;
   if (element == lathe::dtype::u8) return {type::u8, type::s8, type::s32};
   if (element == lathe::dtype::bf16) return {type::bf16, type::bf16, type::f32};
+  if (element == lathe::dtype::f16) return {type::f16, type::f16, type::f32};
   return floats;
 }
 
