@@ -52,6 +52,7 @@ LATHE_INLINE std::string shape_text(const library_parameter& of) {
   std::string out = std::string(of.output ? "" : "const ") + c_type_name(of.type);
   for (const std::int64_t extent : of.shape) out += "[" + std::to_string(extent) + "]";
   if (of.type == dtype::bf16) out += ", the upper halves of floats";
+  if (of.type == dtype::f16) out += ", the bits of IEEE binary16";
   return out;
 }
 
