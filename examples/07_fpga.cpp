@@ -1,6 +1,6 @@
-// A convolution layer as a design for an FPGA: searched by an analytic model, written as Vitis HLS C++
-// with a test bench and a script. Nothing is synthesised here and no board is needed: what the text
-// computes is checked by compiling and running it, its speed is the model's estimate.
+// A convolution layer as a design for an FPGA: searched by an analytic model, written as Vitis HLS
+// C++ with a test bench and a script. Nothing is synthesised here and no board is needed: what the
+// text computes is checked by compiling and running it, its speed is the model's estimate.
 //   07_fpga [folder for the files]
 #include <lathe/fpga.hpp>
 

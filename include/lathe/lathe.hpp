@@ -3,8 +3,6 @@
 /// `#include <lathe/lathe.hpp>` and link lathe::lathe (header-only) or lathe::compiled.
 #pragma once
 
-#include <lathe/version.hpp>
-
 #include <lathe/analysis/describe.hpp>
 #include <lathe/api/evaluate.hpp>
 #include <lathe/api/tune.hpp>
@@ -16,3 +14,4 @@
 #include <lathe/ops/softmax.hpp>
 #include <lathe/ops/stencil.hpp>
 #include <lathe/ops/transposed_convolution.hpp>
+#include <lathe/version.hpp>

@@ -112,8 +112,8 @@ TEST_CASE("calls: only lanes in use call, and only where the branch is taken") {
   define_function("lathe_test_counted_root", &counted_root);
   tensor<"A", float, 1> A;
   tensor<"y", float, 1> y;
-  const auto guarded = op<"guarded">(A, y)(
-      y(i) = select(A(i) > 0, call<"lathe_test_counted_root", float>(A(i)), -1.0f));
+  const auto guarded = op<"guarded">(
+      A, y)(y(i) = select(A(i) > 0, call<"lathe_test_counted_root", float>(A(i)), -1.0f));
   const std::vector<float> input = numbers<float>(37);  // 18 are positive
   std::vector<float> expected(37), got(37);
   evaluate(guarded, input, expected);
@@ -128,7 +128,8 @@ TEST_CASE("calls: only lanes in use call, and only where the branch is taken") {
     CHECK(bad_calls == 0);
   }
   // The operand is positive in all lanes in use; a tail has more lanes than that.
-  const auto whole = op<"whole">(A, y)(y(i) = call<"lathe_test_counted_root", float>(abs(A(i)) + 1));
+  const auto whole =
+      op<"whole">(A, y)(y(i) = call<"lathe_test_counted_root", float>(abs(A(i)) + 1));
   for (const char* steps : {"vectorize(y.i)", "split(y.i -> a:_, b:8); vectorize(y.b)"}) {
     const auto kernel = compile(whole, steps, cpu(), plain);
     calls = bad_calls = 0;
@@ -213,9 +214,9 @@ TEST_CASE("calls: tuning checks candidates against the functions, and finds them
   tensor<"L", std::int64_t, 1> L;
   tensor<"y", float, 1> y;
   tensor<"h", std::int64_t, 1> h;
-  const auto source = op<"called">(X, L, y, h)(
-      y(i) = sum(k)(call<"lathe_test_blend", float>(X(i, k), X(i, 0))),
-      h(i) = call<"lathe_test_scrambled", std::int64_t>(L(i)));
+  const auto source =
+      op<"called">(X, L, y, h)(y(i) = sum(k)(call<"lathe_test_blend", float>(X(i, k), X(i, 0))),
+                               h(i) = call<"lathe_test_scrambled", std::int64_t>(L(i)));
   std::vector<float> x(37 * 19), expected(37), got(37);
   for (std::size_t at = 0; at < x.size(); ++at) x[at] = static_cast<float>(at % 11);
   const std::vector<std::int64_t> wide = numbers<std::int64_t>(37);
@@ -241,7 +242,8 @@ TEST_CASE("calls: tuning checks candidates against the functions, and finds them
 TEST_CASE("calls: the interpreter calls through adapters that keep every type exact") {
   tensor<"L", std::int64_t, 1> L;
   tensor<"l", std::int64_t, 1> l;
-  const auto desc = describe(op<"i64">(L, l)(l(i) = call<"lathe_test_scrambled", std::int64_t>(L(i))));
+  const auto desc =
+      describe(op<"i64">(L, l)(l(i) = call<"lathe_test_scrambled", std::int64_t>(L(i))));
   const program of = make_program(desc);
   const auto target = native::host_target();
   const auto compiler = native::jit::create(target.value());

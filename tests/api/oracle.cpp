@@ -96,9 +96,9 @@ TEST_CASE("sampler: integers wrap, divide towards zero and convert as C++ has it
                 std::vector<int>(9), a, b);
   check_samples(op<"u8">(A, B, u)(u(i) = cast<std::uint8_t>(A(i)) + cast<std::uint8_t>(B(i))),
                 std::vector<std::uint8_t>(9), a, b);
-  check_samples(op<"logic">(A, B, n)(
-                    n(i) = select(A(i) < 0 && !(B(i) == 61), 1, select(A(i) > 3 || i % 3 == 1, 2, 3)) +
-                           cast<int>(min(abs(A(i)), max(-B(i), A(i))))),
+  check_samples(op<"logic">(A, B, n)(n(i) = select(A(i) < 0 && !(B(i) == 61), 1,
+                                                   select(A(i) > 3 || i % 3 == 1, 2, 3)) +
+                                            cast<int>(min(abs(A(i)), max(-B(i), A(i))))),
                 std::vector<int>(9), a, b);
 }
 
@@ -111,8 +111,7 @@ TEST_CASE("sampler: indices with / and %, gathers, and reducers of one's own") {
                 numbers<float>(9));
   check_samples(op<"gather">(X, M, y)(y(i) = X(M(i)) - X(8 - i)), std::vector<float>(9),
                 numbers<float>(9), numbers<int>(9, 9, 0));
-  const auto last_larger =
-      reducer(-100, [](auto a, auto b) { return select(b > a, b, a - 1.0f); });
+  const auto last_larger = reducer(-100, [](auto a, auto b) { return select(b > a, b, a - 1.0f); });
   check_samples(op<"own">(X, y)(y(i) = last_larger(k)(X((i + k * 2) % 9))), std::vector<float>(9),
                 numbers<float>(9));
 }
@@ -188,7 +187,9 @@ TEST_CASE("exactness: what rounds, or may have no value, is not exact") {
   tensor<"f", float, 1> f;
   tensor<"b", std::int8_t, 1> b;
   tensor<"l", std::int64_t, 1> l;
-  const auto exact = [](const auto& statement_op) { return exact_inputs(program_of(statement_op)); };
+  const auto exact = [](const auto& statement_op) {
+    return exact_inputs(program_of(statement_op));
+  };
   CHECK(exact(op<"good">(F, f)(f(i) = select(F(i) > 0, abs(F(i)) * 3, -F(i)))) == 2);
   CHECK(exact(op<"quotient">(F, f)(f(i) = F(i) / 2)) == 0);
   CHECK(exact(op<"fraction">(F, f)(f(i) = F(i) * 0.5f)) == 0);
@@ -349,8 +350,8 @@ TEST_CASE("oracle: operators without a value, or with unknown functions, are err
   REQUIRE_FALSE(zero.has_value());
   CHECK(zero.error().id() == "LATHE-E511");
   CHECK(zero.error().text().find("division of integers by zero") != std::string::npos);
-  const auto lost =
-      oracle_of(program_of(op<"lost">(A, y)(y(i) = call<"lathe_test_nowhere", int>(A(i)))), *compiler);
+  const auto lost = oracle_of(
+      program_of(op<"lost">(A, y)(y(i) = call<"lathe_test_nowhere", int>(A(i)))), *compiler);
   REQUIRE_FALSE(lost.has_value());
   CHECK(lost.error().id() == "LATHE-E108");
 }

@@ -161,7 +161,8 @@ TEST_CASE(
   }
   CHECK(test::with_driver_error("", [] {
           bench of({isolation::none, {}});
-          const cuda_source good = axpy(), bad = axpy("  *reinterpret_cast<volatile float*>(64) = 1;\n");
+          const cuda_source good = axpy(),
+                            bad = axpy("  *reinterpret_cast<volatile float*>(64) = 1;\n");
           const auto good_code = test::gpu_code(good).bytes, bad_code = test::gpu_code(bad).bytes;
           const bool first = of.measure(good, good_code).ok();
           const measurement broken = of.measure(bad, bad_code);

@@ -9,8 +9,8 @@
 
 using namespace lathe;
 using lathe::test::check_refused;
-using ::test::columns;
 using lathe::test::nest_of;
+using ::test::columns;
 
 namespace {
 

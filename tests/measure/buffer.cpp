@@ -149,6 +149,6 @@ TEST_CASE("buffer: the hash sees every byte") {
 
 TEST_CASE("buffer: memory that the system does not have is an error with the size") {
   const auto make = [] { guarded_buffer(std::int64_t{1} << 60, buffer_layout::ends_at_guard); };
-  CHECK_THROWS_WITH_AS(make(), doctest::Contains("[LATHE-E501] no memory for a test buffer of 11529"),
-                       error);
+  CHECK_THROWS_WITH_AS(
+      make(), doctest::Contains("[LATHE-E501] no memory for a test buffer of 11529"), error);
 }

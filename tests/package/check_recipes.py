@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Checks the recipes of tools/packaging: that they parse, have the fields their package managers
-need, and say the version of include/lathe/version.hpp. Neither Spack nor vcpkg is needed."""
+need, and say the version of include/lathe/version.hpp; that README.md says what changed in it.
+Neither Spack nor vcpkg is needed."""
 import ast
 import json
 import pathlib
@@ -65,6 +66,8 @@ def vcpkg_problems(folder):
 def main():
     found = [*spack_problems((FOLDER / "spack/package.py").read_text()),
              *vcpkg_problems(FOLDER / "vcpkg")]
+    if f"\n**{version()}**" not in (ROOT / "README.md").read_text():
+        found.append(f"README.md: nothing about version {version()} under Changes")
     for line in found:
         print(line)
     return 1 if found else 0

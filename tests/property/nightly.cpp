@@ -1,6 +1,6 @@
-// Many random pairs: property_nightly [--seed FIRST] [--count N] [--all-sets] [--math]. Exit status 1 if any
-// pair fails; each failure is printed with its trace shrunk. --trace TEXT replaces the random
-// traces, to look at one pair again; --math adds math functions.
+// Many random pairs: property_nightly [--seed FIRST] [--count N] [--all-sets] [--math]. Exit status
+// 1 if any pair fails; each failure is printed with its trace shrunk. --trace TEXT replaces the
+// random traces, to look at one pair again; --math adds math functions.
 #include "property/pair.hpp"
 #include <cstdio>
 #include <cstdlib>
@@ -26,9 +26,10 @@ int main(int count_of_arguments, char** arguments) {
     else if (std::strcmp(arguments[at], "--math") == 0)
       math = true;
     else
-      return std::fprintf(stderr,
-                          "usage: %s [--seed FIRST] [--count N] [--all-sets] [--math] [--trace TEXT]\n",
-                          arguments[0]),
+      return std::fprintf(
+                 stderr,
+                 "usage: %s [--seed FIRST] [--count N] [--all-sets] [--math] [--trace TEXT]\n",
+                 arguments[0]),
              2;
   }
   pair_checker checker({isa::sse2, isa::avx2, isa::avx512});

@@ -24,7 +24,7 @@ struct random_operator {
   std::vector<desc_access> accesses;
   std::vector<desc_stage> stages;
   std::vector<std::int64_t> index_bound;  ///< by tensor: elements are indices below it; 0 = values
-  std::vector<double> tolerance;  ///< by tensor [units in the last place]; 0 = exact
+  std::vector<double> tolerance;          ///< by tensor [units in the last place]; 0 = exact
   short param_count = 0;
 
   desc_view view() const;

@@ -40,10 +40,9 @@ std::string written(progress_mode mode, int seconds) {
 
 TEST_CASE("progress: one line says it all") {
   const progress_scale scale{"gemm", 2.0 * 1024 * 1024 * 1024, 9.5e-3};
-  CHECK(
-      progress_text(state_after(120, 12), scale) ==
-      "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, 5 too slow, failed 3 limit "
-      "1 crash, 12 s, 2 min left");
+  CHECK(progress_text(state_after(120, 12), scale) ==
+        "gemm: 120/1000 tried, best 10.2 ms, 211 GFLOP/s, 93 % of roofline, 5 too slow, failed 3 "
+        "limit 1 crash, 12 s, 2 min left");
 }
 
 TEST_CASE("progress: nothing is shown that is not known") {

@@ -58,7 +58,8 @@ class rugged_evaluator final : public lathe::evaluator {
  public:
   explicit rugged_evaluator(const rugged_space& space) : space_(space) {}
 
-  lathe::sequence<lathe::observation> evaluate(std::span<const lathe::point> points, double) override {
+  lathe::sequence<lathe::observation> evaluate(std::span<const lathe::point> points,
+                                               double) override {
     lathe::sequence<lathe::observation> found;
     for (const lathe::point& at : points) found.push_back({at, space_.outcome(at)});
     return found;

@@ -152,7 +152,7 @@ static_assert(child(indirect, read_x.index[0]).op == opcode::cast);
 static_assert(child(indirect, read_x.index[0]).type == dtype::i64);
 static_assert(child(indirect, child(indirect, read_x.index[0]).a).op == opcode::load);
 static_assert(child(indirect, read_x.index[1]).op == opcode::floor_mod);
-static_assert(range_of(indirect, read_x.index[1]).high == 3);       // proven whatever S holds
+static_assert(range_of(indirect, read_x.index[1]).high == 3);  // proven whatever S holds
 static_assert(indirect.valid() && indirect.access_bounds() == bounds::unknown);
 
 // A tensor read by a gather alone has no shape of its own.

@@ -93,9 +93,8 @@ TEST_CASE("winner: an effort is whole or not known") {
 
 TEST_CASE("winner: the stored key of a payload is the stored form of its key, nothing else's") {
   const auto payload_of = [](const auto& value) {
-    return std::string(lathe::detail::line_scanner(lathe::detail::line_of(value).value())
-                           .next()
-                           ->payload);
+    return std::string(
+        lathe::detail::line_scanner(lathe::detail::line_of(value).value()).next()->payload);
   };
   auto odd = sample_winner(1);
   odd.key.target = "a@b%40 | tab";

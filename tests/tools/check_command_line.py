@@ -94,6 +94,7 @@ def check_usage(tool):
                             (["explain", *SMALL, "--trace", "vectorize(C.q)"], "LATHE-E203"),
                             (["tune", *SMALL, "--strategy", "magic", "--trials", "1"], "LATHE-E520"),
                             (["fpga", "explore", *SMALL[:4], "--device", "pdp11"], "LATHE-E350"),
+                            (["fpga", "validate", "/nowhere", "--json"], ""),
                             (["lab", "--replay", "--tables", "/nowhere"], "")):
         done = tool.run(*words, status=1, LATHE_CACHE_MODE="off")
         tool.expect(identity in done.stderr, f"lathe {' '.join(words)}: no {identity}: {done.stderr}")
@@ -114,6 +115,11 @@ def check_json(tool):
         pathlib.Path(folder).chmod(0o700)
         (pathlib.Path(folder) / "records-1.log").write_text("no record at all\n")
         tool.json("cache", "verify", "--dir", folder, "--json", keys=["clean"])
+    with tempfile.TemporaryDirectory() as folder:
+        made = tool.json("export", *SMALL, "--form", "source", "--output", folder, "--json",
+                         keys=["folder", "schedule", "files"]) or {}
+        for name in made.get("files", []):
+            tool.expect((pathlib.Path(folder) / name).is_file(), f"export: no file {name}")
     tool.json("lab", "--list", "--json", "-", keys=["strategy", "parameters"])
     tool.json("fpga", "devices", "--json", keys=["device", "has", "mhz"])
     tool.json("fpga", "explore", "gemm", "8", "8", "8", "--trials", "20", "--json",

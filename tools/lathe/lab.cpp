@@ -136,7 +136,7 @@ struct budgets_command {
     const lab::live_problem of{chosen.title, chosen.desc.view(),
                                problem.request(chosen.desc.view(), {})};
     const std::vector<lab::budget_run> runs = lab::compare_budgets(of, options);
-    std::fputs(lab::text_of(of, runs).c_str(), stdout);
+    std::fputs(lab::text_of(of, runs).c_str(), json == "-" ? stderr : stdout);
     if (!json.empty()) write_file(json, lab::json_of(of, runs).dump(1) + "\n");
     return 0;
   }
@@ -276,7 +276,7 @@ command add_lab(CLI::App& app) {
       ->check(CLI::Range(0.1, 1e9));
   budgets->add_option("--keep", limited->options.keep,
                       "folder for the winners: what is there is not searched again");
-  budgets->add_option("--json", limited->json, "file for all times");
+  budgets->add_option("--json", limited->json, "file for all times; -: standard output");
   budgets->footer("Example: lathe lab budgets gemm 512 512 512 --seconds 5 --seconds 30");
   return {own, [budgets, limited, record, recording, live, living, replaying] {
             if (record->parsed()) return recording->run();

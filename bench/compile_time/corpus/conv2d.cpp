@@ -18,7 +18,8 @@ constexpr auto convolution(int channels, int filters, int image) {
   tensor<"P", float, 3> P;
   tensor<"Y", float, 3> Y;
   return op<"conv2d">(X, W, Y)(
-      P(c, py, px) = select(py >= 1 && py <= image && px >= 1 && px <= image, X(c, py - 1, px - 1), 0.f),
+      P(c, py, px) =
+          select(py >= 1 && py <= image && px >= 1 && px <= image, X(c, py - 1, px - 1), 0.f),
       Y(f, y, x) = sum(rc, r, s)(P(rc, y + r, x + s) * W(f, rc, r, s)));
 }
 

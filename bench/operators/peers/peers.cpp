@@ -8,9 +8,9 @@ int current_threads = 1;
 }  // namespace
 
 const std::vector<peer>& all_peers() {
-  static const std::vector<peer> all{find_openblas(),  find_blis(),       find_libxsmm(),
-                                     find_onednn(),    find_eigen(),      find_torch(),
-                                     find_halide(),    find_naive_gcc(),  find_naive_clang()};
+  static const std::vector<peer> all{find_openblas(), find_blis(),      find_libxsmm(),
+                                     find_onednn(),   find_eigen(),     find_torch(),
+                                     find_halide(),   find_naive_gcc(), find_naive_clang()};
   return all;
 }
 

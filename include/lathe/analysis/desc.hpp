@@ -20,12 +20,12 @@ namespace lathe {
 struct desc_expr {
   opcode op{};
   dtype type{};
-  reducer_kind kind{};        ///< reduce nodes only
+  reducer_kind kind{};  ///< reduce nodes only
   short a = -1, b = -1, c = -1;
-  short count = 0;            ///< reduce nodes: number of reduce axes
+  short count = 0;  ///< reduce nodes: number of reduce axes
   std::int64_t imm = 0;
   double num = 0;
-  const char* name = "";      ///< external function of a call
+  const char* name = "";  ///< external function of a call
 };
 
 /// One loop of a stage.
@@ -41,11 +41,11 @@ struct desc_tensor {
   const char* name = "";
   dtype type{};
   short rank = 0;
-  short param = -1;        ///< position in op<>(...), -1 for intermediates
-  short producer = -1;     ///< stage that computes it, -1 for inputs
-  bool scalar = false;     ///< param<"alpha", float>: a rank-0 run-time scalar
-  bool read = false;       ///< some stage loads from it
-  bool declared = false;   ///< shape given by the user rather than inferred
+  short param = -1;       ///< position in op<>(...), -1 for intermediates
+  short producer = -1;    ///< stage that computes it, -1 for inputs
+  bool scalar = false;    ///< param<"alpha", float>: a rank-0 run-time scalar
+  bool read = false;      ///< some stage loads from it
+  bool declared = false;  ///< shape given by the user rather than inferred
   std::int64_t shape[max_rank] = {unknown_extent, unknown_extent, unknown_extent,
                                   unknown_extent, unknown_extent, unknown_extent};
 };
@@ -55,19 +55,19 @@ struct desc_access {
   short tensor = 0;
   short stage = 0;
   bool write = false;
-  bool guarded = false;           ///< under a select: the index may leave the shape when not taken
+  bool guarded = false;  ///< under a select: the index may leave the shape when not taken
   short index[max_rank] = {-1, -1, -1, -1, -1, -1};  ///< expression per dimension
 };
 
 /// One statement of the operator.
 struct desc_stage {
-  const char* name = "";   ///< name of the tensor it computes
-  short tensor = 0;        ///< output tensor
-  short first_axis = 0;    ///< axes [first_axis, first_axis + spatial + reduce)
+  const char* name = "";  ///< name of the tensor it computes
+  short tensor = 0;       ///< output tensor
+  short first_axis = 0;   ///< axes [first_axis, first_axis + spatial + reduce)
   short spatial = 0;
   short reduce = 0;
-  short body = -1;         ///< root of the right-hand side
-  short write = 0;         ///< access index of the left-hand side
+  short body = -1;  ///< root of the right-hand side
+  short write = 0;  ///< access index of the left-hand side
 };
 
 /// Borrowed, non-template view of a description: pointers and counts.
@@ -79,7 +79,7 @@ struct desc_view {
   const desc_access* accesses = nullptr;
   const desc_stage* stages = nullptr;
   short expr_count = 0, axis_count = 0, tensor_count = 0, access_count = 0, stage_count = 0;
-  short param_count = 0;   ///< tensors 0 .. param_count-1 are the operator's parameters, in order
+  short param_count = 0;  ///< tensors 0 .. param_count-1 are the operator's parameters, in order
 };
 
 }  // namespace lathe

@@ -8,13 +8,13 @@
 
 namespace lathe {
 
-LATHE_INLINE gather_bounds::gather_bounds(const program& of) : of_(of), uses_(of.tensors.size(), 0) {
+LATHE_INLINE gather_bounds::gather_bounds(const program& of)
+    : of_(of), uses_(of.tensors.size(), 0) {
   for (const program_stage& stage : of.stages)
     for (const ir::expr root : {stage.body, stage.epilogue})
       if (root != ir::none)
         for (const ir::expr load : loads_in(of.exprs, root))
-          for (const ir::expr index : of.exprs.args(load))
-            mark(index);
+          for (const ir::expr index : of.exprs.args(load)) mark(index);
 }
 
 /// Notes the tensors that an index expression reads, and what they are computed from.
@@ -66,8 +66,7 @@ LATHE_INLINE ir::interval gather_bounds::of(ir::expr handle, std::int64_t values
     }
     case ir::kind::floor_div: {
       const ir::interval inner = of(at.a, values);
-      return {floor_div(inner.low, at.imm),
-              floor_div(inner.high, at.imm)};
+      return {floor_div(inner.low, at.imm), floor_div(inner.high, at.imm)};
     }
     case ir::kind::floor_mod: {
       const ir::interval inner = of(at.a, values);
@@ -93,8 +92,7 @@ LATHE_INLINE ir::interval gather_bounds::of(ir::expr handle, std::int64_t values
       const ir::interval left = of(at.a, values), right = of(at.b, values);
       if (at.fn == opcode::min)
         return {smaller(left.low, right.low), smaller(left.high, right.high)};
-      if (at.fn == opcode::max)
-        return {larger(left.low, right.low), larger(left.high, right.high)};
+      if (at.fn == opcode::max) return {larger(left.low, right.low), larger(left.high, right.high)};
       if (at.fn != opcode::add && at.fn != opcode::sub) return of_.exprs.range(handle);
       return ir::detail::sum(left, at.fn == opcode::add ? right : ir::detail::scaled(right, -1));
     }

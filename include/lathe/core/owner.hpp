@@ -28,8 +28,7 @@ template <class Value, class Release = by_delete>
 class owner {
  public:
   owner() = default;
-  explicit owner(Value* owned, Release releases = Release())
-      : owned_(owned), release_(releases) {}
+  explicit owner(Value* owned, Release releases = Release()) : owned_(owned), release_(releases) {}
   owner(owner&& other) noexcept
       : owned_(std::exchange(other.owned_, nullptr)), release_(other.release_) {}
   owner& operator=(owner&& other) noexcept {

@@ -25,7 +25,9 @@ class sequence {
   using const_iterator = const Element*;
 
   sequence() noexcept = default;
-  sequence(std::initializer_list<Element> values) : sequence() { copy(values.begin(), values.size()); }
+  sequence(std::initializer_list<Element> values) : sequence() {
+    copy(values.begin(), values.size());
+  }
   /// `count` elements with the value Element{}.
   explicit sequence(std::size_t count) : sequence() { resize(count); }
   /// `count` copies of `value`.

@@ -22,9 +22,7 @@ class replay_evaluator final : public evaluator {
   explicit replay_evaluator(const search_space& space) : space_(space) {}
 
   /// Records an outcome; the last one of a point counts.
-  void record(const point& at, measurement outcome) {
-    record(space_.hash(at), std::move(outcome));
-  }
+  void record(const point& at, measurement outcome) { record(space_.hash(at), std::move(outcome)); }
   /// The same for a program by its search_space::hash(), e.g. of a stored trial's trace.
   void record(std::uint64_t hash, measurement outcome) { outcomes_[hash] = std::move(outcome); }
 

@@ -19,8 +19,8 @@ inline std::string external_symbol(std::string_view name) {
   return "lathe.call." + std::string(name);
 }
 
-/// Attribute of a parameter or result, with a space before it: the C calling convention lets callers
-/// extend what is narrower than int, and clang's code relies on it.
+/// Attribute of a parameter or result, with a space before it: the C calling convention lets
+/// callers extend what is narrower than int, and clang's code relies on it.
 constexpr const char* extension_of(dtype type) {
   if (type == dtype::i8) return " signext";
   return type == dtype::u8 || type == dtype::boolean ? " zeroext" : "";

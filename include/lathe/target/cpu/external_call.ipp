@@ -43,9 +43,9 @@ LATHE_INLINE std::string adapted(dtype type, bool to_wide, const std::string& fr
 /// `name` = address of the member that `type` uses of external_value number `index` at `pointer`.
 LATHE_INLINE std::string member_of(dtype type, const std::string& pointer, int index,
                                    const std::string& name) {
-  const std::size_t offset = static_cast<std::size_t>(index) * sizeof(external_value) +
-                             (is_float(type) ? offsetof(external_value, real)
-                                             : offsetof(external_value, whole));
+  const std::size_t offset =
+      static_cast<std::size_t>(index) * sizeof(external_value) +
+      (is_float(type) ? offsetof(external_value, real) : offsetof(external_value, whole));
   return "  " + name + " = getelementptr i8, ptr " + pointer + ", i64 " + std::to_string(offset) +
          "\n";
 }
@@ -58,16 +58,17 @@ LATHE_INLINE std::string adapter_text(const ir::pool& exprs) {
     const ir::node& at = exprs[handle];
     if (at.what != ir::kind::call) continue;
     const std::string& name = exprs.name(at.imm);
-    const std::string result = extension_of(at.type) + (" " + std::string(detail::parameter_type(at.type))) +
-                               " @" + external_symbol(name) + "(";
+    const std::string result = extension_of(at.type) +
+                               (" " + std::string(detail::parameter_type(at.type))) + " @" +
+                               external_symbol(name) + "(";
     if (declarations.find("\ndeclare" + result) != std::string::npos) continue;
     std::string body, types, arguments;
     int count = 0;
     for (const ir::expr argument : exprs.args(handle)) {
       const dtype type = exprs[argument].type;
       const std::string number = std::to_string(count);
-      const std::string one = (count == 0 ? "" : ", ") + std::string(detail::parameter_type(type)) +
-                              extension_of(type);
+      const std::string one =
+          (count == 0 ? "" : ", ") + std::string(detail::parameter_type(type)) + extension_of(type);
       body += detail::member_of(type, "%arguments", count, "%p" + number) + "  %w" + number +
               " = load " + detail::wide_type(type) + ", ptr %p" + number + "\n" +
               detail::adapted(type, false, "%w" + number, "%a" + number);

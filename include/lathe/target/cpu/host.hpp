@@ -22,8 +22,8 @@ std::optional<isa> parse_isa(std::string_view name);
 /// CPUs this process may use: the affinity mask, limited by the cgroup's CPU quota (rounded up).
 int allowed_cpus();
 
-/// Cores among them: CPUs that share one (hyper-threads) count once. As many as allowed_cpus() where
-/// the system does not say.
+/// Cores among them: CPUs that share one (hyper-threads) count once. As many as allowed_cpus()
+/// where the system does not say.
 int allowed_cores();
 
 /// Describes this machine: instruction set, registers, caches (sysfs, with common sizes where it

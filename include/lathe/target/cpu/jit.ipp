@@ -363,8 +363,7 @@ LATHE_INLINE result<void*> loaded_object::lookup(const std::string& symbol) cons
   return error("LATHE-E309", "cannot link " + symbol + ": " + why);
 }
 
-LATHE_INLINE jit::jit(shared<detail::jit_session> session)
-    : session_(std::move(session)) {}
+LATHE_INLINE jit::jit(shared<detail::jit_session> session) : session_(std::move(session)) {}
 
 LATHE_INLINE result<jit> jit::create(const cpu_target& target) {
   const result<const llvm_api*> api = llvm_api::load();
