@@ -62,7 +62,9 @@ class Tool:
 
 
 def check_help(tool):
-    page = (ROOT / "tools/README.md").read_text()
+    table = (ROOT / "tools/README.md").read_text().partition("| command |")[2].partition("\n\n")[0]
+    listed = [each.split() for cell in re.findall(r"^\|([^|]*)\|", table, re.M)
+              for each in re.findall(r"`([^`]+)`", cell)]
     found = list(tool.commands())
     tool.expect(["fpga", "explore"] in found, "commands are not found in --help")
     below = {tuple(each[:-1]) for each in found}
@@ -70,13 +72,11 @@ def check_help(tool):
         text = tool.run(*each, "--help").stdout
         tool.expect("Options:" in text, f"lathe {' '.join(each)} --help says nothing")
         if tuple(each) not in below:  # runs itself
-            tool.expect(f"| `{' '.join(each)}` |" in page,
-                        f"tools/README.md has no row for `{' '.join(each)}`")
+            tool.expect(each in listed, f"tools/README.md has no row for `{' '.join(each)}`")
             if each != ["completion"]:
                 tool.expect("--json" in text, f"lathe {' '.join(each)} has no --json")
-    for each in re.findall(r"^\| `([a-z ]+)` \|", page.partition("## The command line tool")[2],
-                           re.M):
-        tool.expect(each.split() in found, f"tools/README.md: there is no `lathe {each}`")
+    for each in listed:
+        tool.expect(each in found, f"tools/README.md: there is no `lathe {' '.join(each)}`")
     for wanted in ("0 done", "1 failed", "2 wrong usage", "3 not possible"):
         tool.expect(wanted in tool.run("--help").stdout, f"lathe --help: no '{wanted}'")
 
@@ -115,6 +115,12 @@ def check_json(tool):
         pathlib.Path(folder).chmod(0o700)
         (pathlib.Path(folder) / "records-1.log").write_text("no record at all\n")
         tool.json("cache", "verify", "--dir", folder, "--json", keys=["clean"])
+    with tempfile.TemporaryDirectory() as folder:
+        wisdom = str(pathlib.Path(folder) / "wisdom")
+        tool.json("cache", "export", wisdom, "--json", keys=["exported", "file"])
+        tool.json("cache", "import", wisdom, "--dir", folder + "/other", "--json", keys=["imported"])
+        tool.json("cache", "merge", wisdom, "--output", wisdom + "2", "--json", keys=["merged"])
+        tool.json("cache", "prune", "--dir", folder + "/other", "--json", keys=["trials"])
     with tempfile.TemporaryDirectory() as folder:
         made = tool.json("export", *SMALL, "--form", "source", "--output", folder, "--json",
                          keys=["folder", "schedule", "files"]) or {}
