@@ -67,11 +67,11 @@ void run_all(fault what, int step) {
 }  // namespace
 
 TEST_CASE("faults: file calls of the store that fail once lose nothing that was committed") {
-  run_all(fault::fail, 7);
+  run_all(fault::fail, 13);
 }
 
 TEST_CASE("faults: a disk that fails from some call on loses nothing that was committed") {
-  run_all(fault::fail_always, 23);
+  run_all(fault::fail_always, 47);
 }
 
 TEST_SUITE("nightly") {

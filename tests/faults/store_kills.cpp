@@ -103,7 +103,7 @@ void kill_at_calls(int step) {
 }  // namespace
 
 TEST_CASE("faults: a writer killed at a file call loses nothing that was committed") {
-  kill_at_calls(5);
+  kill_at_calls(11);
 }
 
 TEST_CASE("faults: 100 writers killed at any moment lose nothing that was committed") {
