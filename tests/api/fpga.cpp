@@ -5,10 +5,13 @@
 #include <lathe/core/flat_map.hpp>
 #include <lathe/ops/convolution.hpp>
 #include <lathe/ops/linear_algebra.hpp>
+#include <lathe/ops/pooling.hpp>
 #include <lathe/search/evolve.hpp>
 #include <lathe/search/tuner.hpp>
 
+#include <algorithm>
 #include <doctest/doctest.h>
+#include <initializer_list>
 
 using namespace lathe;
 
@@ -30,19 +33,43 @@ class counting_evaluator final : public evaluator {
   flat_set<std::uint64_t> met_;
 };
 
-/// Enumerates a space, then searches it with 20 seeds and a tenth of the evaluations.
+/// Keeps what a design is worth: enumerations and searches meet the same ones.
+class remembering_evaluator final : public evaluator {
+ public:
+  remembering_evaluator(evaluator& judge, const fpga_space& space) : judge_(judge), space_(space) {}
+  sequence<observation> evaluate(std::span<const point> points, double seconds) override {
+    sequence<observation> out;
+    for (const point& each : points) {
+      const std::uint64_t key = space_.hash(each);
+      if (met_.find(key) == met_.end())
+        met_.add(key, judge_.evaluate({&each, 1}, seconds)[0].outcome);
+      out.push_back({each, met_.find(key)->second});
+    }
+    return out;
+  }
+
+ private:
+  evaluator& judge_;
+  const fpga_space& space_;
+  flat_map<std::uint64_t, measurement> met_;
+};
+
+/// Enumerates a space, then searches it with 20 seeds and a tenth of the evaluations. @returns how
+/// many of them find the optimum
 template <class Operation>
-void check_search(const Operation& operation, const char* device) {
+int searches_that_find(const Operation& operation, const char* device) {
   const fpga_device on = find_fpga_device(device).value();
   const program base = make_program(describe(operation));
   const fpga_space space(base, fpga_limits_of(base, on));
-  fpga_evaluator judge(base, space, on);
+  fpga_evaluator model(base, space, on);
+  remembering_evaluator judge(model, space);
   const fpga_optimum optimum = enumerate_fpga(space, judge);
   REQUIRE(optimum.best.has_value());
   CHECK(optimum.designs >= 1000);
   int found = 0;
+  double worst = 1;
   for (std::uint64_t seed = 1; seed <= 20; ++seed) {
-    evolutionary_search proposer(space, seed);
+    evolutionary_search proposer(space, seed, fpga_search());
     counting_evaluator counted(judge, space);
     search_options how;
     how.limits.trials = static_cast<int>(optimum.designs / 10);
@@ -53,20 +80,43 @@ void check_search(const Operation& operation, const char* device) {
     const double ratio = searched.best->outcome.seconds() / optimum.best->outcome.seconds();
     CHECK(ratio > 1 - 1e-9);
     found += ratio < 1 + 1e-9;
+    worst = std::max(worst, ratio);
   }
-  MESSAGE(optimum.designs << " designs, the optimum is found by " << found << " of 20 seeds");
-  CHECK(found >= 19);
+  MESSAGE(optimum.designs << " designs on " << on.name << ", the optimum is found by " << found
+                          << " of 20 seeds, the worst is " << worst);
+  return found;
 }
+
+const char* const tiny60 = "tiny60:dsp=60,bram36=60,lut=20000,ff=28000";
+const char* const tiny40 = "tiny40:dsp=40,bram36=60,lut=20000,ff=28000";
+const char* const tiny20 = "tiny20:dsp=20,bram36=40,lut=15000,ff=20000,gbytes=3";
 
 }  // namespace
 
 TEST_CASE("fpga search finds the true optimum of spaces that can be enumerated") {
-  check_search(ops::gemv(8, 8), "vu9p");
-  check_search(ops::gemm(4, 4, 2), "vu9p");
+  CHECK(searches_that_find(ops::gemv(8, 8), "vu9p") >= 19);
+  CHECK(searches_that_find(ops::gemm(4, 4, 2), "vu9p") >= 19);
 }
 
 TEST_CASE("fpga search finds the true optimum where some designs do not fit") {
-  check_search(ops::gemm(4, 4, 2), "tiny:dsp=60,bram36=60,lut=20000,ff=28000");
+  CHECK(searches_that_find(ops::gemm(4, 4, 2), tiny60) >= 19);
+}
+
+TEST_CASE("fpga search in thirteen spaces" * doctest::test_suite("nightly")) {
+  const std::initializer_list<int> found{
+      searches_that_find(ops::gemv(8, 8), "vu9p"), searches_that_find(ops::gemv(8, 8), tiny40),
+      searches_that_find(ops::gemm(4, 4, 2), "vu9p"),
+      searches_that_find(ops::gemm(4, 4, 2), tiny60),
+      searches_that_find(ops::gemm(8, 2, 3), tiny20), searches_that_find(ops::gemv(12, 6), tiny40),
+      searches_that_find(ops::gemv(16, 16), tiny20),
+      searches_that_find(ops::bilinear(2, 2, 2, 2), tiny60),
+      searches_that_find(ops::conv1d(1, 1, 8, 2, 3, 1, 0), "vu9p"),
+      searches_that_find(ops::max_pool2d(1, 2, 4, 4, 2, 2), tiny20),
+      // A handful of optima that nothing leads to: chance does as well.
+      searches_that_find(ops::gemm(4, 4, 2), tiny40),
+      searches_that_find(ops::gemm(6, 2, 2), tiny40),
+      searches_that_find(ops::conv1d(1, 1, 6, 1, 3, 1, 1), tiny40)};
+  CHECK(std::count_if(found.begin(), found.end(), [](int each) { return each >= 19; }) >= 10);
 }
 
 TEST_CASE("explore_fpga: a design, its files and its reports") {

@@ -4,6 +4,7 @@
 
 #include "rugged_space.hpp"
 #include <algorithm>
+#include <cstdlib>
 #include <doctest/doctest.h>
 #include <set>
 
@@ -65,6 +66,43 @@ TEST_CASE("evolve: better than random on a rugged surface") {
                                            << ", random " << random << ", wins " << wins);
   CHECK(evolved > random + 0.08);
   CHECK(wins >= 17);
+}
+
+TEST_CASE("evolve: before a new beginning all neighbours of the best are tried") {
+  class slopes final : public search_space {
+   public:
+    slopes() {
+      for (int n = 0; n < 3; ++n) sites.push_back({"place", 200, linear_moves(200)});
+      estimates.push_back({{100, 100, 100}});
+    }
+  };
+  class slopes_evaluator final : public evaluator {
+   public:
+    lathe::sequence<observation> evaluate(std::span<const point> points, double) override {
+      lathe::sequence<observation> out;
+      for (const point& at : points) {
+        measurement outcome;
+        double seconds = 1;
+        for (const std::int32_t each : at.choices) seconds += std::abs(each - 37);
+        outcome.samples = {seconds};
+        out.push_back({at, outcome});
+      }
+      return out;
+    }
+  };
+  const slopes space;
+  for (const int restart : {0, 16}) {
+    evolve_options how;
+    how.variation = {.further_move = 0, .jump = 1};  // neighbours are met by chance only
+    how.restart = restart;
+    evolutionary_search proposer(space, 1, how);
+    slopes_evaluator judge;
+    search_options options;
+    options.limits.trials = 600;
+    const search_result found = run_search(space, proposer, judge, options);
+    const bool arrived = found.best->outcome.seconds() == 1;
+    CHECK(arrived == (restart > 0));
+  }
 }
 
 TEST_CASE("evolve: proposals do not depend on the batch size") {

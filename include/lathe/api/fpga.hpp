@@ -14,6 +14,7 @@
 #include <lathe/measure/record.hpp>
 #include <lathe/schedule/trace.hpp>
 #include <lathe/search/budget.hpp>
+#include <lathe/search/evolve.hpp>
 #include <lathe/space/fpga_space.hpp>
 #include <lathe/target/fpga/device.hpp>
 #include <lathe/target/fpga/emit_hls.hpp>
@@ -57,6 +58,10 @@ struct fpga_found {
 
 /// What no design for a program may exceed on a device.
 LATHE_INLINE fpga_limits fpga_limits_of(const program& of, const fpga_device& device);
+
+/// How evolution searches here, where a trial takes a millisecond and designs that do not fit part
+/// the space: few parents, changes of several sites at once, and new beginnings.
+LATHE_INLINE evolve_options fpga_search();
 
 /// Explores. @error LATHE-E351 if no design fits into the device
 LATHE_INLINE result<fpga_found> explore_description(const desc_view& desc,

@@ -8,7 +8,6 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/lower/build.hpp>
 #include <lathe/lower/program.hpp>
-#include <lathe/search/evolve.hpp>
 #include <lathe/search/tuner.hpp>
 #include <lathe/target/fpga/operator_cost.hpp>
 
@@ -60,12 +59,22 @@ LATHE_INLINE result<fpga_found> design_description(const desc_view& desc, const 
   return out;
 }
 
+LATHE_INLINE evolve_options fpga_search() {
+  evolve_options out;
+  out.population = 4;
+  out.tournament = 1;
+  out.crossover = 0;
+  out.variation = {.further_move = 0.6, .jump = 1};
+  out.restart = 64;
+  return out;
+}
+
 LATHE_INLINE result<fpga_found> explore_description(const desc_view& desc,
                                                     const fpga_options& options) {
   const program base = make_program(desc);
   const fpga_space space(base, fpga_limits_of(base, options.device));
   fpga_evaluator judge(base, space, options.device, options.cancel);
-  evolutionary_search proposer(space, options.seed);
+  evolutionary_search proposer(space, options.seed, fpga_search());
   search_options how;
   how.limits.trials = options.trials;
   how.finalists = 0;  // the model has no noise

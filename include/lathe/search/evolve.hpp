@@ -29,6 +29,9 @@ struct evolve_options {
   variation_options variation;
   double random_share = 0.1;  ///< share of points that have no parent
   double random_start = 0.5;  ///< the same while the population is not full
+  /// Trials without a better point after which all neighbours of the best one are tried, and then,
+  /// if none of them is better, a new population begins; 0 = never.
+  int restart = 0;
 };
 
 /// The sequence of its proposals does not depend on the batch size: children are bred a generation
@@ -48,6 +51,7 @@ class evolutionary_search final : public strategy {
   };
 
   LATHE_INLINE void breed();
+  LATHE_INLINE void breed_neighbours();
   LATHE_INLINE std::optional<point> child();
   LATHE_INLINE const point& parent();
 
@@ -56,6 +60,7 @@ class evolutionary_search final : public strategy {
   evolve_options options_;
   seen_points seen_;
   sequence<member> population_;  // fastest first
+  int since_improvement_ = 0;    // trials
   sequence<point> bred_;         // the generation, of which the first proposed_ are out
   std::size_t proposed_ = 0;
 };

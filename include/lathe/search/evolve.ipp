@@ -26,11 +26,13 @@ LATHE_INLINE sequence<point> evolutionary_search::propose(int n) {
 LATHE_INLINE void evolutionary_search::observe(std::span<const observation> trials) {
   for (const observation& trial : trials) {
     seen_.add(space_, trial.at);
+    ++since_improvement_;
     if (!trial.outcome.ok()) continue;
     const double seconds = trial.outcome.seconds();
     // Behind its equals, so that the order of observations decides and nothing else.
     const member* place = population_.begin();
     while (place != population_.end() && !(seconds < place->seconds)) ++place;
+    if (place == population_.begin()) since_improvement_ = 0;
     population_.insert(place, {trial.at, seconds});
     if (population_.size() > static_cast<std::size_t>(options_.population)) population_.pop_back();
   }
@@ -39,6 +41,12 @@ LATHE_INLINE void evolutionary_search::observe(std::span<const observation> tria
 LATHE_INLINE void evolutionary_search::breed() {
   bred_.clear();
   proposed_ = 0;
+  if (options_.restart > 0 && since_improvement_ >= options_.restart && !population_.empty()) {
+    breed_neighbours();
+    if (!bred_.empty()) return;
+    population_.clear();
+    since_improvement_ = 0;
+  }
   const bool full = population_.size() == static_cast<std::size_t>(options_.population);
   const double random_share = full ? options_.random_share : options_.random_start;
   for (int n = 0; n < options_.generation; ++n) {
@@ -47,6 +55,25 @@ LATHE_INLINE void evolutionary_search::breed() {
     if (!next) next = draw_unseen(space_, engine_, seen_);
     if (!next) return;
     bred_.push_back(std::move(*next));
+  }
+}
+
+/// All points one move from the best, as far as they are new.
+LATHE_INLINE void evolutionary_search::breed_neighbours() {
+  const point best = population_[0].at;
+  for (std::size_t index = 0; index < space_.sites.size(); ++index) {
+    const site& where = space_.sites[index];
+    const auto add = [&](std::int32_t choice) {
+      point next = best;
+      next.choices[index] = choice;
+      if (seen_.add(space_, next)) bred_.push_back(std::move(next));
+    };
+    if (where.moves.empty()) {
+      for (std::int32_t choice = 0; choice < where.choices; ++choice) add(choice);
+    } else {
+      for (const std::int32_t choice : where.moves[static_cast<std::size_t>(best.choices[index])])
+        add(choice);
+    }
   }
 }
 
