@@ -2,6 +2,7 @@
 #include <lathe/analysis/describe.hpp>
 #include <lathe/api/options.hpp>
 #include <lathe/api/session.hpp>
+#include <lathe/api/tune.hpp>
 #include <lathe/ops/linear_algebra.hpp>
 #include <lathe/target/cpu/host.hpp>
 
@@ -14,6 +15,7 @@
 #include <string>
 #include <sys/wait.h>
 #include <unistd.h>
+#include <vector>
 
 using namespace lathe;
 
@@ -177,4 +179,36 @@ TEST_CASE("tuning log: the page of a search shows curves, decisions and outcomes
   const result<tuned> again = tune_description(product, request);
   REQUIRE(again);
   CHECK(says(*again, "LATHE-E514"));
+}
+
+TEST_CASE("tuning log: folders for reports and dumps get a file per kernel, named by its key") {
+  const scratch_folder folder;
+  const std::string pages = folder.path + "/pages", texts = folder.path + "/texts";
+  const environment variables{{"LATHE_REPORT", pages}, {"LATHE_DUMP", texts}};
+  const cpu_target target = native::host_target().value();
+  const tuning_request request = resolve({}, target, variables).value();
+  CHECK(request.report == pages + "/");
+  CHECK(request.dump == texts + "/");
+  CHECK(resolve({.report = "own.html", .dump = "own"}, target, variables)->report == "own.html");
+  CHECK(resolve({.report = "own.html", .dump = "own"}, target, variables)->dump == "own/");
+
+  tune_options options;
+  options.trials = 2;
+  options.cache = cache_mode::off;
+  options.report = pages + "/";
+  options.dump = texts;
+  for (const int rows : {12, 13}) {
+    const auto kernel = tune(ops::gemm(rows, 20, 16), cpu(), options);
+    for (const std::string& note : kernel.how().notes) CHECK(note == "");
+  }
+  const auto files_in = [](const std::string& path) {
+    std::vector<std::string> out;
+    for (const auto& each : std::filesystem::directory_iterator(path)) out.push_back(each.path());
+    return out;
+  };
+  CHECK(files_in(pages).size() == 2);
+  REQUIRE(files_in(texts).size() == 2);
+  const std::string text = text_of(files_in(texts)[0]);
+  for (const char* part : {"== operator ==", "== schedule ==", "== loop nest ==", "== LLVM IR =="})
+    CHECK(text.find(part) != std::string::npos);
 }

@@ -58,9 +58,12 @@ struct tune_options {
   std::string cache_dir{};                  ///< $XDG_CACHE_HOME/lathe
   sequence<std::string> wisdom_path{};      ///< files and folders of winners, read only; none
   std::optional<progress_mode> progress{};  ///< automatic
-  /// File for a page about the search: tuning curves, decisions, failures. A stored winner that is
-  /// used without a search writes none. None
+  /// File for a page about the search: tuning curves, decisions, failures; with a / at its end, a
+  /// folder that gets one per search. A stored winner that is used without a search writes none.
+  /// None
   std::string report{};
+  /// Folder that gets a text per kernel: operator, schedule, loop nest, generated code. None
+  std::string dump{};
   const stop_flag* cancel{};  ///< ends the search with the best so far when true; none
 };
 

@@ -16,10 +16,11 @@ namespace lathe {
 namespace detail {
 
 inline constexpr const char* known_variables[] = {
-    "LATHE_CACHE_DIR",   "LATHE_CACHE_MODE", "LATHE_CHECK",       "LATHE_CUDA_DRIVER",
-    "LATHE_EFFORT",      "LATHE_ISOLATE",    "LATHE_LIBLLVM",     "LATHE_LOG",
-    "LATHE_NUM_THREADS", "LATHE_NVRTC",      "LATHE_SEED",        "LATHE_TARGET",
-    "LATHE_TIME_LIMIT",  "LATHE_TRIALS",     "LATHE_WISDOM_PATH", "LATHE_WORKER"};
+    "LATHE_CACHE_DIR",   "LATHE_CACHE_MODE",  "LATHE_CHECK",      "LATHE_CUDA_DRIVER",
+    "LATHE_DUMP",        "LATHE_EFFORT",      "LATHE_ISOLATE",    "LATHE_LIBLLVM",
+    "LATHE_LOG",         "LATHE_NUM_THREADS", "LATHE_NVRTC",      "LATHE_REPORT",
+    "LATHE_SEED",        "LATHE_TARGET",      "LATHE_TIME_LIMIT", "LATHE_TRIALS",
+    "LATHE_WISDOM_PATH", "LATHE_WORKER"};
 
 /// A word and what it stands for.
 template <class Value>
@@ -90,6 +91,13 @@ class option_resolver {
     } else {
       reject(variable, *text, range(least, most));
     }
+  }
+
+  /// A path; one from the environment names a folder.
+  void path(const std::string& chosen, const char* variable, std::string& into) const {
+    into = chosen;
+    if (const std::string* text = find(variable); into.empty() && text != nullptr)
+      into = text->ends_with('/') ? *text : *text + "/";
   }
 
   const std::optional<error>& failure() const { return failure_; }
@@ -172,7 +180,6 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
   request.strict_fp = options.strict_fp.value_or(request.strict_fp);
   if (request.strict_fp) request.target.dot_bf16 = false;  // flushes denormals, rounds once less
   request.cancel = options.cancel;
-  request.report = options.report;
   request.cache.directory = options.cache_dir;
   request.cache.wisdom = options.wisdom_path;
 
@@ -195,6 +202,9 @@ LATHE_INLINE result<tuning_request> resolve(const tune_options& options, const c
   resolver.word(options.cache, "LATHE_CACHE_MODE", detail::cache_words, mode);
   request.cache.mode = mode;
   resolver.word(options.progress, "LATHE_LOG", detail::log_words, request.progress);
+  resolver.path(options.report, "LATHE_REPORT", request.report);
+  resolver.path(options.dump, "LATHE_DUMP", request.dump);
+  if (!request.dump.empty() && !request.dump.ends_with('/')) request.dump += '/';
   if (resolver.failure()) return *resolver.failure();
   return request;
 }

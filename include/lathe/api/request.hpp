@@ -63,7 +63,9 @@ struct tuning_request {
   isolation isolate = isolation::process;
   cache_options cache;
   progress_mode progress = progress_mode::silent;
-  std::string report;                 ///< file for the page of the search, "" = none
+  std::string
+      report;        ///< file for the page of the search, or a folder with / at its end; "" = none
+  std::string dump;  ///< folder for texts of kernels, with / at its end; "" = none
   const stop_flag* cancel = nullptr;  ///< ends the search when true
   parallel_for_hook hook{};           ///< .run null = default_parallel_for()
   better_kernel_hook on_better{};

@@ -60,6 +60,10 @@ LATHE_INLINE winner record_of(const cache_key& key, const tuning_report& found,
                               const tuning_request& request, const sequence<double>& samples,
                               stop_reason stopped, std::string choices);
 
+/// `path`, or if that is a folder (with / at its end), a file in it that is named by the key; makes
+/// the folder.
+LATHE_INLINE std::string file_in(const std::string& path, const cache_key& key, const char* ending);
+
 /// Writes the page of a search where one is asked for; a note says if that fails.
 LATHE_INLINE void write_page(tuning_report& of, const search_space& space,
                              const search_result& found, const tuning_request& request,

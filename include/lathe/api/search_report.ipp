@@ -15,11 +15,13 @@
 #include <lathe/search/progress.hpp>
 #include <lathe/search/resume.hpp>
 #include <lathe/space/rewrite.hpp>
+#include <lathe/target/c/c_text.hpp>
 
 #include <array>
 #include <cstddef>
 #include <cstdio>
 #include <optional>
+#include <sys/stat.h>
 #include <utility>
 
 namespace lathe::detail {
@@ -139,12 +141,21 @@ LATHE_INLINE winner record_of(const cache_key& key, const tuning_report& found,
   return keep;
 }
 
+LATHE_INLINE std::string file_in(const std::string& path, const cache_key& key,
+                                 const char* ending) {
+  if (!path.ends_with('/')) return path;
+  ::mkdir(path.c_str(), 0777);  // that it is not there shows when the file is written
+  constexpr std::size_t digits = 12;
+  return path + c_identifiers().make(key.op) + "-" + key.hash().substr(0, digits) + ending;
+}
+
 LATHE_INLINE void write_page(tuning_report& of, const search_space& space,
                              const search_result& found, const tuning_request& request,
                              const cache_key& key) {
   if (request.report.empty()) return;
   const result<bool> written =
-      write_report(request.report, tuning_page(space, found, of, key.op + " " + key.extents));
+      write_report(file_in(request.report, key, ".html"),
+                   tuning_page(space, found, of, key.op + " " + key.extents));
   if (!written) of.notes.push_back(written.error().what());
 }
 

@@ -2,7 +2,10 @@
 /// Body of tune.hpp.
 #pragma once
 
+#include <lathe/api/search_report.hpp>
+#include <lathe/api/session.hpp>
 #include <lathe/api/tune.hpp>
+#include <lathe/api/tuning_page.hpp>
 #include <lathe/core/owner.hpp>
 #include <lathe/target/cpu/host.hpp>
 
@@ -28,6 +31,14 @@ LATHE_INLINE result<tuning_request> request_of(const desc_view& desc, const cpu&
   return request;
 }
 
+/// Writes what a kernel is made of where that is asked for; a note says if that fails.
+LATHE_INLINE void write_dump(const desc_view& desc, const tuning_request& request, tuned& of) {
+  if (request.dump.empty()) return;
+  const result<bool> written = write_report(file_in(request.dump, key_of(desc, request), ".txt"),
+                                            explain_schedule(desc, of.steps, request));
+  if (!written) of.notes.push_back(written.error().what());
+}
+
 LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc, const cpu& target,
                                                            const tune_options& options,
                                                            const std::string_view* steps) {
@@ -39,10 +50,12 @@ LATHE_INLINE result<shared<const kernel_core>> make_kernel(const desc_view& desc
     if (!parsed) return parsed.error();
     result<tuned> made = compile_description(desc, *parsed, request);
     if (!made) return made.error();
+    write_dump(desc, request, *made);
     return shared<const kernel_core>::make(owned_desc(desc), request, std::move(*made));
   }
   result<tuned> made = tune_description(desc, request);
   if (!made) return made.error();
+  write_dump(desc, request, *made);
   return shared<const kernel_core>::make(owned_desc(desc), request, std::move(*made));
 }
 

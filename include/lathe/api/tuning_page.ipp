@@ -146,8 +146,7 @@ LATHE_INLINE result<bool> write_report(const std::string& path, const std::strin
   bool written = file != nullptr && std::fwrite(page.data(), 1, page.size(), file) == page.size();
   if (file != nullptr && std::fclose(file) != 0) written = false;
   if (written) return true;
-  return error("LATHE-E514", "the report '" + path + "' cannot be written (" +
-                                 std::strerror(errno) +
+  return error("LATHE-E514", "'" + path + "' cannot be written (" + std::strerror(errno) +
                                  "); name a file in a folder that you can "
                                  "write to");
 }

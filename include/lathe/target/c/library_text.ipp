@@ -129,17 +129,10 @@ LATHE_INLINE std::string variant_entry(const c_library& of, const library_varian
 }
 
 /// What does not depend on the operator. What stands between @ is replaced.
-inline constexpr std::string_view library_frame_types = R"(#include "@NAME@.h"
-
-#include <errno.h>
-#include <stdatomic.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#ifdef _OPENMP
-#include <omp.h>
-#endif
-
+inline constexpr std::string_view library_frame_types =
+    "#include \"@NAME@.h\"\n\n#include <errno.h>\n#include <stdatomic.h>\n#include <stdint.h>\n"
+    "#include <stdlib.h>\n#include <string.h>\n#ifdef _OPENMP\n#include <omp.h>\n#endif\n"
+    R"(
 // A step of a call: executes tasks [begin, end). Steps follow each other.
 typedef void phase_function(void* const* buffers, void* scratch, int64_t begin, int64_t end);
 
