@@ -56,6 +56,7 @@
 #include <lathe/target/cpu/mvec_api.ipp>
 #include <lathe/target/cpu/openmp_api.ipp>
 #include <lathe/target/cpu/host.ipp>
+#include <lathe/target/cpu/fork_guard.ipp>
 #include <lathe/target/cpu/jit.ipp>
 #include <lathe/target/cpu/external_call.ipp>
 #include <lathe/target/cpu/llvm_writer.ipp>

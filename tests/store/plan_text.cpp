@@ -21,7 +21,7 @@ TEST_CASE("plan_text: anything else is refused") {
   for (const char* text :
        {"", "s,0", "f,p,1,-", "f,p,1,-;s,-1", "f,p,1,-;s,0;s,0", "s,0;f,p,1,-", "f,p q,1,-;s,0",
         "f,9p,1,-;s,0", "f,p,1,bp;s,0", "f,p,1,x;s,0", "f,p,1,;s,0",
-        "f,p,99999999999999999999,-;s,0", "b,A,f16,1,-;f,p,1,-;s,0", "b,A,weak_int,1,-;f,p,1,-;s,0",
+        "f,p,99999999999999999999,-;s,0", "b,A,f8,1,-;f,p,1,-;s,0", "b,A,weak_int,1,-;f,p,1,-;s,0",
         "b,A,f32,1;f,p,1,-;s,0", "f,p,1,-;s,1125899906842625"}) {
     CAPTURE(text);
     CHECK_FALSE(lathe::parse_plan(text));

@@ -4,6 +4,7 @@
 
 #include <lathe/core/hash.hpp>
 #include <lathe/core/mutex.hpp>
+#include <lathe/target/cpu/fork_guard.hpp>
 #include <lathe/target/cpu/jit.hpp>
 #include <lathe/target/cpu/llvm_api.hpp>
 
@@ -220,6 +221,7 @@ LATHE_INLINE result<bool> jit_session::translate(std::string_view text,
 template <class Sink>
 result<bool> jit_session::emit(std::string_view text, const compile_options& options, int file_type,
                                Sink&& sink) {
+  const inside_llvm hold;
   const code_generator generator = acquire_generator(options.level);
   llvm::memory_buffer* raw = nullptr;
   result<bool> done = translate(text, options, file_type, generator.machine, &raw);
@@ -277,6 +279,7 @@ LATHE_INLINE void jit_session::release_library(llvm::orc_jit_dylib* library) noe
 }
 
 LATHE_INLINE result<bool> jit_session::define(const std::string& name, void* address) {
+  const inside_llvm hold;
   const lathe::detail::lock_guard lock(guard_);
   for (const defined_symbol& known : symbols_) {
     if (known.name != name) continue;
@@ -319,6 +322,7 @@ LATHE_INLINE loaded_object::~loaded_object() { unload(); }
 
 LATHE_INLINE void loaded_object::unload() noexcept {
   if (tracker_ == nullptr || !llvm_api::alive()) return;
+  const detail::inside_llvm hold;
   const llvm_api& api = session_->api;
   detail::take_error(api, api.OrcResourceTrackerRemove(tracker_));
   api.OrcReleaseResourceTracker(tracker_);
@@ -331,6 +335,7 @@ LATHE_INLINE void loaded_object::unload() noexcept {
 }
 
 LATHE_INLINE result<void*> loaded_object::lookup(const std::string& symbol) const {
+  const detail::inside_llvm hold;
   if (tracker_ == nullptr)
     return error("LATHE-E309", "lookup of " + symbol + " in an empty loaded_object");
   const llvm_api& api = session_->api;
@@ -366,6 +371,7 @@ LATHE_INLINE result<void*> loaded_object::lookup(const std::string& symbol) cons
 LATHE_INLINE jit::jit(shared<detail::jit_session> session) : session_(std::move(session)) {}
 
 LATHE_INLINE result<jit> jit::create(const cpu_target& target) {
+  const detail::inside_llvm hold;
   const result<const llvm_api*> api = llvm_api::load();
   if (!api) return api.error();
   auto session = shared<detail::jit_session>::make(**api);
@@ -398,6 +404,7 @@ LATHE_INLINE result<std::string> jit::assembly(std::string_view text,
 }
 
 LATHE_INLINE result<loaded_object> jit::load(std::span<const std::byte> object) const {
+  const detail::inside_llvm hold;
   const llvm_api& api = session_->api;
   llvm::orc_jit_dylib* library = session_->acquire_library();
   llvm::memory_buffer* buffer = api.CreateMemoryBufferWithMemoryRangeCopy(
