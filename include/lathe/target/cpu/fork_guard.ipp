@@ -8,8 +8,8 @@
 
 namespace lathe::native::detail {
 
-/// Shared by threads inside LLVM, held alone during a fork. Forks go first: searches compile all the
-/// time.
+/// Shared by threads inside LLVM, held alone during a fork. Forks go first: searches compile all
+/// the time.
 LATHE_INLINE pthread_rwlock_t& fork_lock() {
   static pthread_rwlock_t lock = PTHREAD_RWLOCK_WRITER_NONRECURSIVE_INITIALIZER_NP;
   return lock;
