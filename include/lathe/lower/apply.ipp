@@ -112,6 +112,8 @@ LATHE_INLINE std::string apply_step(program& target, const step& what,
 LATHE_INLINE std::string check_schedule(const program& target) {
   const auto name = [](const program_stage& stage) { return detail::quoted(stage.name); };
   for (const program_stage& stage : target.stages) {
+    if (stage.line_buffer && (stage.inlined || stage.attach_stage < 0))
+      return "stage " + name(stage) + " is no longer computed inside another: no line buffer";
     if (stage.inlined) continue;
     if (std::string reason = detail::check_order(stage); !reason.empty()) return reason;
     if (std::string reason = detail::check_sizes(target, stage); !reason.empty()) return reason;

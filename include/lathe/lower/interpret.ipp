@@ -215,6 +215,23 @@ class nest_interpreter {
     return error_.empty() ? extent : 0;
   }
 
+  /// True if a store only moves an element of memory of this task that was not written, to other
+  /// such memory: what is there stays unwritten.
+  bool is_private_copy_of_nothing(const ir::buffer& to, const ir::statement& at) {
+    ir::expr moved = at.value;
+    if (const ir::node& sum = exprs_[moved];
+        sum.what == ir::kind::linear && sum.imm == 0 && sum.count == 1) {
+      const ir::term& only = exprs_.terms(moved)[0];
+      if (only.coef == 1) moved = only.atom;
+    }
+    const ir::node& value = exprs_[moved];
+    if (is_shared(to) || value.what != ir::kind::load || value.type != to.type) return false;
+    const auto from = static_cast<std::size_t>(value.imm);
+    if (is_shared(nest_.buffers[from])) return false;
+    const std::int64_t index = locate(from, exprs_.args(moved)[0]);
+    return error_.empty() && memory_[from].writer[static_cast<std::size_t>(index)] != stamp_;
+  }
+
   void store(ir::stmt handle, const ir::statement& at) {
     begin(handle);
     const auto buffer = static_cast<std::size_t>(at.buffer);
@@ -222,6 +239,11 @@ class nest_interpreter {
     wide_memory& to = memory_[buffer];
     const std::int64_t index = locate(buffer, at.index);
     if (of.where == ir::scope::param && !of.output) fail("store to the input '" + of.name + "'");
+    // A line buffer moves its rows, those beyond the tensor too, which nobody has written.
+    if (is_private_copy_of_nothing(of, at)) {
+      to.writer[static_cast<std::size_t>(index)] = -1;
+      return;
+    }
     if (is_float(of.type)) {
       const number_type value = number(at.value);
       if (!error_.empty()) return;

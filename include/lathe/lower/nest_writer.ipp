@@ -151,6 +151,8 @@ LATHE_INLINE bool nest_writer::find_rows(const stage_frame& frame, const std::st
   const stage_loop& around = consumer.loops[static_cast<std::size_t>(consumer.find_loop(loop))];
   if (around.how != ir::loop_kind::serial)
     return wrong("loop " + loop + " is not serial, so that no iteration comes before another");
+  if (consumer.dims[static_cast<std::size_t>(around.dim)].axis < 0)
+    return wrong("loop " + loop + " is fused");
   const ir::expr variable =
       frame.value[static_cast<std::size_t>(around.dim)][static_cast<std::size_t>(around.part)];
   if (exprs().is_constant(variable)) return wrong("loop " + loop + " runs once");

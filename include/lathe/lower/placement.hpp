@@ -123,7 +123,8 @@ class placement {
   bool fused_part(const program_stage& producer, const loop_dim& fused,
                   const sequence<region>& need, block_size& out);
   bool has_room(const program_stage& consumer, int of, const sequence<region>& need);
-  bool keep_within(const program_stage& copy, sequence<region>& need, stage_frame& inner);
+  bool keep_within(const program_stage& copy, sequence<region>& need, sequence<region>& room,
+                   stage_frame& inner);
   region join(const region& left, const region& right, std::int64_t extent);
 
   sequence<tensor_place> places_;  ///< by tensor

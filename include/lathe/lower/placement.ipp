@@ -342,8 +342,10 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
                                          stage_frame& inner) {
   const program_stage& consumer = stage_of(frame);
   const int of = producer.tensor;
-  const bool guarded =
-      is_guarded(consumer.body, of, false) || is_guarded(consumer.epilogue, of, false);
+  // A copy that leaves out what lies beyond its tensor reads nothing there.
+  const bool guarded = is_guarded(consumer.body, of, false) ||
+                       is_guarded(consumer.epilogue, of, false) ||
+                       contains(frame.reaches_out, char{1});
   // What is computed for places outside of the tensor is never read: there may be room for them.
   const bool roomy = (frame.beyond || producer.is_cooperative()) &&
                      !divides_integers(program_.exprs, producer.body);
@@ -386,7 +388,7 @@ LATHE_INLINE bool placement::find_region(const stage_frame& frame, const program
     return false;
   }
   sequence<region> filled = need;  // the buffer has room for what lies outside, too
-  if (clipped && !keep_within(producer, filled, inner)) return false;
+  if (clipped && !keep_within(producer, filled, need, inner)) return false;
   tensor_place& at = place(of);
   at.base.clear();
   sequence<std::int64_t> extent;
@@ -452,9 +454,9 @@ LATHE_INLINE bool placement::has_room(const program_stage& consumer, int of,
 }
 
 /// Ends regions where the tensor does, as far as their place is known; notes the others, whose
-/// loops ask. False if refused.
+/// loops ask. @param room  what the buffer has room for. False if refused.
 LATHE_INLINE bool placement::keep_within(const program_stage& copy, sequence<region>& need,
-                                         stage_frame& inner) {
+                                         sequence<region>& room, stage_frame& inner) {
   const sequence<std::int64_t>& shape = tensor(copy.tensor).shape;
   bool asks = false;
   for (std::size_t dim = 0; dim < need.size(); ++dim) {
@@ -465,10 +467,12 @@ LATHE_INLINE bool placement::keep_within(const program_stage& copy, sequence<reg
       const std::int64_t first = larger<std::int64_t>(0, base),
                          end = smaller(shape[dim], base + part.most);
       // Nothing of it is ever read: one element, so that there is a buffer.
-      const std::int64_t size = larger<std::int64_t>(1, end - first);
-      part.base = exprs().constant(smaller(first, shape[dim] - 1));
+      const bool is_empty = end <= first;
+      const std::int64_t size = is_empty ? 1 : end - first;
+      part.base = exprs().constant(is_empty ? 0 : first);
       part.size = {exprs().constant(size), {size}};
       part.most = size;
+      if (is_empty) room[dim] = part;
       continue;
     }
     const ir::interval low = exprs().range(part.base);
