@@ -11,11 +11,9 @@ In: the root of the repository. Out: one line per violation, exit status 1 if th
   that raise a run-time id: an id that some other file raises may mean two things. Docstrings and
   pages mention no other ids.
 """
-import argparse
-import pathlib
 import re
-import sys
-import tempfile
+
+import checker
 
 LIST = "core/diagnose.hpp"
 CATALOGUE = "tools/lathe/error_catalogue.inc"
@@ -142,34 +140,8 @@ def self_test():
                 "no header defines LATHE_E017", "store/b raises E101", "store/b does not raise E102",
                 "E016 is missing", "E303 is missing", "there is no E404",
                 "there is no E013"]
-    with tempfile.TemporaryDirectory() as folder:
-        root = pathlib.Path(folder)
-        for name, text in files.items():
-            (root / name).parent.mkdir(parents=True, exist_ok=True)
-            (root / name).write_text(text)
-        found = list(problems(root))
-    missed = [text for text in expected if not any(text in line for line in found)]
-    surplus = [line for line in found if not any(text in line for text in expected)]
-    for line in missed:
-        print("not found:", line)
-    for line in surplus:
-        print("wrong:", line)
-    return 1 if missed or surplus else 0
-
-
-def main():
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("root", nargs="?", type=pathlib.Path,
-                        default=pathlib.Path(__file__).resolve().parents[2])
-    parser.add_argument("--self-test", action="store_true")
-    options = parser.parse_args()
-    if options.self_test:
-        return self_test()
-    found = list(problems(options.root))
-    for line in found:
-        print(line)
-    return 1 if found else 0
+    return checker.self_test(problems, files, expected)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    checker.main(__doc__, problems, self_test)

@@ -1,15 +1,14 @@
 // lathe report: a kernel as a page to look at.
 #include <lathe/api/kernel_page.hpp>
 #include <lathe/api/search_report.hpp>
+#include <lathe/api/tuning_page.hpp>
 #include <lathe/target/cpu/peak.hpp>
 
 #include "command.hpp"
 #include "operators.hpp"
 #include <cstdio>
-#include <fstream>
 #include <memory>
 #include <nlohmann/json.hpp>
-#include <stdexcept>
 
 namespace tools {
 namespace {
@@ -37,9 +36,7 @@ struct report_command {
       facts.peak_gbytes = peak.copy_gbs;  // of one thread: more seldom fetch more
     }
     const std::string page = kernel_page(desc, known.steps, request, facts).value();
-    std::ofstream file(output, std::ios::binary);
-    file << page;
-    if (!file.flush()) throw std::runtime_error("cannot write " + output);
+    write_report(output, page).value();
     if (json) {
       const nlohmann::ordered_json out{
           {"file", output}, {"schedule_from", known.from}, {"trace", to_text(known.steps)}};

@@ -30,10 +30,10 @@ namespace detail {
 LATHE_INLINE cpu_target portable(cpu_target target) {
   target.llvm_cpu = "x86-64";
   target.llvm_features = "";
+  for (const std::string& each : processor_features(target.set))
+    target.llvm_features += (target.llvm_features.empty() ? "+" : ",+") + each;
   // Every processor with AVX2 has F16C, which compilers cannot ask for by that name.
-  if (target.set != isa::sse2) target.llvm_features = "+avx2,+fma,+f16c";
-  if (target.set == isa::avx512)
-    target.llvm_features += ",+avx512f,+avx512bw,+avx512dq,+avx512vl,+avx512cd";
+  if (target.set != isa::sse2) target.llvm_features += ",+f16c";
   if (target.set == isa::avx512 && target.dot_u8i8) target.llvm_features += ",+avx512vnni";
   if (target.dot_bf16) target.llvm_features += ",+avx512bf16";
   if (target.set != isa::avx512) target.dot_u8i8 = target.dot_bf16 = false;

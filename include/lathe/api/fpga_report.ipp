@@ -6,6 +6,7 @@
 #include <lathe/core/algorithm.hpp>
 #include <lathe/core/math.hpp>
 #include <lathe/core/sequence.hpp>
+#include <lathe/report/page.hpp>
 
 #include <cstdio>
 #include <utility>
@@ -59,21 +60,6 @@ LATHE_INLINE fpga_rows rows_of(const fpga_found& of) {
                                          of.trials, of.space, of.pruned,
                                          of.outcomes[static_cast<std::size_t>(failure::limit)],
                                          text_of(of.stopped)));
-  return out;
-}
-
-LATHE_INLINE std::string escaped(const std::string& text) {
-  std::string out;
-  for (const char each : text) {
-    if (each == '<')
-      out += "&lt;";
-    else if (each == '>')
-      out += "&gt;";
-    else if (each == '&')
-      out += "&amp;";
-    else
-      out += each;
-  }
   return out;
 }
 
@@ -145,19 +131,18 @@ LATHE_INLINE std::string to_text(const fpga_found& design) {
 }
 
 LATHE_INLINE std::string to_html(const fpga_found& design) {
-  const std::string name = detail::escaped(design.name);
+  const std::string name = html_text(design.name);
   std::string out =
       "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><title>" + name + " on " +
-      detail::escaped(design.device.name) +
+      html_text(design.device.name) +
       "</title>\n<style>body{font-family:sans-serif;max-width:52rem;margin:2rem auto}"
       "td,th{padding:.1rem .8rem .1rem 0;text-align:left;vertical-align:top}"
       "pre{background:#f4f4f4;padding:1rem;overflow:auto}</style></head><body>\n<h1>" +
-      name + " on " + detail::escaped(design.device.name) +
+      name + " on " + html_text(design.device.name) +
       "</h1>\n<p>Estimated by an analytic model: nothing was synthesised or run on a "
       "board.</p>\n<table>\n";
   for (const auto& [what, value] : detail::rows_of(design))
-    out +=
-        "<tr><th>" + detail::escaped(what) + "</th><td>" + detail::escaped(value) + "</td></tr>\n";
+    out += "<tr><th>" + html_text(what) + "</th><td>" + html_text(value) + "</td></tr>\n";
   out += "</table>\n";
   if (design.flops > 0)
     out += "<h2>Roofline</h2>\n" + detail::roofline(design) +
@@ -174,10 +159,10 @@ LATHE_INLINE std::string to_html(const fpga_found& design) {
                each.loop.c_str(), each.iterations, static_cast<long long>(each.copies),
                static_cast<long long>(each.interval), static_cast<long long>(each.by_resources),
                static_cast<long long>(each.by_recurrence), static_cast<long long>(each.depth)) +
-           detail::escaped(each.conflict) + "</td></tr>\n";
+           html_text(each.conflict) + "</td></tr>\n";
   out += "</table>\n<h2>Schedule</h2>\n<pre>";
-  for (const step& each : design.steps.steps) out += detail::escaped(to_text(each)) + "\n";
-  return out + "</pre>\n<h2>Source</h2>\n<pre>" + detail::escaped(design.files.source) +
+  for (const step& each : design.steps.steps) out += html_text(to_text(each)) + "\n";
+  return out + "</pre>\n<h2>Source</h2>\n<pre>" + html_text(design.files.source) +
          "</pre>\n</body></html>\n";
 }
 

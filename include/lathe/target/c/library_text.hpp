@@ -52,6 +52,11 @@ struct c_library {
   LATHE_INLINE std::string stem_of(const library_variant& of) const;
 };
 
+/// What an instruction set is made of, by the names that compilers, LLVM and
+/// __builtin_cpu_supports() share: "avx2", "fma", ... Nothing for sse2, which every x86-64
+/// processor has.
+LATHE_INLINE sequence<std::string> processor_features(isa set);
+
 /// NAME.h: `int NAME(...)` in the operator's order of parameters; with bound operands NAME_bind()
 /// and NAME_release() besides; NAME_variant() and NAME_use().
 LATHE_INLINE std::string library_header(const c_library& of);

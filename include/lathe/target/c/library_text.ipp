@@ -25,6 +25,12 @@ LATHE_INLINE std::string c_library::stem_of(const library_variant& of) const {
   return name + "_" + name_of(of.target.set);
 }
 
+LATHE_INLINE sequence<std::string> processor_features(isa set) {
+  if (set == isa::sse2) return {};
+  if (set == isa::avx2) return {"avx2", "fma"};
+  return {"avx2", "fma", "avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"};
+}
+
 namespace detail {
 
 /// `text` with every `from` replaced.
@@ -75,11 +81,7 @@ LATHE_INLINE std::string bind_signature(const c_library& of) {
 
 /// What a processor must have, as a C condition.
 LATHE_INLINE std::string condition_of(const cpu_target& target) {
-  sequence<std::string> needed;
-  if (target.set != isa::sse2) needed = {"avx2", "fma"};
-  if (target.set == isa::avx512)
-    for (const char* each : {"avx512f", "avx512bw", "avx512dq", "avx512vl", "avx512cd"})
-      needed.push_back(each);
+  sequence<std::string> needed = processor_features(target.set);
   if (target.dot_u8i8 && target.set == isa::avx512) needed.push_back("avx512vnni");
   if (target.dot_bf16) needed.push_back("avx512bf16");
   std::string out;
@@ -459,11 +461,8 @@ LATHE_INLINE std::string library_cmake(const c_library& of) {
     files += "\n  " + file;
     if (!of.from_source) continue;
     std::string flags = "-O3";
-    if (each.target.set == isa::avx2) flags += ";-mavx2;-mfma";
-    if (each.target.set == isa::avx512)
-      flags +=
-          ";-mavx2;-mfma;-mavx512f;-mavx512bw;-mavx512dq;-mavx512vl;-mavx512cd;"
-          "-mprefer-vector-width=512";
+    for (const std::string& feature : processor_features(each.target.set)) flags += ";-m" + feature;
+    if (each.target.set == isa::avx512) flags += ";-mprefer-vector-width=512";
     options +=
         "set_source_files_properties(" + file + " PROPERTIES COMPILE_OPTIONS \"" + flags + "\")\n";
   }
