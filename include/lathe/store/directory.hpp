@@ -50,6 +50,10 @@ struct file_content {
   std::int64_t modified = 0;  ///< [s] since 1970
 };
 
+/// How often a file of a new name is tried to be created where the answer is that it exists:
+/// network file systems may ask twice and report the second answer.
+inline constexpr int create_attempts = 16;
+
 /// A directory owned by this user or root that nobody else may write to. Movable.
 class store_directory {
  public:

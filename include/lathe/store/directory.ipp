@@ -185,7 +185,7 @@ LATHE_INLINE int store_directory::replace(const std::string& name, std::string_v
   int failure = EEXIST;
   {
     unique_descriptor file;
-    for (int attempt = 0; attempt < 4 && failure == EEXIST; ++attempt) {
+    for (int attempt = 0; attempt < create_attempts && failure == EEXIST; ++attempt) {
       temporary = std::string(temporary_prefix) + random_hex(16);
       file = create(temporary, failure);
     }

@@ -70,7 +70,7 @@ LATHE_INLINE int segment_writer::begin(const store_directory& directory) {
   int failure = EEXIST;
   file_.reset();
   // A network file system may ask its server twice to create a file, and report the second answer.
-  for (int attempt = 0; attempt < 4 && failure == EEXIST; ++attempt) {
+  for (int attempt = 0; attempt < create_attempts && failure == EEXIST; ++attempt) {
     name = new_segment_name(family_, host_token());
     file_ = directory.create(name, failure);
   }
